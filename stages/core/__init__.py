@@ -1,0 +1,1 @@
+"""What two or more stages need, one idea a module."""

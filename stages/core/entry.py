@@ -1,0 +1,77 @@
+"""How every command of the project starts and stops: help, signals, and one-line errors."""
+
+import argparse
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from stages.core.errors import InputError
+
+# What Unix shells report for a process that a signal ended: 128 + its number.
+_SIGNAL_BASE = 128
+
+
+class _Terminated(BaseException):
+    """SIGTERM, raised where the program stands so that ``finally`` blocks still run."""
+
+
+def run_stage(main: Callable[[], None], doc: str | None) -> NoReturn:
+    """Run a stage that takes no arguments; ``doc`` is what its ``--help`` prints."""
+    parser = argparse.ArgumentParser(
+        description=doc,
+        epilog="Its settings are in params.yaml; `dvc repro` runs it when they or its inputs change.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args()
+    run(lambda: main() or 0)
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """Call ``main`` and exit with the code it returns, or with one clear line on stderr.
+
+    Bad input, a full disk and missing rights exit with 1, Ctrl-C with 130, SIGTERM with 143: never
+    with 0, since DVC would then lock a half-done stage as a success.
+    """
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        code = main()
+        sys.stdout.flush()
+    except InputError as error:
+        _die(1, f"error: {error}")
+    except KeyboardInterrupt:
+        _die(_SIGNAL_BASE + signal.SIGINT, "interrupted: finished work is kept; run it again to go on")
+    except _Terminated:
+        _die(_SIGNAL_BASE + signal.SIGTERM, "terminated: finished work is kept; run it again to go on")
+    except BrokenPipeError:
+        # The reader of our output (`| head`) went away. Not an error of ours, but not a success either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except MemoryError:
+        _die(1, "error: out of memory: free some, or lower the batch_size of this stage in params.yaml")
+    except OSError as error:
+        advice = {
+            errno.ENOSPC: "the disk is full: free some space and run it again",
+            errno.EDQUOT: "the disk quota is used up: free some space and run it again",
+            errno.EROFS: "the file system is read-only: make it writable and run it again",
+            errno.EACCES: "permission denied: make it accessible and run it again",
+            errno.EPERM: "permission denied: make it accessible and run it again",
+            errno.EIO: "the device failed to read or write: check the disk or mount and run it again",
+            errno.ESTALE: "the mount went away: mount it again and rerun",
+        }.get(error.errno or 0)
+        if advice is None:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        _die(1, f"error: {where}{advice}")
+    sys.exit(code)
+
+
+def _raise_terminated(signum: int, frame: object) -> NoReturn:
+    raise _Terminated
+
+
+def _die(code: int, message: str) -> NoReturn:
+    print(message, file=sys.stderr, flush=True)
+    sys.exit(code)

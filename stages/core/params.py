@@ -1,0 +1,104 @@
+"""Reading params.yaml: one section, checked against its schema, errors told in one line each."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from stages.core.errors import InputError
+
+PARAMS = Path("params.yaml")
+
+
+class Section(BaseModel):
+    """A section of params.yaml: unknown keys and wrong types are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+S = TypeVar("S", bound=Section)
+
+
+def load(name: str, schema: type[S], path: Path = PARAMS) -> S:
+    """Return the section ``name`` of the params file, checked.
+
+    Raises:
+        InputError: the file or the section is missing, or a value does not fit its schema.
+    """
+    values = read(path)
+    if name not in values:
+        raise InputError(f"{path}: {name}: missing: copy the section from presets/quick.yaml")
+    return check(values[name], schema, path, (name,))
+
+
+def check(values: Any, schema: type[S], path: Path, prefix: tuple[str, ...] = ()) -> S:
+    """Return ``values`` as ``schema``.
+
+    Args:
+        values: what stands in the file.
+        schema: what is expected.
+        path: the file, for messages.
+        prefix: where in the file ``values`` stands.
+
+    Raises:
+        InputError: with every fault that was found.
+    """
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        faults = [_explain(item, schema, prefix) for item in error.errors()]
+        raise InputError(f"{path}: " + "; ".join(faults)) from None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the params file as nested dictionaries, unchecked.
+
+    Raises:
+        InputError: the file is missing or is not a YAML mapping.
+    """
+    try:
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file: run this from the project's folder") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not readable as YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: found no settings, expected sections: copy presets/quick.yaml")
+    return values
+
+
+def _explain(item: ErrorDetails, schema: type[Section], prefix: tuple[str, ...]) -> str:
+    where = ".".join(str(place) for place in (*prefix, *item["loc"]))
+    if item["type"] == "extra_forbidden":
+        known = _names_beside(schema, item["loc"])
+        near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
+        return f"{where}: unknown parameter, " + (
+            f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+        )
+    if item["type"] == "missing":
+        return f"{where}: missing, copy it from presets/quick.yaml"
+    expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return f"{where}: found {item['input']!r}, expected {expected}"
+
+
+def _names_beside(schema: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    for part in loc[:-1]:
+        inner = schema.model_fields[str(part)].annotation
+        assert isinstance(inner, type) and issubclass(inner, BaseModel)
+        schema = inner
+    return sorted(schema.model_fields)
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads numbers as YAML 1.2 and DVC do: `1e-5` is a number. PyYAML alone takes it for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
+    list("-+0123456789."),
+)

@@ -1,0 +1,69 @@
+"""Labelled examples as the training loop takes them: a few at a time, in an order the seed decides."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Batch = tuple[NDArray[np.generic], NDArray[np.int64]]
+
+# Batches read ahead while the model computes.
+_AHEAD = 4
+
+
+class Samples(NamedTuple):
+    """Examples that may exist in several views.
+
+    Attributes:
+        values: shape (views, images, …); may be a memory map.
+        labels: shape (images,).
+    """
+
+    values: NDArray[np.generic]
+    labels: NDArray[np.int64]
+
+
+def epoch_batches(samples: Samples, batch_size: int, epoch: int, seed: int) -> Iterator[Batch]:
+    """Yield every image once, shuffled, each in one of its views.
+
+    Over as many epochs as there are views an image shows each of its views once, in an order of its own.
+
+    Args:
+        samples: the examples.
+        batch_size: examples in a batch; the last one may be smaller.
+        epoch: number of the epoch, from 0.
+        seed: the run's seed. Together with the epoch it decides everything.
+    """
+    views, images = samples.values.shape[:2]
+    order = np.random.default_rng([seed, 1, epoch]).permutation(images)
+    view = np.random.default_rng([seed, 2, epoch // views]).permuted(np.tile(np.arange(views), (images, 1)), axis=1)
+    view_now = view[:, epoch % views]
+
+    def read(start: int) -> Batch:
+        chosen = order[start : start + batch_size]
+        rows = [samples.values[v, i] for v, i in zip(view_now[chosen], chosen, strict=True)]
+        return np.stack(rows), samples.labels[chosen]
+
+    return _ahead(read, range(0, images, batch_size))
+
+
+def in_order(samples: Samples, batch_size: int) -> Iterator[Batch]:
+    """Yield every image once, in order, in its first view."""
+
+    def read(start: int) -> Batch:
+        stop = start + batch_size
+        return np.asarray(samples.values[0, start:stop]), samples.labels[start:stop]
+
+    return _ahead(read, range(0, samples.values.shape[1], batch_size))
+
+
+def _ahead(read: "type[Batch] | object", starts: range) -> Iterator[Batch]:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = [pool.submit(read, start) for start in starts[:_AHEAD]]  # type: ignore[arg-type]
+        for start in [*starts[_AHEAD:], *[None] * len(waiting)]:
+            batch = waiting.pop(0)
+            if start is not None:
+                waiting.append(pool.submit(read, start))  # type: ignore[arg-type]
+            yield batch.result()
