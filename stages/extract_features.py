@@ -6,65 +6,72 @@ from where it stopped.
 """
 
 import os
+import shutil
 from pathlib import Path
 
-from stages.core import base, features, manifest, precision, runtime, weights
-from stages.core.atomic import write_json
+from stages.core import base, extraction, features, manifest, paths, precision, runtime, weights
 from stages.core.entry import run_stage
+from stages.core.extraction import Extraction
 from stages.core.params import load
 from stages.core.resume import Resumable
-from stages.core.sections.backbone import Backbone
-from stages.core.sections.features import Augmentation, ExtractFeatures
-from stages.core.sections.general import load_general
-
-PREPARED = Path("data/prepared")
-WEIGHTS = Path("data/weights/base.npz")
 
 
 def main() -> None:
-    """Read params.yaml, extract, move the finished arrays to their places."""
-    general, settings = load_general(), load("extract_features", ExtractFeatures)
-    changes = load("augmentation", Augmentation)
-    backbone = load("backbone", Backbone)
-    frame = manifest.read(PREPARED / "manifest.csv")
-    runtime.start(general.seed)
-    chosen = precision.choose(general.precision)
+    """Read params.yaml, extract, bring the finished arrays to their places."""
+    params = load()
+    settings = params.extract_features
+    frame = manifest.read(paths.MANIFEST)
+    files = {
+        split: [paths.PREPARED / path for path in frame.loc[frame["split"] == split, "path"]]
+        for split in ("train", "validation", "test")
+    }
+    runtime.start(params.seed)
+    chosen = precision.choose(params.precision)
     runtime.set_policy(chosen.policy)
-    whole = base.build(weights.load(WEIGHTS), settings.image_size, chosen.policy)
+    whole = base.build(weights.load(paths.WEIGHTS), settings.image_size)
     trunk = None if settings.trunk == "none" else settings.trunk
     if trunk:
         base.check_layer(whole, trunk, "extract_features.trunk")
 
-    print(f"{backbone.name} at {settings.image_size} × {settings.image_size} pixels, {chosen.reason}")
-    files = {
-        split: [PREPARED / path for path in frame.loc[frame["split"] == split, "path"]]
-        for split in ("train", "validation", "test")
-    }
+    print(f"{params.backbone.name} at {settings.image_size} × {settings.image_size} pixels, {chosen.reason}")
     work = features.Work(
         files=files,
+        plain=tuple(files),
         sha256s=list(frame.loc[frame["split"] == "train", "sha256"]),
+        views=tuple(range(settings.views)),
         image_size=settings.image_size,
         batch_size=settings.batch_size,
-        views=settings.views,
-        augmentation=changes,
-        seed=general.seed,
+        augmentation=params.augmentation,
+        seed=params.seed,
     )
-    inputs = [PREPARED / "manifest.csv", WEIGHTS]
-    state = Resumable("extract_features", (general, backbone, settings, changes, chosen.policy), inputs)
-    finished = features.extract(whole, trunk, work, state)
-    features.FEATURES.mkdir(parents=True, exist_ok=True)
-    features.TRUNK.mkdir(parents=True, exist_ok=True)
-    for name, path in finished.items():
-        os.replace(path, name)
-    record = {
-        "base": backbone.name,
-        "image_size": settings.image_size,
-        "policy": chosen.policy,
-        "trunk": trunk,
-        "views": settings.views,
-    }
-    write_json(features.FEATURES / "extraction.json", record)
+    state = Resumable(
+        "extract_features",
+        (params.seed, params.backbone, settings, params.augmentation, chosen.policy),
+        [paths.MANIFEST, paths.WEIGHTS],
+    )
+    for name, file in features.extract(whole, trunk, work, state).items():
+        _place(file, Path("data") / f"{name}.npy")
+    record = Extraction(
+        base=params.backbone.name,
+        image_size=settings.image_size,
+        policy=chosen.policy,
+    )
+    extraction.write(record, trunk)
     state.discard()
+
+
+def _place(file: Path, target: Path) -> None:
+    """Put a finished file in its place and leave it with the continuing state as well.
+
+    An interruption between two files then costs nothing: DVC deletes the outputs before the next
+    run, and that finds everything finished.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(file, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(file, target)
 
 
 if __name__ == "__main__":

@@ -9,45 +9,43 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
+from stages.core.atomic import replacing
 from stages.core.errors import InputError
 
 
+def create_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
+    """Create a .npy file of this shape, filled with zeros that take no space yet."""
+    dtype = np.dtype(dtype)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + math.prod(shape) * dtype.itemsize)
+
+
 class ArrayFile:
-    """A .npy file of known shape that is filled a few rows at a time.
+    """A .npy file that is filled a few rows at a time.
 
     Rows are written with plain writes. Through a writable memory map a full disk would end the
     process by a bus error; this way it is an ``OSError`` with a name. Memory stays flat either way.
     """
 
-    def __init__(self, path: Path, shape: tuple[int, ...], dtype: DTypeLike, row_axes: int = 1) -> None:
-        """Create the file, or open it if it is there.
-
-        Args:
-            path: the file.
-            shape: shape of the whole array.
-            dtype: type of its values.
-            row_axes: how many leading axes count rows: with 2, row ``v * shape[1] + i`` is ``[v, i]``.
-        """
-        self.dtype = np.dtype(dtype)
-        self._row_shape = shape[row_axes:]
-        self._row_bytes = math.prod(self._row_shape) * self.dtype.itemsize
-        if not path.exists():
-            with path.open("wb") as file:
-                header = {"descr": npy.dtype_to_descr(self.dtype), "fortran_order": False, "shape": shape}
-                npy.write_array_header_1_0(file, header)
-                file.truncate(file.tell() + math.prod(shape) * self.dtype.itemsize)
+    def __init__(self, path: Path) -> None:
+        """Open a file that :func:`create_array` made."""
         self._file = path.open("r+b")
         npy.read_magic(self._file)
-        found, _, _ = npy.read_array_header_1_0(self._file)
-        if found != shape:
-            raise ValueError(f"{path} holds {found}, not {shape}")
+        self._shape, _, self._dtype = npy.read_array_header_1_0(self._file)
         self._start = self._file.tell()
 
     def write(self, row: int, rows: NDArray[np.generic]) -> None:
-        """Write ``rows``, shape (n, *row shape), from the row number ``row`` on."""
-        if rows.shape[1:] != self._row_shape or rows.dtype != self.dtype:
-            raise ValueError(f"rows are {rows.dtype} {rows.shape[1:]}, not {self.dtype} {self._row_shape}")
-        self._file.seek(self._start + row * self._row_bytes)
+        """Write ``rows``, shape (n, *row shape), from row number ``row`` on.
+
+        A row is what the axes of ``rows`` after the first span; all axes before them count rows, so
+        in an array (views, images, …) image ``i`` of view ``v`` is row ``v * images + i``.
+        """
+        row_shape = rows.shape[1:]
+        if rows.dtype != self._dtype or self._shape[len(self._shape) - len(row_shape) :] != row_shape:
+            raise ValueError(f"rows are {rows.dtype} {row_shape}, not {self._dtype} rows of {self._shape}")
+        self._file.seek(self._start + row * math.prod(row_shape) * self._dtype.itemsize)
         self._file.write(np.ascontiguousarray(rows).data)
 
     def flush(self) -> None:

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.sections.features import Augmentation
+from stages.core.schema import Augmentation
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
-def transforms(
-    settings: Augmentation, sha256s: list[str], view: int, seed: int, size: int
-) -> NDArray[np.float32]:
+def transforms(settings: Augmentation, sha256s: list[str], view: int, seed: int, size: int) -> NDArray[np.float32]:
     """Draw the affine map of one view of each image.
 
     Args:
@@ -58,9 +56,7 @@ def _generator(seed: int, view: int, sha256: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
-def _transform(
-    settings: Augmentation, generator: np.random.Generator, size: int
-) -> NDArray[np.float32]:
+def _transform(settings: Augmentation, generator: np.random.Generator, size: int) -> NDArray[np.float32]:
     # Always the same number of draws: switching one change on leaves the others as they were.
     mirror_x, mirror_y, turn, scale = generator.random(4)
     matrix = np.eye(3)

@@ -1,5 +1,6 @@
 """The pretrained convolutional base: building it, cutting it in two, its preprocessing."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,12 @@ if TYPE_CHECKING:
 _IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 
 
-def build(weights: Mapping[str, NDArray[np.float32]], image_size: int, policy: str) -> "keras.Model":
-    """Build VGG16 without its classifier.
+def build(weights: Mapping[str, NDArray[np.float32]], image_size: int) -> "keras.Model":
+    """Build VGG16 without its classifier, in the precision that :func:`runtime.set_policy` set.
 
     Args:
         weights: by Keras's layer names, ``block1_conv1/kernel`` and so on; empty for random weights.
         image_size: side of the images, pixels.
-        policy: Keras's precision policy.
 
     Returns:
         A frozen model from preprocessed images, float (images, size, size, 3), to feature maps
@@ -33,8 +33,6 @@ def build(weights: Mapping[str, NDArray[np.float32]], image_size: int, policy: s
     base = keras.applications.VGG16(
         weights=None, include_top=False, input_shape=(image_size, image_size, 3), name="vgg16"
     )
-    if policy != keras.config.dtype_policy().name:
-        raise ValueError(f"the base needs the global policy {policy}: set it before building")
     if weights:
         for layer in base.layers:
             if layer.weights:
@@ -103,3 +101,30 @@ def check_layer(base: "keras.Model", name: str, parameter: str) -> None:
     names = [layer.name for layer in base.layers]
     if name not in names:
         raise InputError(f"params.yaml: {parameter}: {base.name} has no layer {name!r}; it has {', '.join(names)}")
+
+
+def digests(base: "keras.Model") -> dict[str, str]:
+    """Return a digest of the weights of each layer that has some."""
+    return {
+        layer.name: hashlib.sha256(b"".join(weight.tobytes() for weight in layer.get_weights())).hexdigest()
+        for layer in base.layers
+        if layer.weights
+    }
+
+
+def check_frozen(base: "keras.Model", before: Mapping[str, str]) -> None:
+    """Check that training changed every unfrozen layer and no frozen one.
+
+    Args:
+        base: the base after training.
+        before: what :func:`digests` gave before.
+
+    Raises:
+        RuntimeError: a frozen layer changed, or an unfrozen one did not: the model would not be what it
+            is said to be.
+    """
+    after = digests(base)
+    for layer in base.layers:
+        if layer.weights and (after[layer.name] != before[layer.name]) != layer.trainable:
+            fault = "trainable but unchanged" if layer.trainable else "frozen but changed"
+            raise RuntimeError(f"{base.name}: {layer.name} is {fault}")

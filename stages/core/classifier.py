@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from stages.core.sections.classifier import Classifier
+from stages.core.schema import Classifier
 
 if TYPE_CHECKING:
     import keras

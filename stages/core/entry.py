@@ -53,6 +53,7 @@ def run(main: Callable[[], int]) -> NoReturn:
         _die(1, "error: out of memory: free some, or lower the batch_size of this stage in params.yaml")
     except OSError as error:
         advice = {
+            errno.ENOENT: "no such file: run `dvc repro`, which makes everything a stage needs",
             errno.ENOSPC: "the disk is full: free some space and run it again",
             errno.EDQUOT: "the disk quota is used up: free some space and run it again",
             errno.EROFS: "the file system is read-only: make it writable and run it again",

@@ -4,7 +4,7 @@ The base is where the time goes, so everything else runs beside it: images are d
 threads, once for all their views, and rows are written as they come.
 """
 
-import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,24 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.core import augmentation, base, images
-from stages.core.arrays import ArrayFile, check_space
+from stages.core.arrays import ArrayFile, check_space, create_array
 from stages.core.progress import bar
 from stages.core.resume import Resumable
-from stages.core.sections.features import Augmentation
+from stages.core.schema import Augmentation
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
-
-FEATURES = Path("data/features")
-TRUNK = Path("data/trunk")
 
 # Rows reach the disk and the state moves on every so many batches: at most some seconds of work are
 # lost to a power cut, and the disk is not kept waiting.
 _BATCHES_A_BLOCK = 8
 # Decoded batches held ready. Two keep the base fed; more would only take memory.
 _BATCHES_AHEAD = 2
-# The largest float16. What a base gives beyond it is cut off there rather than turned into infinity.
+# The largest float16.
 _LARGEST = 65504.0
 
 
@@ -41,61 +38,65 @@ class Work(NamedTuple):
 
     Attributes:
         files: the images of each split, by its name.
+        plain: the splits whose images are taken as they are.
         sha256s: digest of each training image; its augmented views are drawn from it.
+        views: numbers of the augmented views to take of each training image.
         image_size: side that images are resized to, pixels.
         batch_size: images the base takes at once.
-        views: augmented views of each training image.
         augmentation: how views differ from the image.
         seed: the run's seed.
     """
 
     files: dict[str, list[Path]]
+    plain: tuple[str, ...]
     sha256s: list[str]
+    views: tuple[int, ...]
     image_size: int
     batch_size: int
-    views: int
     augmentation: Augmentation
     seed: int
 
-    @property
-    def passes(self) -> int:
-        """How many images the base sees in all, views counted."""
-        return sum(map(len, self.files.values())) + self.views * len(self.files["train"])
-
 
 class Step(NamedTuple):
-    """One call of the base: a batch of one split, ``view`` of it or the images themselves (None)."""
+    """One call of the base: a batch of a split, in the augmented view ``view`` or as it is (None)."""
 
     split: str
     view: int | None
     start: int
     stop: int
 
+    @property
+    def array(self) -> str:
+        """Name of the array that the outputs go to: the split, with ``_views`` for augmented views."""
+        return self.split if self.view is None else f"{self.split}_views"
 
-def extract(whole: "keras.Model", trunk_layer: str | None, work: Work, state: Resumable) -> dict[str, Path]:
-    """Run the base over all images and views.
+
+def extract(model: "keras.Model", trunk: str | None, work: Work, state: Resumable) -> dict[str, Path]:
+    """Run a base, or its lower part, over images and views.
 
     Args:
-        whole: the frozen base.
-        trunk_layer: layer whose output is kept for fine-tuning, of validation and test images and of
-            the training views; None keeps none.
+        model: the frozen base, its layers in one line.
+        trunk: an inner layer whose output is kept as well, except of plain training images; or None.
         work: the images.
         state: where arrays are built and how far an interrupted run came.
 
     Returns:
-        Finished files in ``state``'s folder by where they belong, for example ``data/features/train.npy``.
-        Features have the shape (images, height, width, channels), those of views (views, images, …),
-        all float16.
+        The finished files in ``state``'s folder, by ``features/<array>`` and ``trunk/<array>``, array
+        being a split or ``train_views``. Shapes are (images, height, width, channels), for views
+        (views, images, height, width, channels), all float16.
     """
-    forward = compile_forward(whole, trunk_layer)
-    arrays = _open_arrays(whole, trunk_layer, work, state.path)
+    forward = compile_forward(model, trunk)
     steps = plan(work)
+    files = _create_arrays(model, trunk, work, state.path)
+    arrays = {name: ArrayFile(path) for name, path in files.items()}
     done = state.read().get("steps", 0)
-    finished = sum(step.stop - step.start for step in steps[:done])
-    with bar("extract features", work.passes, " images", done=finished) as progress:
+    count = [step.stop - step.start for step in steps]
+    with bar("extract features", sum(count), " images", done=sum(count[:done])) as progress:
         for number, (step, pixels) in enumerate(_decoded(steps[done:], work), start=done + 1):
-            trunk, features = forward(pixels, _maps(step, work))
-            _write(arrays, step, len(work.files["train"]), trunk, features)
+            outputs = forward(pixels, _maps(step, work))
+            for kind, rows in outputs.items():
+                if array := arrays.get(f"{kind}/{step.array}"):
+                    array.write(_row(step, work), rows.numpy())
             progress.update(step.stop - step.start)
             if number % _BATCHES_A_BLOCK == 0:
                 for array in arrays.values():
@@ -103,14 +104,16 @@ def extract(whole: "keras.Model", trunk_layer: str | None, work: Work, state: Re
                 state.write({"steps": number})
     for array in arrays.values():
         array.close()
-    return {name: state.path / _flat(name) for name in arrays}
+    state.write({"steps": len(steps)})
+    return files
 
 
 def plan(work: Work) -> list[Step]:
     """Every call of the base in order. All views of a batch stand together: it is decoded once."""
     steps = []
     for split, files in work.files.items():
-        views = [None, *range(work.views)] if split == "train" else [None]
+        views: list[int | None] = [None] if split in work.plain else []
+        views += work.views if split == "train" else ()
         for start in range(0, len(files), work.batch_size):
             stop = min(start + work.batch_size, len(files))
             steps += [Step(split, view, start, stop) for view in views]
@@ -118,25 +121,26 @@ def plan(work: Work) -> list[Step]:
 
 
 def compile_forward(
-    whole: "keras.Model", trunk_layer: str | None
-) -> Callable[[NDArray[np.uint8], NDArray[np.float32] | None], tuple["tf.Tensor | None", "tf.Tensor"]]:
-    """Return a function from RGB images to (trunk, features), both float16.
+    model: "keras.Model", trunk: str | None
+) -> Callable[[NDArray[np.uint8], NDArray[np.float32] | None], dict[str, "tf.Tensor"]]:
+    """Return a function from RGB images to ``features`` and, if there is a trunk layer, ``trunk``.
 
     It takes uint8 images (n, size, size, 3) and affine maps (n, 8), or None for images as they are.
+    It gives float16 (n, height, width, channels).
     """
     import tensorflow as tf
 
-    trunk = base.between(whole, None, trunk_layer) if trunk_layer else None
-    rest = base.between(whole, trunk_layer, None)
+    lower = base.between(model, None, trunk) if trunk else None
+    upper = base.between(model, trunk, None)
 
-    def run(pixels: "tf.Tensor") -> tuple["tf.Tensor | None", "tf.Tensor"]:
+    def run(pixels: "tf.Tensor") -> dict[str, "tf.Tensor"]:
         values = base.preprocess(pixels)
-        if trunk is None:
-            return None, _half(rest(values, training=False))
-        values = trunk(values, training=False)
-        return _half(values), _half(rest(values, training=False))
+        if lower is None:
+            return {"features": half(upper(values, training=False))}
+        values = lower(values, training=False)
+        return {"features": half(upper(values, training=False)), "trunk": half(values)}
 
-    size = whole.input_shape[1]
+    size = model.input_shape[1]
     pixels = tf.TensorSpec((None, size, size, 3), tf.uint8)
     plain = tf.function(run, input_signature=[pixels])
     augmented = tf.function(
@@ -146,33 +150,33 @@ def compile_forward(
     return lambda batch, maps: plain(batch) if maps is None else augmented(batch, maps)
 
 
-def _half(values: "tf.Tensor") -> "tf.Tensor":
+def half(values: "tf.Tensor") -> "tf.Tensor":
+    """Turn activations into float16; what float16 can't hold becomes its largest value, not infinity."""
     import tensorflow as tf
 
     return tf.cast(tf.clip_by_value(tf.cast(values, tf.float32), -_LARGEST, _LARGEST), tf.float16)
 
 
-def _open_arrays(
-    whole: "keras.Model", trunk_layer: str | None, work: Work, folder: Path
-) -> dict[str, ArrayFile]:
-    features = tuple(whole.output_shape[1:])
-    shapes = {str(FEATURES / f"{split}.npy"): (len(files), *features) for split, files in work.files.items()}
-    views = (work.views, len(work.files["train"]))
-    shapes[str(FEATURES / "train_views.npy")] = (*views, *features)
-    if trunk_layer:
-        trunk = tuple(whole.get_layer(trunk_layer).output.shape[1:])
-        shapes |= {str(TRUNK / f"{split}.npy"): (len(work.files[split]), *trunk) for split in ("validation", "test")}
-        shapes[str(TRUNK / "train_views.npy")] = (*views, *trunk)
-    missing = [shape for name, shape in shapes.items() if not (folder / _flat(name)).exists()]
-    check_space(folder, sum(int(np.prod(shape)) * 2 for shape in missing))
-    return {
-        name: ArrayFile(folder / _flat(name), shape, np.float16, row_axes=2 if name.endswith("views.npy") else 1)
-        for name, shape in shapes.items()
+def _create_arrays(model: "keras.Model", trunk: str | None, work: Work, folder: Path) -> dict[str, Path]:
+    """Create the arrays that an interrupted run has not left."""
+    rows: dict[str, tuple[int, ...]] = {split: (len(work.files[split]),) for split in work.plain}
+    if "train" in work.files:
+        rows["train_views"] = (len(work.views), len(work.files["train"]))
+    maps = {"features": tuple(model.output_shape[1:])}
+    if trunk:
+        maps["trunk"] = tuple(model.get_layer(trunk).output.shape[1:])
+    shapes = {
+        f"{kind}/{array}": leading + feature_map
+        for kind, feature_map in maps.items()
+        for array, leading in rows.items()
+        if (kind, array) != ("trunk", "train")
     }
-
-
-def _flat(name: str) -> str:
-    return name.replace("/", "-")
+    files = {name: folder / f"{name.replace('/', '-')}.npy" for name in shapes}
+    missing = [name for name, file in files.items() if not file.exists()]
+    check_space(folder, sum(math.prod(shapes[name]) for name in missing) * np.dtype(np.float16).itemsize)
+    for name in missing:
+        create_array(files[name], shapes[name], np.float16)
+    return files
 
 
 def _decoded(steps: list[Step], work: Work) -> Iterator[tuple[Step, NDArray[np.uint8]]]:
@@ -206,16 +210,7 @@ def _maps(step: Step, work: Work) -> NDArray[np.float32] | None:
     return augmentation.transforms(work.augmentation, sha256s, step.view, work.seed, work.image_size)
 
 
-def _write(
-    arrays: dict[str, ArrayFile], step: Step, train: int, trunk: "tf.Tensor | None", features: "tf.Tensor"
-) -> None:
-    name = f"{step.split}.npy" if step.view is None else "train_views.npy"
-    row = step.start + (step.view or 0) * train
-    arrays[str(FEATURES / name)].write(row, features.numpy())
-    if trunk is not None and str(TRUNK / name) in arrays:
-        arrays[str(TRUNK / name)].write(row, trunk.numpy())
-
-
-def describe(folder: Path) -> dict[str, object]:
-    """Return what ``extract_features`` recorded of how it worked: base, image size, precision, trunk."""
-    return dict(json.loads((folder / "extraction.json").read_text(encoding="utf-8")))
+def _row(step: Step, work: Work) -> int:
+    """Where the step's rows begin, counting the rows of every view before it."""
+    view = 0 if step.view is None else work.views.index(step.view)
+    return view * len(work.files[step.split]) + step.start

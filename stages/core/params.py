@@ -1,4 +1,4 @@
-"""Reading params.yaml: one section, checked against its schema, errors told in one line each."""
+"""Reading params.yaml: checked against its schema, all its faults told at once."""
 
 import difflib
 import re
@@ -6,43 +6,34 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stages.core.errors import InputError
+from stages.core.schema import Params, Section
 
 PARAMS = Path("params.yaml")
 
 
-class Section(BaseModel):
-    """A section of params.yaml: unknown keys and wrong types are errors, values never change."""
+def load(path: Path = PARAMS) -> Params:
+    """Return the whole params file, checked: one fault anywhere stops every stage before it computes.
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    Raises:
+        InputError: with every fault that was found.
+    """
+    return check(read(path), Params, path)
 
 
 S = TypeVar("S", bound=Section)
 
 
-def load(name: str, schema: type[S], path: Path = PARAMS) -> S:
-    """Return the section ``name`` of the params file, checked.
-
-    Raises:
-        InputError: the file or the section is missing, or a value does not fit its schema.
-    """
-    values = read(path)
-    if name not in values:
-        raise InputError(f"{path}: {name}: missing: copy the section from presets/quick.yaml")
-    return check(values[name], schema, path, (name,))
-
-
-def check(values: Any, schema: type[S], path: Path, prefix: tuple[str, ...] = ()) -> S:
+def check(values: Any, schema: type[S], path: Path) -> S:
     """Return ``values`` as ``schema``.
 
     Args:
         values: what stands in the file.
         schema: what is expected.
         path: the file, for messages.
-        prefix: where in the file ``values`` stands.
 
     Raises:
         InputError: with every fault that was found.
@@ -50,7 +41,7 @@ def check(values: Any, schema: type[S], path: Path, prefix: tuple[str, ...] = ()
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        faults = [_explain(item, schema, prefix) for item in error.errors()]
+        faults = [_explain(item, schema) for item in error.errors()]
         raise InputError(f"{path}: " + "; ".join(faults)) from None
 
 
@@ -71,8 +62,8 @@ def read(path: Path) -> dict[str, Any]:
     return values
 
 
-def _explain(item: ErrorDetails, schema: type[Section], prefix: tuple[str, ...]) -> str:
-    where = ".".join(str(place) for place in (*prefix, *item["loc"]))
+def _explain(item: ErrorDetails, schema: type[Section]) -> str:
+    where = ".".join(str(place) for place in item["loc"])
     if item["type"] == "extra_forbidden":
         known = _names_beside(schema, item["loc"])
         near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
@@ -88,7 +79,8 @@ def _explain(item: ErrorDetails, schema: type[Section], prefix: tuple[str, ...])
 def _names_beside(schema: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     for part in loc[:-1]:
         inner = schema.model_fields[str(part)].annotation
-        assert isinstance(inner, type) and issubclass(inner, BaseModel)
+        assert isinstance(inner, type)
+        assert issubclass(inner, BaseModel)
         schema = inner
     return sorted(schema.model_fields)
 

@@ -4,7 +4,7 @@ import platform
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.core.sections.general import Precision as Setting
+from stages.core.schema import Precision as Setting
 
 # Processor flags, as Linux names them, of instructions that multiply bfloat16 matrices. Without one
 # of them bfloat16 is emulated and several times slower than float32.

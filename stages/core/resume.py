@@ -29,13 +29,14 @@ class Resumable:
             settings: every setting that the result depends on; anything with a plain ``repr``.
             inputs: every file that the result depends on.
         """
+        self.name = stage
         self.path = _WORKING / stage
-        key = _digest(settings, inputs)
+        self.key = _digest(settings, inputs)
         key_file = self.path / "key"
-        if not key_file.exists() or key_file.read_text(encoding="utf-8") != key:
+        if not key_file.exists() or key_file.read_text(encoding="utf-8") != self.key:
             shutil.rmtree(self.path, ignore_errors=True)
             self.path.mkdir(parents=True)
-            write_text(key_file, key)
+            write_text(key_file, self.key)
 
     def read(self) -> dict[str, Any]:
         """Return what :meth:`write` left, or an empty dictionary."""

@@ -14,7 +14,7 @@ def start(seed: int) -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with _quiet_start():
+    with _QuietStart():
         import keras
         import tensorflow as tf
 
@@ -26,7 +26,7 @@ def start(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-class _quiet_start:
+class _QuietStart:
     """Send the chatter of TensorFlow's C++ start-up nowhere.
 
     It is written to file descriptor 2 before any logging level counts, so only the descriptor

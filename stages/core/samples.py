@@ -1,6 +1,7 @@
 """Labelled examples as the training loop takes them: a few at a time, in an order the seed decides."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -59,11 +60,12 @@ def in_order(samples: Samples, batch_size: int) -> Iterator[Batch]:
     return _ahead(read, range(0, samples.values.shape[1], batch_size))
 
 
-def _ahead(read: "type[Batch] | object", starts: range) -> Iterator[Batch]:
+def _ahead(read: Callable[[int], Batch], starts: range) -> Iterator[Batch]:
     with ThreadPoolExecutor(1) as pool:
-        waiting = [pool.submit(read, start) for start in starts[:_AHEAD]]  # type: ignore[arg-type]
-        for start in [*starts[_AHEAD:], *[None] * len(waiting)]:
-            batch = waiting.pop(0)
-            if start is not None:
-                waiting.append(pool.submit(read, start))  # type: ignore[arg-type]
-            yield batch.result()
+        waiting = deque(pool.submit(read, start) for start in starts[:_AHEAD])
+        for start in starts[_AHEAD:]:
+            batch = waiting.popleft().result()
+            waiting.append(pool.submit(read, start))
+            yield batch
+        while waiting:
+            yield waiting.popleft().result()

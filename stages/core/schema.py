@@ -1,17 +1,134 @@
-"""The schema of the whole params.yaml."""
+"""The schema of params.yaml: every parameter's meaning, type, unit and range."""
 
-from stages.core.sections.backbone import Backbone
-from stages.core.sections.classifier import Classifier
-from stages.core.sections.evaluate import Evaluate
-from stages.core.sections.features import Augmentation, ExtractFeatures
-from stages.core.sections.finetune import Finetune
-from stages.core.sections.general import General
-from stages.core.sections.prepare import Prepare
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 
-class Params(General):
-    """Every parameter of the pipeline."""
+class Section(BaseModel):
+    """A section of params.yaml: unknown keys and wrong types are errors, values never change."""
 
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def _count(value: Any) -> int | float:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if whole or (isinstance(value, float) and 0 < value <= 1):
+        return value  # type: ignore[no-any-return]
+    raise ValueError("a whole number of images per class, 1 or more, or a fraction above 0.0 and up to 1.0")
+
+
+Count = Annotated[int | float, PlainValidator(_count, json_schema_input_type=int | float)]
+Order = Literal["number", "random"]
+
+
+class Prepare(Section):
+    """The subset split of the source."""
+
+    source: str = Field(
+        min_length=1,
+        description="A folder, an archive (zip, tar), or an entry of data/catalog/. Relative to the project, "
+        "or absolute.",
+    )
+    order: Order = Field(
+        description="`number`: by the number in the file name, as the chapter does. `random`: shuffled by `seed`."
+    )
+    train: Count = Field(description="Training images per class, or the fraction of each class.")
+    validation: Count = Field(description="Validation images per class, or the fraction of each class.")
+    test: Count = Field(description="Test images per class, or the fraction of each class.")
+
+
+class Backbone(Section):
+    """Which base, with which weights."""
+
+    name: str = Field(description="The base: `vgg16`.")
+    weights: str = Field(
+        min_length=1,
+        description="`imagenet`: fetched and verified. `random`: untrained. Otherwise a weights file of the base.",
+    )
+
+
+class ExtractFeatures(Section):
+    """One pass of the frozen base over every image."""
+
+    image_size: int = Field(ge=32, le=1024, description="Side of the square each image is resized to, pixels.")
+    batch_size: int = Field(ge=1, le=1024, description="Images the base takes at once.")
+    views: int = Field(
+        ge=0,
+        le=1000,
+        description="Augmented views of each training image, computed once and kept. 0 augments anew in every "
+        "epoch, which runs the base every time.",
+    )
+    trunk: str = Field(
+        min_length=1,
+        description="Layer of the base whose output is kept for `finetune`, so that it need not run the layers "
+        "up to there again; `none` keeps nothing.",
+    )
+
+
+class Augmentation(Section):
+    """Random changes of training images; validation and test images never change."""
+
+    flip: Literal["none", "horizontal", "vertical", "both"] = Field(
+        description="Mirror at random: left to right, top to bottom, or either."
+    )
+    rotation: float = Field(ge=0, le=0.5, description="Largest rotation either way, as a fraction of a full turn.")
+    zoom: float = Field(ge=0, le=0.9, description="Largest zoom in or out, as a fraction of the image's side.")
+
+
+class Optimization(Section):
+    """How something is trained."""
+
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = Field(description="Keras's optimizer of that name.")
+    learning_rate: float = Field(gt=0, le=10, description="Step size of the optimizer.")
+    batch_size: int = Field(ge=1, le=4096, description="Images in one step.")
+    epochs: int = Field(ge=1, le=10000, description="Passes over the training images, at the most.")
+    patience: int = Field(
+        ge=0,
+        description="Stop after this many epochs without a lower validation loss; 0 runs every epoch. The best "
+        "epoch is what is kept either way.",
+    )
+
+
+class Classifier(Optimization):
+    """A classifier on the features of the base, and its training."""
+
+    pooling: Literal["flatten", "average"] = Field(
+        description="How a feature map becomes a vector: every value, or each channel's mean."
+    )
+    units: int = Field(ge=0, le=8192, description="Units of the hidden layer; 0 for none.")
+    activation: Literal["linear", "relu", "gelu", "elu", "tanh"] = Field(description="Activation of the hidden layer.")
+    dropout: float = Field(ge=0, lt=1, description="Fraction of the hidden values dropped in each training step.")
+
+
+class Finetune(Optimization):
+    """Training the last layers of the base together with the classifier."""
+
+    unfreeze: int = Field(
+        ge=0,
+        description="How many of the base's last layers train; pooling layers count. 0 trains the classifier alone.",
+    )
+
+
+class Evaluate(Section):
+    """The comparison on the test split."""
+
+    gallery: int = Field(ge=1, le=100, description="Wrongly classified test images shown in the picture of mistakes.")
+
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    seed: int = Field(
+        ge=0, le=2**31 - 1, description="Start of every random choice: split, augmentation, weights, dropout."
+    )
+    precision: Precision = Field(
+        description="Arithmetic of the base and of fine-tuning. `auto` takes bfloat16 where the processor or "
+        "GPU computes it in hardware, float32 elsewhere."
+    )
     prepare: Prepare
     backbone: Backbone
     extract_features: ExtractFeatures

@@ -1,8 +1,8 @@
 """The training loop: epochs, the best of them by validation loss, early stopping, resuming."""
 
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from stages.core import classifier
 from stages.core.atomic import replacing
+from stages.core.errors import InputError
 from stages.core.progress import bar
 from stages.core.resume import Resumable
 from stages.core.samples import Samples, epoch_batches, in_order
-from stages.core.sections.classifier import Optimization
+from stages.core.schema import Optimization
 
 if TYPE_CHECKING:
     import keras
@@ -21,52 +22,81 @@ if TYPE_CHECKING:
 
 # Validation and prediction have no gradient to hold, so their batches may be larger than training's.
 PREDICTION_BATCH = 128
+HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
 # The state is saved after an epoch when the last save is this old, seconds: saving every epoch of a
 # small head would take longer than training it.
 _SAVE_INTERVAL = 5.0
 
 
+class Training(NamedTuple):
+    """What a training left beside the model.
+
+    Attributes:
+        history: one row an epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``val_loss``,
+            ``val_accuracy``. The first two are means over the epoch, dropout and augmentation on.
+        seconds: time spent, that of interrupted runs included.
+    """
+
+    history: pd.DataFrame
+    seconds: float
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the lowest validation loss, whose weights the model has; the first of equals."""
+        return int(self.history["epoch"].iloc[self.history["val_loss"].argmin()])
+
+
 def fit(
-    model: "keras.Model", train: Samples, validation: Samples, settings: Optimization, seed: int, state: Resumable
-) -> pd.DataFrame:
-    """Train ``model``, leave it with the weights of its best epoch, and return its history.
+    model: "keras.Model",
+    train: Callable[[int], Samples],
+    validation: Samples,
+    settings: Optimization,
+    seed: int,
+    state: Resumable,
+) -> "Training":
+    """Train ``model`` and leave it with the weights of its best epoch.
 
     Args:
         model: from inputs to logits; what is trainable in it trains.
-        train: training examples, in as many views as there are.
+        train: gives the training examples of an epoch (from 0), in one view or several.
         validation: validation examples, in one view.
         settings: optimizer, rate, batch size, epochs, patience.
         seed: decides order and views of the examples.
         state: where the training goes on after an interruption.
 
-    Returns:
-        One row an epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``.
-        Training loss and accuracy are means over the epoch, dropout and augmentation on.
+    Raises:
+        InputError: the loss became infinite or no number.
     """
+    started = time.monotonic()
     optimizer = build_optimizer(settings)
     optimizer.build(model.trainable_variables)
     step = _compile_step(model, optimizer)
     measure = _compile_measure(model)
-    run = _Run(model, optimizer, state.path / "training.npz")
-    history = run.restore(state.read())
-    with bar(f"train {state.path.name}", settings.epochs, " epochs", done=len(history)) as progress:
+    run = _Run(model, optimizer, state)
+    history, spent = run.restore()
+    with bar(f"train {state.name}", settings.epochs, " epochs", done=len(history)) as progress:
         while len(history) < settings.epochs and not _is_over(history, settings.patience):
             epoch = len(history)
-            sums = [step(x, y) for x, y in epoch_batches(train, settings.batch_size, epoch, seed)]
+            samples = train(epoch)
+            sums = [step(x, y) for x, y in epoch_batches(samples, settings.batch_size, epoch, seed)]
+            loss, accuracy = _means(sums, len(samples.labels))
             val_sums = [measure(x, y) for x, y in in_order(validation, PREDICTION_BATCH)]
-            loss, accuracy = _means(sums, len(train.labels))
             val_loss, val_accuracy = _means(val_sums, len(validation.labels))
+            if not np.isfinite([loss, val_loss]).all():
+                raise InputError(
+                    f"params.yaml: {state.name}.learning_rate: {settings.learning_rate} made the loss overflow "
+                    f"in epoch {epoch + 1}: lower it"
+                )
             history.append([epoch + 1, loss, accuracy, val_loss, val_accuracy])
-            if val_loss <= min(row[3] for row in history):
+            if _best(history) == epoch:
                 run.keep_best()
             progress.set_postfix(val_loss=f"{val_loss:.4f}", val_accuracy=f"{val_accuracy:.4f}", refresh=False)
             progress.update(1)
             if run.is_due():
-                run.save(state, history)
+                run.save(history, spent + time.monotonic() - started)
     run.take_best()
-    return pd.DataFrame(history, columns=["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]).astype(
-        {"epoch": int}
-    )
+    table = pd.DataFrame(history, columns=HISTORY_COLUMNS).astype({"epoch": int})
+    return Training(table, spent + time.monotonic() - started)
 
 
 def predict(model: "keras.Model", values: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -78,8 +108,8 @@ def predict(model: "keras.Model", values: NDArray[np.generic]) -> NDArray[np.flo
         input_signature=[tf.TensorSpec((None, *values.shape[1:]), values.dtype)],
     )
     samples = Samples(values[np.newaxis], np.zeros(len(values), np.int64))
-    rows = [forward(x).numpy() for x, _ in in_order(samples, PREDICTION_BATCH)]
-    return np.concatenate(rows).astype(np.float64)
+    rows = np.concatenate([forward(x).numpy() for x, _ in in_order(samples, PREDICTION_BATCH)]).astype(np.float64)
+    return rows / rows.sum(axis=1, keepdims=True)
 
 
 def build_optimizer(settings: Optimization) -> "keras.Optimizer":
@@ -128,20 +158,25 @@ def _means(sums: "list[tf.Tensor]", count: int) -> tuple[float, float]:
     return float(loss), float(right)
 
 
+def _best(history: list[list[float]]) -> int:
+    """Number, from 0, of the epoch with the lowest validation loss; the first of equals."""
+    return int(np.argmin([row[HISTORY_COLUMNS.index("val_loss")] for row in history]))
+
+
 def _is_over(history: list[list[float]], patience: int) -> bool:
-    losses = [row[3] for row in history]
-    return patience > 0 and len(losses) - 1 - int(np.argmin(losses)) >= patience if losses else False
+    return bool(history) and patience > 0 and len(history) - 1 - _best(history) >= patience
 
 
 class _Run:
     """The changing values of one training: weights, the optimizer's moments, the best weights so far."""
 
-    def __init__(self, model: "keras.Model", optimizer: "keras.Optimizer", file: Path) -> None:
+    def __init__(self, model: "keras.Model", optimizer: "keras.Optimizer", state: Resumable) -> None:
         self._variables = [*model.variables, *optimizer.variables]
         self._weights = model.trainable_variables
-        self._best = [np.asarray(weight) for weight in self._weights]
-        self._file = file
+        self._state = state
+        self._file = state.path / "training.npz"
         self._saved = time.monotonic()
+        self.keep_best()
 
     def keep_best(self) -> None:
         self._best = [np.array(weight) for weight in self._weights]
@@ -153,20 +188,20 @@ class _Run:
     def is_due(self) -> bool:
         return time.monotonic() - self._saved >= _SAVE_INTERVAL
 
-    def save(self, state: Resumable, history: list[list[float]]) -> None:
+    def save(self, history: list[list[float]], seconds: float) -> None:
         values = {f"now{i}": np.asarray(variable) for i, variable in enumerate(self._variables)}
         values |= {f"best{i}": value for i, value in enumerate(self._best)}
-        # History and weights in one file: they can't come apart.
+        # One file for all, so that history and weights can't come apart.
         with replacing(self._file) as temporary:
-            np.savez(temporary, history=np.array(history), **values)
-        state.write({"epochs": len(history)})
+            np.savez(temporary, history=np.array(history), seconds=np.array(seconds), **values)
         self._saved = time.monotonic()
 
-    def restore(self, recorded: dict[str, Any]) -> list[list[float]]:
-        if not recorded:
-            return []
+    def restore(self) -> tuple[list[list[float]], float]:
+        """Take up what :meth:`save` left; return the history and the seconds spent so far."""
+        if not self._file.exists():
+            return [], 0.0
         with np.load(self._file, allow_pickle=False) as saved:
             for i, variable in enumerate(self._variables):
                 variable.assign(saved[f"now{i}"])
             self._best = [saved[f"best{i}"] for i in range(len(self._best))]
-            return [[float(value) for value in row] for row in saved["history"]]
+            return saved["history"].tolist(), float(saved["seconds"])

@@ -1,0 +1,35 @@
+# make run: everything from nothing to the comparison. make test: every test. Both set up what they need.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup run test lint lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: .venv/installed  ## create .venv with the locked dependencies
+
+.venv/installed: requirements.lock
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+run: setup  ## run the pipeline, or show the comparison again where nothing changed
+	@if dvc status --quiet; then python -m stages.compare; else dvc repro; fi
+
+test: setup lint  ## check style and types, run the tests
+	python -m pytest
+
+lint: setup  ## check style and types
+	ruff format --check .
+	ruff check .
+	mypy
+
+lock: setup  ## resolve requirements.txt anew into requirements.lock
+	python -m pip install --quiet uv
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--output-file requirements.lock requirements.txt
+
+clean:  ## remove the environment; results and data stay
+	rm -rf .venv

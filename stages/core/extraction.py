@@ -1,0 +1,38 @@
+"""The record of how features were extracted, which everything built on them must follow."""
+
+import json
+
+from stages.core import paths
+from stages.core.atomic import write_json
+from stages.core.schema import Section
+
+
+class Extraction(Section):
+    """How ``extract_features`` worked.
+
+    Attributes:
+        base: name of the base.
+        image_size: pixels.
+        policy: precision policy of the base.
+    """
+
+    base: str
+    image_size: int
+    policy: str
+
+
+def write(extraction: Extraction, trunk: str | None) -> None:
+    """Write the records: how features were made, and which layer the trunk files come from."""
+    write_json(paths.EXTRACTION, extraction.model_dump())
+    write_json(paths.TRUNK / "trunk.json", {"layer": trunk})
+
+
+def read() -> Extraction:
+    """Read how features were made."""
+    return Extraction.model_validate(json.loads(paths.EXTRACTION.read_text(encoding="utf-8")))
+
+
+def trunk_layer() -> str | None:
+    """Return the layer whose outputs are in data/trunk; None where nothing is kept there."""
+    layer = json.loads((paths.TRUNK / "trunk.json").read_text(encoding="utf-8"))["layer"]
+    return None if layer is None else str(layer)

@@ -1,0 +1,14 @@
+"""Where the pipeline's files are, relative to the project's folder."""
+
+from pathlib import Path
+
+PREPARED = Path("data/prepared")
+MANIFEST = PREPARED / "manifest.csv"
+WEIGHTS = Path("data/weights/base.npz")
+FEATURES = Path("data/features")
+TRUNK = Path("data/trunk")
+EXTRACTION = FEATURES / "extraction.json"
+MODELS = Path("models")
+METRICS = Path("metrics")
+PLOTS = Path("plots")
+EVALUATION = METRICS / "evaluation.json"

@@ -1,0 +1,3 @@
+"""The strategies that are compared, in the order in which tables show them."""
+
+STRATEGIES = ("head", "augmented", "finetune")

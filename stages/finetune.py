@@ -1,0 +1,70 @@
+"""Unfreeze the last layers of the base and train them together with the classifier of train_augmented.
+
+What the frozen layers give is computed once: only the unfrozen part runs in every epoch.
+"""
+
+from stages.core import (
+    activations,
+    base,
+    extraction,
+    manifest,
+    models,
+    paths,
+    runtime,
+    strategy,
+    training,
+    weights,
+)
+from stages.core.entry import run_stage
+from stages.core.params import load
+from stages.core.resume import Resumable
+from stages.core.samples import Samples
+
+START = paths.MODELS / "augmented"
+
+
+def main() -> None:
+    """Read params.yaml, the activations and the classifier, train, write the model and its history."""
+    params = load()
+    settings = params.finetune
+    frame = manifest.read(paths.MANIFEST)
+    how = extraction.read()
+    state = Resumable(
+        "finetune",
+        (params.seed, settings, params.augmentation, params.extract_features),
+        [paths.MANIFEST, paths.WEIGHTS, START / "model.weights.h5"],
+    )
+    runtime.start(params.seed)
+    runtime.set_policy(how.policy)
+    whole = base.build(weights.load(paths.WEIGHTS), how.image_size)
+    cut = base.cut_before(whole, settings.unfreeze)
+    source = activations.Source(
+        base=whole,
+        trunk=extraction.trunk_layer(),
+        manifest=frame,
+        views=activations.Views(params.extract_features.views, params.augmentation, params.seed),
+        batch_size=params.extract_features.batch_size,
+    )
+    labels = {split: manifest.labels(frame, split) for split in ("train", "validation")}
+    train = activations.training_samples(cut, labels["train"], source, state)
+    validation = Samples(activations.at(cut, "validation", source, state)[None], labels["validation"])
+
+    head = models.load(START, whole)
+    model = models.join(whole, head, settings.unfreeze)
+    before = base.digests(whole)
+    result = training.fit(model, train, validation, settings, params.seed, state)
+    base.check_frozen(whole, before)
+    description = models.describe(START).model_copy(
+        update={
+            "strategy": "finetune",
+            "unfreeze": settings.unfreeze,
+            "trained_parameters": sum(int(weight.numpy().size) for weight in model.trainable_weights),
+            "epochs": len(result.history),
+            "best_epoch": result.best_epoch,
+        }
+    )
+    strategy.finish(model, description, result, state)
+
+
+if __name__ == "__main__":
+    run_stage(main, __doc__)

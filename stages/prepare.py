@@ -1,0 +1,64 @@
+"""Draw the subset from the source: training, validation and test images, checked and free of duplicates.
+
+Writes data/prepared/: the images as they are, manifest.csv with a row for each, and dropped.csv with
+the reason for everything that was left out. Counts of both go to metrics/dataset.json.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+from stages.core import dropped, manifest, paths
+from stages.core.atomic import replacing_folder, write_json
+from stages.core.entry import run_stage
+from stages.core.params import load
+from stages.core.sources import open_source
+from stages.core.subset import Subset, draw
+
+DATASET = paths.METRICS / "dataset.json"
+# What the catalog's entries download stays here, outside DVC's outputs: those are deleted before each run.
+DOWNLOADS = Path("data/downloads")
+
+
+def main() -> None:
+    """Read params.yaml, draw the subset, report."""
+    params = load()
+    settings = params.prepare
+    counts = {split: getattr(settings, split) for split in manifest.SPLITS}
+    with open_source(Path(settings.source), DOWNLOADS) as source, replacing_folder(paths.PREPARED) as folder:
+        subset = draw(source, folder, counts, settings.order, params.seed)
+        manifest.write(subset.frame, folder / paths.MANIFEST.name)
+        dropped.write(subset.dropped, folder / "dropped.csv")
+    write_json(DATASET, metrics(subset))
+    print("\n".join(report(subset)))
+
+
+def metrics(subset: Subset) -> dict[str, int]:
+    """Counts of a subset: its classes, images a split, and files left out, by kind."""
+    images = Counter(subset.frame["split"])
+    return {
+        "classes": len(manifest.class_names(subset.frame)),
+        **{split: images[split] for split in manifest.SPLITS},
+        "dropped": len(subset.unusable),
+        "duplicates": len(subset.duplicates),
+        "conflicts": len(subset.conflicts),
+        "leaks": len(subset.leaks),
+    }
+
+
+def report(subset: Subset) -> list[str]:
+    """What a person is told of a subset: a few lines."""
+    counts = metrics(subset)
+    sizes = ", ".join(f"{counts[split]:,} {split}" for split in manifest.SPLITS)
+    lines = [f"{len(subset.frame):,} images of {counts['classes']:,} classes: {sizes}"]
+    if subset.dropped:
+        lines.append(
+            f"left out: {counts['dropped']:,} unusable, {counts['duplicates']:,} duplicates, "
+            f"{counts['conflicts']:,} in conflict, {counts['leaks']:,} leaks; "
+            f"{paths.PREPARED / 'dropped.csv'} lists them"
+        )
+        lines += [f"  {line}" for line in dropped.summary(subset.unusable)]
+    return lines
+
+
+if __name__ == "__main__":
+    run_stage(main, __doc__)

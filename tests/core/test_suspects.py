@@ -1,0 +1,170 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.core.array_types import FloatArray, IntArray
+from stages.core.errors import InputError
+from stages.core.suspects import (
+    CONTRADICTED,
+    FAR,
+    UNPLACED,
+    Suspect,
+    foreign_suspects,
+    label_suspects,
+    out_of_sample_probabilities,
+    unplaced_suspects,
+)
+
+
+def features(labels: IntArray, seed: int, length: int = 128) -> FloatArray:
+    """Features as a base gives them: not negative, and classes apart in some directions but not in most."""
+    source = np.random.default_rng(seed)
+    centres = source.normal(0, 0.7, size=(labels.max() + 1, length))
+    return np.maximum(source.normal(size=(len(labels), length)) + centres[labels], 0)
+
+
+def naive_label_suspects(labels: IntArray, probabilities: FloatArray) -> dict[int, int]:
+    """Equations 1 and 2 of Northcutt, Jiang and Chuang (2021), image by image; image -> its other class."""
+    classes = range(probabilities.shape[1])
+    found = {}
+    for image, (label, row) in enumerate(zip(labels, probabilities, strict=True)):
+        reached = [
+            (row[k], -k)
+            for k in classes
+            if (labels == k).any()
+            and row[k] >= np.mean([p[k] for p, j in zip(probabilities, labels, strict=True) if j == k])
+        ]
+        if reached and -max(reached)[1] != label and max(reached)[0] > row[label]:
+            found[image] = -max(reached)[1]
+    return found
+
+
+@given(st.integers(0, 10_000), st.integers(2, 5))
+def test_label_suspects_are_those_of_the_papers_equations(seed: int, classes: int) -> None:
+    source = np.random.default_rng(seed)
+    labels, probabilities = source.integers(classes, size=40), source.dirichlet(np.ones(classes), size=40)
+    found = label_suspects(labels, probabilities)
+    assert {s.image: s.suggested for s in found} == naive_label_suspects(labels, probabilities)
+    assert [s.score for s in found] == sorted((s.score for s in found), reverse=True)
+    for s in found:
+        assert s.reason == CONTRADICTED
+        assert s.score == probabilities[s.image, s.suggested] - probabilities[s.image, labels[s.image]] > 0
+
+
+def test_label_suspects_are_cleanlabs() -> None:
+    """cleanlab 2.9.0, find_label_issues with filter_by="confident_learning", ranked by normalized_margin."""
+    labels = np.repeat([0, 1, 2], [5, 5, 4])
+    first_two = [
+        [0.63, 0.24], [0.15, 0.55], [0.39, 0.35], [0.69, 0.10], [0.58, 0.26], [0.28, 0.64], [0.08, 0.71],
+        [0.02, 0.85], [0.02, 0.33], [0.07, 0.77], [0.83, 0.01], [0.51, 0.08], [0.08, 0.02], [0.35, 0.06],
+    ]  # fmt: skip
+    probabilities = np.array([[a, b, 1 - a - b] for a, b in first_two])
+    found = label_suspects(labels, probabilities)
+    assert [s.image for s in found] == [10, 8, 11]
+    assert [s.suggested for s in found] == [0, 2, 0]
+
+
+def test_a_class_without_images_is_never_suggested() -> None:
+    probabilities = np.array([[0.1, 0.2, 0.7], [0.3, 0.1, 0.6], [0.1, 0.8, 0.1], [0.2, 0.7, 0.1]])
+    assert label_suspects(np.array([0, 0, 1, 1]), probabilities) == []
+
+
+def test_planted_wrong_labels_are_found() -> None:
+    # 2 % of 3,000 labels are flipped; nearly all of them stand in a list of twice that length.
+    truth = np.arange(3000) % 2
+    wrong = np.random.default_rng(1).choice(3000, 60, replace=False)
+    labels = truth.copy()
+    labels[wrong] = 1 - labels[wrong]
+    probabilities = out_of_sample_probabilities(features(truth, 2), labels, 2, seed=0)
+    top = label_suspects(labels, probabilities)[:120]
+    assert len({s.image for s in top} & set(wrong.tolist())) >= 54
+
+
+def test_planted_wrong_labels_of_ten_classes_name_the_true_one() -> None:
+    source = np.random.default_rng(3)
+    truth = np.arange(1000) % 10
+    wrong = source.choice(1000, 20, replace=False)
+    labels = truth.copy()
+    labels[wrong] = (labels[wrong] + source.integers(1, 10, size=20)) % 10
+    probabilities = out_of_sample_probabilities(features(truth, 4), labels, 10, seed=0)
+    top = {s.image: s.suggested for s in label_suspects(labels, probabilities)[:40]}
+    assert sum(top.get(int(image)) == truth[image] for image in wrong) >= 17
+
+
+def test_out_of_sample_means_that_no_image_was_trained_on() -> None:
+    # Labels by lot can't be told from features, but with more columns than images they can be learnt by heart.
+    source = np.random.default_rng(0)
+    values, labels = source.normal(size=(120, 300)), np.arange(120) % 2
+    probabilities = out_of_sample_probabilities(values, labels, 2, seed=0)
+    assert 0.35 < (probabilities.argmax(axis=1) == labels).mean() < 0.65
+
+
+def test_the_seed_decides_the_folds() -> None:
+    labels = np.arange(60) % 3
+    values = features(labels, 0)
+    first, again, other = (out_of_sample_probabilities(values, labels, 3, seed) for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=14), st.integers(0, 100))
+def test_few_images_and_missing_classes_still_give_probabilities(given_labels: list[int], seed: int) -> None:
+    labels = np.array(given_labels)
+    if np.unique(labels).size < 2:
+        return
+    values = np.random.default_rng(seed).normal(size=(len(labels), 6))
+    values[:, 0] = 1.0  # a feature that is the same for all
+    probabilities = out_of_sample_probabilities(values, labels, 4, seed)
+    assert probabilities.shape == (len(labels), 4)
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(len(labels)))
+    assert (probabilities[:, np.setdiff1d(np.arange(4), labels)] == 0).all()
+
+
+def test_one_class_alone_is_refused() -> None:
+    with pytest.raises(
+        InputError,
+        match=r"^the image set: found images of 1 class, expected at least 2: check prepare.source in params",
+    ):
+        out_of_sample_probabilities(np.ones((5, 3)), np.zeros(5, dtype=np.int64), 2, seed=0)
+
+
+def test_planted_foreign_images_are_found() -> None:
+    # Of 20 foreign images among 2,000 twelve are unlike anything, and eight are alike, such as one logo.
+    source = np.random.default_rng(5)
+    native = features(np.arange(1980) % 2, 6)
+    logo = np.maximum(source.normal(size=128), 0)
+    alike = logo + source.normal(0, 0.1, size=(8, 128))
+    unlike = np.maximum(source.normal(size=(12, 128)), 0) ** 3
+    found = foreign_suspects(np.concatenate([native, alike, unlike]), 25)
+    assert len({s.image for s in found} & set(range(1980, 2000))) >= 18
+    assert {s.reason for s in found} == {FAR}
+
+
+def test_the_score_is_the_distance_in_medians() -> None:
+    # On a circle of twelve directions, each one's tenth neighbour is at the same distance; length is no matter.
+    angles = np.arange(12) * np.pi / 6
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1) * np.arange(1, 13)[:, None]
+    assert [s.score for s in foreign_suspects(circle, 12)] == pytest.approx([1.0] * 12)
+    found = foreign_suspects(np.array([[1.0, 0.0]] * 30 + [[0.0, 1.0]]), 1)
+    assert found == [Suspect(30, FAR, pytest.approx(np.sqrt(2)))]
+
+
+@pytest.mark.parametrize("images", [0, 1, 2, 5])
+def test_few_images_have_few_neighbours(images: int) -> None:
+    found = foreign_suspects(np.eye(6)[:images], 10)
+    assert len(found) == (images if images > 1 else 0)
+
+
+def test_features_of_nothing_but_noughts_are_far_from_all_others() -> None:
+    values = features(np.arange(40) % 2, 0)
+    values[7] = 0
+    assert foreign_suspects(values, 1)[0].image == 7
+
+
+def test_unplaced_suspects_are_the_least_sure() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.52, 0.48], [0.3, 0.7], [0.5, 0.5]])
+    assert unplaced_suspects(probabilities, 2) == [
+        Suspect(3, UNPLACED, 0.5),
+        Suspect(1, UNPLACED, pytest.approx(0.48)),
+    ]
