@@ -9,15 +9,13 @@ from stages.core.errors import InputError
 from stages.core.params import PARAMS, load
 from stages.core.weights import BASES, Base, accept, draw, save, verified
 
-DOWNLOADS = Path("data/downloads")
-
 
 def main() -> None:
     """Run the stage."""
     params = load().backbone
     if params.name not in BASES:
         raise InputError(f"{PARAMS}: backbone.name: found {params.name!r}, expected one of: {', '.join(BASES)}")
-    print(f"{params.name}: {write_weights(BASES[params.name], params.weights, paths.WEIGHTS, DOWNLOADS)}")
+    print(f"{params.name}: {write_weights(BASES[params.name], params.weights, paths.WEIGHTS, paths.DOWNLOADS)}")
 
 
 def write_weights(base: Base, weights: str, target: Path, downloads: Path) -> str:

@@ -5,7 +5,6 @@ trunk file, a few layers away from the trunk file, or has to be computed from th
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np

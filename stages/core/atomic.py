@@ -14,10 +14,11 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; move it there once the block ends without an error.
 
     The temporary file keeps the suffix of ``path`` because Keras and matplotlib choose a format by
-    it. It is flushed to the disk before the move, so that a power cut can't leave an empty file.
+    it. It is flushed to the disk before the move, so that a power cut can't leave an empty file. Its
+    name is always the same: what a killed run leaves, the next one overwrites.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
         yield temporary
         _flush(temporary)
@@ -30,7 +31,7 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Like :func:`replacing`, for a folder: what ``path`` held before is replaced as a whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:

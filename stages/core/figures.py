@@ -42,7 +42,7 @@ def gallery(path: Path, title: str, tiles: Sequence[Tile], empty: str) -> None:
     figure.suptitle(title, fontsize=11)
     if not tiles:
         figure.text(0.5, 0.45, empty, ha="center", fontsize=10)
-    axes = figure.subplots(rows, _COLUMNS, squeeze=False).flat
+    axes = list(figure.subplots(rows, _COLUMNS, squeeze=False).flat)
     for axis in axes:
         axis.set_axis_off()
     for axis, tile in zip(axes, tiles, strict=False):

@@ -89,7 +89,8 @@ def decode(data: bytes) -> Pixels:
         UnreadableImage: it isn't such a file, is damaged or truncated, or has more than MAX_PIXELS pixels.
     """
     with _opened(data) as image:
-        return np.array(_upright(image), dtype=np.uint8)
+        image.load()
+        return np.array(_turned(_flattened(image), image), dtype=np.uint8)
 
 
 def measure(data: bytes) -> tuple[int, int]:
@@ -105,7 +106,7 @@ def measure(data: bytes) -> tuple[int, int]:
         width, height = image.size
         image.draft(None, (1, 1))
         image.load()
-        # Asked only now: Pillow turns a TIFF by itself, size included, and then forgets its orientation.
+        # Asked only now: Pillow turns a TIFF upright by itself, size included, and then forgets its orientation.
         sideways = _orientation(image) in _SIDEWAYS
         _flattened(image)
         return (height, width) if sideways else (width, height)
@@ -128,9 +129,12 @@ def load(path: Path, size: int) -> Pixels:
     """
     try:
         with _opened(path.read_bytes()) as image:
-            image.draft(None, (_DRAFT_FACTOR * size, _DRAFT_FACTOR * size))
-            square = _upright(image).resize((size, size), Image.Resampling.BILINEAR)
-            return np.array(square, dtype=np.uint8)
+            drafted = image.draft(None, (_DRAFT_FACTOR * size, _DRAFT_FACTOR * size))
+            image.load()
+            # At 1/2 a side of 301 pixels becomes 151, of which only 150.5 are picture.
+            box = drafted[1] if drafted else None
+            square = _flattened(image).resize((size, size), Image.Resampling.BILINEAR, box)
+            return np.array(_turned(square, image), dtype=np.uint8)
     except UnreadableImage as error:
         raise InputError(f"{path}: {error.reason}; expected an image: run the prepare stage again") from None
 
@@ -174,11 +178,9 @@ def _why_unidentified(head: bytes) -> str:
     return f"damaged {known}" if known else f"{formats.describe(head)}: not supported"
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Decode ``image``; return it upright, in mode RGB."""
-    image.load()
+def _turned(flat: Image.Image, image: Image.Image) -> Image.Image:
+    """Turn ``flat`` upright as the metadata of ``image``, which it was made of, asks for."""
     turn = _UPRIGHT.get(_orientation(image))
-    flat = _flattened(image)
     return flat if turn is None else flat.transpose(turn)
 
 

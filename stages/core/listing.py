@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePosixPath
+from typing import NoReturn
 
 from stages.core import formats
 from stages.core.images import MAX_BYTES, TOO_LARGE, UnreadableImage
@@ -18,7 +19,7 @@ class Entry:
         name: its path, ``/`` between the parts.
         read: returns its bytes; see :class:`stages.core.source.SourceImage`.
         likeness: likewise.
-        fault: why it can't be used, where that is known already.
+        fault: why it can't be used, where that is known already; ``read`` then raises it.
     """
 
     name: str
@@ -65,10 +66,15 @@ class Listing:
                 is_image = formats.is_image(head)
                 fault = None if formats.supported(head) else f"{formats.describe(head)}: not supported"
         if is_image:
-            self.entries.append(Entry(name, partial(read, size), likeness, fault))
+            whole = partial(_refuse, fault) if fault else partial(read, size)
+            self.entries.append(Entry(name, whole, likeness, fault))
         else:
             assert fault is not None
             self.drop(name, fault)
+
+
+def _refuse(fault: str) -> NoReturn:
+    raise UnreadableImage(fault)
 
 
 def printable(name: str) -> str:

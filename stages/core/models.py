@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from stages.core import base, classifier
 from stages.core.atomic import replacing_folder, write_json
 from stages.core.extraction import Extraction
-from stages.core.schema import Section
-from stages.core.schema import Classifier
+from stages.core.schema import Classifier, Section
 
 if TYPE_CHECKING:
     import keras

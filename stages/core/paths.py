@@ -8,6 +8,7 @@ WEIGHTS = Path("data/weights/base.npz")
 FEATURES = Path("data/features")
 TRUNK = Path("data/trunk")
 EXTRACTION = FEATURES / "extraction.json"
+DOWNLOADS = Path("data/downloads")
 MODELS = Path("models")
 METRICS = Path("metrics")
 PLOTS = Path("plots")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -34,28 +35,32 @@ def show(
 
 
 def _table(metrics: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float | None]) -> Table:
-    table = Table(title="Test split", title_justify="left")
-    table.add_column("strategy")
-    for name in ("accuracy", "95 % interval", "log loss", "ROC AUC", "F1", "training", "trained parameters"):
-        table.add_column(name, justify="right")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("test split", no_wrap=True)
+    for name in ("accuracy (95 %)", "log loss", "AUC", "F1", "trained in", "weights"):
+        table.add_column(name, justify="right", no_wrap=True)
     best = max(row["accuracy"] for row in metrics.values())
     for strategy, row in metrics.items():
+        spent = seconds.get(strategy)
         table.add_row(
             strategy,
-            _number(row["accuracy"]),
-            f"{row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}",
+            f"{row['accuracy']:.3f} ({row['accuracy_low']:.3f}–{row['accuracy_high']:.3f})",
             _number(row["log_loss"]),
             _number(row["roc_auc"]),
             _number(row["f1"]),
-            "not timed" if seconds.get(strategy) is None else f"{seconds[strategy]:.1f} s",
-            f"{row['trained_parameters']:,}",
+            "not timed" if spent is None else f"{spent:.1f} s",
+            _rounded(row["trained_parameters"]),
             style="bold" if row["accuracy"] == best else "",
         )
     return table
 
 
 def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def _rounded(count: int) -> str:
+    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count:,}"
 
 
 def _sentence(text: str) -> str:

@@ -5,6 +5,8 @@ import json
 from stages.core import paths
 from stages.core.atomic import write_json
 
+# Digits of a digest that tell one model from another.
+_SHORT = 12
 TIMINGS = paths.METRICS / "timings.json"
 
 
@@ -18,14 +20,14 @@ def record(strategy: str, seconds: float, result: str) -> None:
             back from its cache took no time that could be told.
     """
     timings = _read()
-    timings[strategy] = {"train_seconds": round(seconds, 2), "of": result}
+    timings[strategy] = {"train_seconds": round(seconds, 2), "model": result[:_SHORT]}
     write_json(TIMINGS, dict(sorted(timings.items())))
 
 
 def recall(strategy: str, result: str) -> float | None:
     """Return the seconds recorded for this very result, or None."""
     entry = _read().get(strategy, {})
-    return float(entry["train_seconds"]) if entry.get("of") == result else None
+    return float(entry["train_seconds"]) if entry.get("model") == result[:_SHORT] else None
 
 
 def _read() -> dict[str, dict[str, float | str]]:
