@@ -30,18 +30,18 @@ class Views(NamedTuple):
     """How augmented views of the training images are made.
 
     Attributes:
-        count: how many were kept; 0 where every epoch makes new ones.
+        kept: how many were computed and kept; 0 where every epoch makes new ones.
         augmentation: how they differ from the image.
         seed: the run's seed.
     """
 
-    count: int
+    kept: int
     augmentation: Augmentation
     seed: int
 
 
 # Where no training images are asked for.
-NO_VIEWS = Views(count=0, augmentation=Augmentation(flip="none", rotation=0.0, zoom=0.0), seed=0)
+NO_VIEWS = Views(kept=0, augmentation=Augmentation(flip="none", rotation=0.0, zoom=0.0), seed=0)
 
 
 class Source(NamedTuple):
@@ -73,7 +73,7 @@ def training_samples(
         source: where activations come from.
         state: as in :func:`at`.
     """
-    if source.views.count == 0:
+    if source.views.kept == 0:
         return _online(layer, labels, source, state)
     kept = Samples(at(layer, "train_views", source, state), labels)
     return lambda epoch: kept
@@ -108,7 +108,7 @@ def _online(layer: str, labels: NDArray[np.int64], source: Source, state: Resuma
 
     def epoch_samples(epoch: int) -> Samples:
         # The views are numbered by the epoch, so they are the same in every run.
-        inner = Resumable(f"{state.name}_epoch", (state.key, epoch), [])
+        inner = Resumable(f"{state.name}/epoch", (state.key, epoch), [])
         files = features.extract(model, None, _work(source, "train_views", views=(epoch,)), inner)
         values = open_array(files["features/train_views"])
         inner.discard()  # an open map keeps its file's content until it is closed
@@ -144,8 +144,8 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
 
 def _from_images(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.generic]:
     model = base.between(source.base, None, layer)
-    inner = Resumable(f"{state.name}_{array}", (state.key, layer, array), [])
-    files = features.extract(model, None, _work(source, array, tuple(range(source.views.count))), inner)
+    inner = Resumable(f"{state.name}/{array}", (state.key, layer, array), [])
+    files = features.extract(model, None, _work(source, array, tuple(range(source.views.kept))), inner)
     return open_array(files[f"features/{array}"])
 
 

@@ -72,5 +72,5 @@ def _transform(settings: Augmentation, generator: np.random.Generator, size: int
     centre = (size - 1) / 2
     to_centre = np.array([[1, 0, -centre], [0, 1, -centre], [0, 0, 1]])
     back = np.array([[1, 0, centre], [0, 1, centre], [0, 0, 1]])
-    whole = back @ matrix @ to_centre
+    whole: NDArray[np.float64] = back @ matrix @ to_centre
     return whole.reshape(-1)[:8].astype(np.float32)

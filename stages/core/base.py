@@ -69,7 +69,7 @@ def cut_before(base: "keras.Model", unfreeze: int) -> str:
     first = len(layers) - unfreeze
     while first < len(layers) and not layers[first].weights:
         first += 1
-    return base.layers[first].name
+    return str(base.layers[first].name)
 
 
 def between(base: "keras.Model", lower: str | None, upper: str | None) -> "keras.Model":

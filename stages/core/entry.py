@@ -26,7 +26,12 @@ def run_stage(main: Callable[[], None], doc: str | None) -> NoReturn:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.parse_args()
-    run(lambda: main() or 0)
+
+    def succeed() -> int:
+        main()
+        return 0
+
+    run(succeed)
 
 
 def run(main: Callable[[], int]) -> NoReturn:

@@ -25,7 +25,7 @@ class Resumable:
         """Open the state of ``stage``, empty unless an earlier run left one of the very same work.
 
         Args:
-            stage: the stage's name.
+            stage: the stage's name; with a slash after it, a part of the stage, discarded with the rest.
             settings: every setting that the result depends on; anything with a plain ``repr``.
             inputs: every file that the result depends on.
         """

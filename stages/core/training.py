@@ -108,8 +108,10 @@ def predict(model: "keras.Model", values: NDArray[np.generic]) -> NDArray[np.flo
         input_signature=[tf.TensorSpec((None, *values.shape[1:]), values.dtype)],
     )
     samples = Samples(values[np.newaxis], np.zeros(len(values), np.int64))
-    rows = np.concatenate([forward(x).numpy() for x, _ in in_order(samples, PREDICTION_BATCH)]).astype(np.float64)
-    return rows / rows.sum(axis=1, keepdims=True)
+    batches = [forward(x).numpy() for x, _ in in_order(samples, PREDICTION_BATCH)]
+    rows: NDArray[np.float64] = np.concatenate(batches).astype(np.float64)
+    rows /= rows.sum(axis=1, keepdims=True)
+    return rows
 
 
 def build_optimizer(settings: Optimization) -> "keras.Optimizer":
@@ -128,7 +130,6 @@ def build_optimizer(settings: Optimization) -> "keras.Optimizer":
 def _compile_step(model: "keras.Model", optimizer: "keras.Optimizer") -> Any:
     import tensorflow as tf
 
-    @tf.function(reduce_retracing=True)
     def step(values: "tf.Tensor", labels: "tf.Tensor") -> "tf.Tensor":
         with tf.GradientTape() as tape:
             logits = model(tf.cast(values, model.input.dtype), training=True)
@@ -138,24 +139,23 @@ def _compile_step(model: "keras.Model", optimizer: "keras.Optimizer") -> Any:
         optimizer.apply(gradients, model.trainable_variables)
         return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(classifier.correct(labels, logits))])
 
-    return step
+    return tf.function(step, reduce_retracing=True)
 
 
 def _compile_measure(model: "keras.Model") -> Any:
     import tensorflow as tf
 
-    @tf.function(reduce_retracing=True)
     def measure(values: "tf.Tensor", labels: "tf.Tensor") -> "tf.Tensor":
         logits = model(tf.cast(values, model.input.dtype), training=False)
         losses = classifier.loss(labels, logits)
         return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(classifier.correct(labels, logits))])
 
-    return measure
+    return tf.function(measure, reduce_retracing=True)
 
 
 def _means(sums: "list[tf.Tensor]", count: int) -> tuple[float, float]:
-    loss, right = np.sum([pair.numpy() for pair in sums], axis=0, dtype=np.float64) / count
-    return float(loss), float(right)
+    loss, right = np.array([pair.numpy() for pair in sums], np.float64).sum(axis=0).tolist()
+    return loss / count, right / count
 
 
 def _best(history: list[list[float]]) -> int:
@@ -193,7 +193,7 @@ class _Run:
         values |= {f"best{i}": value for i, value in enumerate(self._best)}
         # One file for all, so that history and weights can't come apart.
         with replacing(self._file) as temporary:
-            np.savez(temporary, history=np.array(history), seconds=np.array(seconds), **values)
+            np.savez(temporary, allow_pickle=False, history=np.array(history), seconds=np.array(seconds), **values)
         self._saved = time.monotonic()
 
     def restore(self) -> tuple[list[list[float]], float]:
