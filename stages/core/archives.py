@@ -57,9 +57,9 @@ def list_archive(path: Path) -> Listing:
     Raises:
         InputError: it is no such archive, is damaged, truncated or a bomb, or an entry leads out of it.
     """
-    with path.open("rb") as file:
-        head = file.read(tarfile.BLOCKSIZE)
     with _blaming(path):
+        with path.open("rb") as file:
+            head = file.read(tarfile.BLOCKSIZE)
         return _list_tar(path) if _is_tar(head) or _decompressor(head) else _list_zip(path)
 
 

@@ -6,6 +6,7 @@ Accuracy is a share of images and has Wilson's interval; the others are bootstra
 from collections.abc import Mapping
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from stages.core import calibration, scoring
 from stages.core.array_types import FloatArray, IntArray
@@ -40,7 +41,9 @@ def estimates(
         "f1": scoring.f1(labels, probabilities),
         "calibration_error": calibration.calibration_error(labels, probabilities),
     }
-    ends = _ends(labels, probabilities, values, seed, resamples) if len(labels) > 1 else {}
+    # On arrays this small threads wait for one another longer than they work.
+    with threadpool_limits(limits=1):
+        ends = _ends(labels, probabilities, values, seed, resamples) if len(labels) > 1 else {}
     return {
         "accuracy": Estimate(right.value, right.low, right.high),
         **{name: Estimate(value, *ends.get(name, (None, None))) for name, value in values.items()},

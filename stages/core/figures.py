@@ -44,10 +44,10 @@ def gallery(path: Path, title: str, tiles: Sequence[Tile], empty: str) -> None:
         figure.text(0.5, 0.45, empty, ha="center", fontsize=10)
     axes = list(figure.subplots(rows, _COLUMNS, squeeze=False).flat)
     for axis in axes:
-        axis.set_axis_off()
+        axis.set(xticks=[], yticks=[], frame_on=False)
     for axis, tile in zip(axes, tiles, strict=False):
         axis.imshow(tile.pixels)
-        axis.set_title("\n".join(_wrap(tile.caption)), fontsize=7, y=-0.02, va="top")
+        axis.set_xlabel("\n".join(_wrap(tile.caption)), fontsize=7)
     save(figure, path)
 
 

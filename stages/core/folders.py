@@ -94,10 +94,14 @@ def _read(path: str, name: str, root: Path, most: int) -> bytes:
         InputError: it vanished, or the device failed.
     """
     try:
-        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        descriptor = os.open(path, _FLAGS)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise UnreadableImage("not a regular file")
-            return file.read(most)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(most)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         if error.errno in _REFUSALS:
             raise UnreadableImage(_REFUSALS[error.errno]) from None

@@ -1,5 +1,6 @@
 """Decodes image files into arrays: every supported format, and nothing that can harm the run."""
 
+import ctypes
 import io
 import re
 import warnings
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 # The last two are named so that they are imported here, once: Pillow registers a format when its module is.
-from PIL import Image, ImageCms, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import Image, ImageCms, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin, _imaging
 
 from stages.core import formats
 from stages.core.errors import InputError
@@ -63,6 +64,21 @@ _DNG_VERSION_TAG = 50706
 # A JPEG is decoded at 1/2, 1/4 or 1/8 while at least this many pixels remain for each one asked for, along
 # either side: the antialiased resize then still has enough to average over.
 _DRAFT_FACTOR = 2
+
+
+def _hush_libtiff() -> None:
+    """Keep libtiff from printing what it finds wrong straight to the process's stderr, once per strip.
+
+    Where Pillow is linked so that its libtiff can't be reached from outside, it goes on printing.
+    """
+    pillow = ctypes.CDLL(_imaging.__file__)
+    if hasattr(pillow, "TIFFSetErrorHandler"):
+        pillow.TIFFSetErrorHandler.argtypes = [ctypes.c_void_p]
+        pillow.TIFFSetErrorHandler.restype = ctypes.c_void_p
+        pillow.TIFFSetErrorHandler(None)
+
+
+_hush_libtiff()
 
 
 class UnreadableImage(Exception):  # noqa: N818 - it names the file, which is no error of the program

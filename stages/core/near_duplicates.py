@@ -90,7 +90,7 @@ def near_duplicates(thumbnails: GreyArray, splits: Sequence[str]) -> list[NearDu
 
 def _standardised(thumbnails: GreyArray) -> FloatArray:
     """Thumbnails as rows of mean 0 and length 1, whose dot product is the correlation; flat ones are 0."""
-    rows = thumbnails.reshape(len(thumbnails), -1).astype(np.float64)
+    rows = thumbnails.reshape(len(thumbnails), THUMBNAIL**2).astype(np.float64)
     rows -= rows.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     standardised = np.zeros_like(rows)

@@ -34,6 +34,7 @@ def predictions(
     return labels, rows / rows.sum(axis=1, keepdims=True)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 6))
 def test_weights_of_1_give_the_plain_metrics(seed: int, classes: int, decimals: int) -> None:
     labels, probabilities = predictions(seed, 30, classes, decimals=decimals)
@@ -43,6 +44,7 @@ def test_weights_of_1_give_the_plain_metrics(seed: int, classes: int, decimals: 
         assert of_ones == pytest.approx(np.nan if value is None else value, nan_ok=True)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 4), st.integers(1, 6))
 def test_weighted_metrics_are_scikit_learns_of_repeated_images(seed: int, classes: int, decimals: int) -> None:
     labels, probabilities = predictions(seed, 25, classes, decimals=decimals)
@@ -90,7 +92,7 @@ def test_values_are_the_metrics_themselves() -> None:
     }
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     st.integers(2, 4).flatmap(
         lambda classes: st.lists(
@@ -166,11 +168,11 @@ def test_intervals_cover_the_truth_as_often_as_they_say(images: int, separation:
     true = {
         "accuracy": scoring.accuracy(*population),
         "log_loss": scoring.log_loss(*population),
-        "roc_auc": scoring.roc_auc(*population),
-        "f1": scoring.f1(*population),
+        "roc_auc": scoring.roc_auc(*population) or 0.0,
+        "f1": scoring.f1(*population) or 0.0,
         "calibration_error": calibration.calibration_error(*population),
     }
-    splits = 120
+    splits = 100
     covered = dict.fromkeys(true, 0)
     for seed in range(splits):
         split = predictions(seed, images, separation=separation, sharpness=sharpness)
@@ -179,6 +181,6 @@ def test_intervals_cover_the_truth_as_often_as_they_say(images: int, separation:
                 covered[name] += 1  # a perfect score has no interval, and so claims nothing that could be wrong
             else:
                 covered[name] += estimate.low <= true[name] <= estimate.high
-    # Three standard errors of 120 splits at 95 % are 6 points.
+    # Three standard errors of 100 splits at 95 % are 6.5 points.
     for name, times in covered.items():
-        assert times / splits > 0.89, name
+        assert times / splits > 0.885, name

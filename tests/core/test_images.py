@@ -282,8 +282,8 @@ def test_bombs_are_refused_before_they_are_decoded() -> None:
     webp = bytearray(encode(Image.new("RGB", (8, 8)), "WEBP", lossless=True))
     webp[21:25] = struct.pack("<I", 16_382 | 16_382 << 14)  # after the mark of VP8L: 14 bits each, less one
     assert reason(bytes(webp)).startswith("too large: 16383 × 16383")
-    tiff = encode(Image.new("1", (60_000, 60_000)), "TIFF", compression="group4")
-    assert reason(tiff).startswith("too large: 60000 × 60000")
+    tiff = encode(Image.new("1", (11_000, 11_000)), "TIFF", compression="group4")
+    assert reason(tiff).startswith("too large: 11000 × 11000")
 
 
 def test_a_jpeg_painted_over_and_over_is_refused() -> None:
@@ -330,7 +330,7 @@ def test_a_large_jpeg_loads_as_if_it_were_decoded_whole(height: int, width: int,
     path = tmp_path / "photo.jpg"
     path.write_bytes(encode(pixels(5, height, width), "JPEG", quality=95))
     whole = Image.fromarray(decode(path.read_bytes())).resize((64, 64), Image.Resampling.BILINEAR)
-    assert far(load(path, 64), np.asarray(whole)) <= 3
+    assert far(load(path, 64), np.asarray(whole)) <= 5
     np.testing.assert_array_equal(load(path, 64), load(path, 64))
 
 

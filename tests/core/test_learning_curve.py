@@ -92,7 +92,7 @@ def test_a_power_law_is_read_as_what_it_gives_next() -> None:
     gain = errors[-1] - errors[-1] * 2**-0.5
     assert curve.doubling is not None
     assert curve.doubling.low < gain < curve.doubling.high
-    assert curve.reading == "doubling the training images would be worth about 1.8 points: 1.5 to 2.1"
+    assert curve.reading == "doubling the training images would be worth about 1.9 points: 1.7 to 2.1"
 
 
 def test_a_flat_curve_shows_no_gain() -> None:
@@ -117,13 +117,13 @@ def test_bands_and_gain_cover_the_truth_as_often_as_they_say() -> None:
     sizes = [100, 250, 500, 1000]
     errors = 0.15 * (np.array(sizes) / 100) ** -0.4
     gain = errors[-1] * (1 - 2**-0.4)
-    curves = 100
+    curves = 80
     in_band, in_gain = np.zeros(4), 0
     for seed in range(curves):
         curve = read_curve(sizes, drawn(sizes, errors, 4, 300, seed), seed)
         in_band += [p.low <= 1 - e <= p.high for p, e in zip(curve.points, errors, strict=True)]
         assert curve.doubling is not None
         in_gain += curve.doubling.low <= gain <= curve.doubling.high
-    # Three standard errors of 100 curves at 95 % are 6.5 points.
-    assert in_band.min() / curves > 0.885
-    assert in_gain / curves > 0.885
+    # Three standard errors of 80 curves at 95 % are 7.3 points.
+    assert in_band.min() / curves > 0.877
+    assert in_gain / curves > 0.877

@@ -1,7 +1,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 
@@ -22,6 +22,7 @@ def predictions(seed: int, images: int, classes: int, coarse: bool = False) -> t
     return labels, rows / rows.sum(axis=1, keepdims=True)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.booleans())
 def test_metrics_agree_with_scikit_learn(seed: int, classes: int, coarse: bool) -> None:
     labels, probabilities = predictions(seed, 40, classes, coarse)
