@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from stages.core.atomic import replacing
@@ -25,7 +25,7 @@ def write(dropped: Sequence[Dropped], path: Path) -> None:
 
 def summary(dropped: Sequence[Dropped]) -> list[str]:
     """One line a reason, the commonest first: how many files it concerns, and one of them as an example."""
-    reasons = Counter(item.reason for item in dropped).most_common()
+    reasons = _commonest(item.reason for item in dropped)
     examples = {item.reason: item.name for item in reversed(dropped)}
     shown = reasons[:_REASONS_SHOWN]
     lines = [f"{count:,} × {reason}, such as {examples[reason]!r}" for reason, count in shown]
@@ -40,7 +40,12 @@ def in_brackets(dropped: Sequence[Dropped]) -> str:
     if not dropped:
         return ""
     # What follows a colon are details, among them names of files: too long here, and not safe to print.
-    reasons = Counter(item.reason.partition(":")[0] for item in dropped).most_common()
+    reasons = _commonest(item.reason.partition(":")[0] for item in dropped)
     told = [f"{count:,} × {reason}" for reason, count in reasons[:_REASONS_IN_BRACKETS]]
     more = "; …" if len(reasons) > _REASONS_IN_BRACKETS else ""
     return f" ({len(dropped):,} left out: {'; '.join(told)}{more})"
+
+
+def _commonest(reasons: Iterable[str]) -> list[tuple[str, int]]:
+    """Reasons and their counts, the commonest first, equally common ones by the alphabet."""
+    return sorted(Counter(reasons).items(), key=lambda item: (-item[1], item[0]))

@@ -76,14 +76,16 @@ def _walk(root: Path, listing: Listing) -> Iterator[tuple[str, "os.DirEntry[str]
                 raise _gone(root, printable(folder), error) from None
             listing.drop(printable(folder), _REFUSALS[error.errno])
             continue
+        inner = []
         for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
             if is_litter(entry.name):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                stack.append(name)
+                inner.append(name)
             else:
                 yield name, entry
+        stack += reversed(inner)
 
 
 def _read(path: str, name: str, root: Path, most: int) -> bytes:

@@ -241,8 +241,8 @@ def _check_fractions(source: str, pools: Sequence[_Pool]) -> None:
         fractions = {name: count for name, count in pool.splits.items() if isinstance(count, float)}
         if sum(fractions.values()) > 1 + split.ROUNDING:
             asked = " + ".join(f"prepare.{name}={count:g}" for name, count in fractions.items())
-            where = f"its {pool.origin} images" if pool.origin else "it"
-            raise InputError(f"{source}: {asked} ask for more than the whole of {where}: lower them")
+            images = f"{pool.origin} images" if pool.origin else "images"
+            raise InputError(f"{source}: {asked} ask for more than all {images} of a class: lower them")
 
 
 def _check_sizes(source: Source, pools: Sequence[_Pool], usable: Sequence[int], screened: Screened) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core import classifier
+from stages.core import classifier, optimizers
 from stages.core.atomic import replacing
 from stages.core.errors import InputError
 from stages.core.progress import bar
@@ -68,7 +68,7 @@ def fit(
         InputError: the loss became infinite or no number.
     """
     started = time.monotonic()
-    optimizer = build_optimizer(settings)
+    optimizer = optimizers.build(settings)
     optimizer.build(model.trainable_variables)
     step = _compile_step(model, optimizer)
     measure = _compile_measure(model)
@@ -112,19 +112,6 @@ def predict(model: "keras.Model", values: NDArray[np.generic]) -> NDArray[np.flo
     rows: NDArray[np.float64] = np.concatenate(batches).astype(np.float64)
     rows /= rows.sum(axis=1, keepdims=True)
     return rows
-
-
-def build_optimizer(settings: Optimization) -> "keras.Optimizer":
-    """Return Keras's optimizer of the name in ``settings``, with its usual other settings."""
-    import keras
-
-    kinds = {
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-        "rmsprop": keras.optimizers.RMSprop,
-        "sgd": keras.optimizers.SGD,
-    }
-    return kinds[settings.optimizer](settings.learning_rate)
 
 
 def _compile_step(model: "keras.Model", optimizer: "keras.Optimizer") -> Any:
