@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stages.core import base, classifier
+from stages.core import base, classifier, convolution
 from stages.core.atomic import replacing_folder, write_json
 from stages.core.extraction import Extraction
 from stages.core.schema import Classifier, Section
@@ -94,5 +94,6 @@ def join(whole: "keras.Model", head: "keras.Model", unfreeze: int) -> "keras.Mod
     if cut == whole.layers[-1].name:
         return head
     top = base.between(whole, cut, None)
+    convolution.speed_up(top)
     features = keras.ops.cast(top.output, "float32")
     return keras.Model(top.input, head(features), name="fine_tuned")
