@@ -1,0 +1,1 @@
+"""Scripts that measure the project and print ratios."""

@@ -1,8 +1,8 @@
 """Make images of your own a source: check them, pack them into one archive, have DVC track it.
 
 Accepted are a folder or a zip or tar archive, with a sub-folder for each class, with Kaggle's flat names
-(cat.0.jpg), or with either below train/, validation/ and test/. What is left out is listed, with reasons,
-in data/sources/NAME.left_out.csv. The images themselves are stored in data/sources/NAME.zip as they are.
+(cat.0.jpg), or with either below train/, validation/ and test/. What is dropped is listed, with reasons,
+in data/sources/NAME.dropped.csv. The images themselves are stored in data/sources/NAME.zip as they are.
 """
 
 import argparse
@@ -42,7 +42,8 @@ def main() -> int:
     parser.add_argument("path", metavar="FOLDER_OR_ARCHIVE", type=Path, help="where the images are")
     parser.add_argument("--name", help="what to call the source; by default it is called as the folder or archive is")
     arguments = parser.parse_args()
-    name = _checked(arguments.name) if arguments.name else default_name(arguments.path)
+    _check_place()
+    name = default_name(arguments.path) if arguments.name is None else _checked(arguments.name)
     target = SOURCES / f"{name}.zip"
     packed = add(arguments.path, target)
     _track(target)
@@ -61,10 +62,10 @@ def default_name(path: Path) -> str:
 
 
 def add(path: Path, target: Path) -> Source:
-    """Pack the images at ``path`` into ``target``, and list beside it what was left out.
+    """Pack the images at ``path`` into ``target``, and list beside it what was dropped.
 
     Returns:
-        The images packed and everything that was left out.
+        The images packed and everything that was dropped.
 
     Raises:
         InputError: there are no usable images of two classes, or ``target`` is already there and holds others.
@@ -78,11 +79,11 @@ def add(path: Path, target: Path) -> Source:
                 f"{target}: there already, with other images: choose another name with --name, "
                 f"or first take it away with `dvc remove {shlex.quote(str(target))}.dvc` and delete it"
             )
-    left_out = _left_out(target)
+    listed = _dropped_list(target)
     if packed.dropped:
-        dropped.write(packed.dropped, left_out)
+        dropped.write(packed.dropped, listed)
     else:
-        left_out.unlink(missing_ok=True)
+        listed.unlink(missing_ok=True)
     return packed
 
 
@@ -93,10 +94,17 @@ def report(packed: Source, target: Path) -> list[str]:
     more = f" and {len(classes) - _CLASSES_SHOWN:,} more" if len(classes) > _CLASSES_SHOWN else ""
     lines = [f"{target}: {len(packed.images):,} images of {len(classes):,} classes: {shown}{more}"]
     if packed.dropped:
-        lines.append(f"left out: {len(packed.dropped):,} files; {_left_out(target)} lists them")
+        lines.append(f"dropped {len(packed.dropped):,} files, listed in {_dropped_list(target)}:")
         lines += [f"  {line}" for line in dropped.summary(packed.dropped)]
     setting = shlex.quote(f"prepare.source={target.as_posix()}")
     return [*lines, "use it with:", f"  dvc exp run -S {setting}"]
+
+
+def _check_place() -> None:
+    """Find out before the images are packed whether DVC could track them."""
+    here = Path.cwd()
+    if not any((folder / ".dvc").is_dir() for folder in (here, *here.parents)):
+        raise InputError(f"{here}: not a project of DVC's: run this from the project's folder")
 
 
 def _checked(name: str) -> str:
@@ -107,8 +115,8 @@ def _checked(name: str) -> str:
     return name
 
 
-def _left_out(target: Path) -> Path:
-    return target.with_suffix(".left_out.csv")
+def _dropped_list(target: Path) -> Path:
+    return target.with_suffix(".dropped.csv")
 
 
 def _recorded(target: Path) -> str | None:
@@ -139,7 +147,7 @@ def _track(target: Path) -> None:
     Raises:
         InputError: DVC refuses.
     """
-    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(target)]
+    command = [sys.executable, "-m", "dvc", "add", str(target)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
     if done.returncode:
         told = done.stderr.strip().splitlines() or ["no reason given"]

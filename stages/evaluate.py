@@ -4,6 +4,8 @@ The only stage that scores on test images. Writes metrics/evaluation.json, the p
 strategy, and the plots.
 """
 
+import csv
+
 import pandas as pd
 
 from stages.core import (
@@ -112,7 +114,8 @@ def draw_mistakes(name: str, of_strategy: Predictions, count: int) -> None:
 
 def _write_csv(frame: pd.DataFrame, name: str) -> None:
     with replacing(TABLES / name) as temporary:
-        frame.to_csv(temporary, index=False, lineterminator="\n")
+        # Every text in quotes, so that no reader takes one for a number or for a line's end.
+        frame.to_csv(temporary, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
 if __name__ == "__main__":

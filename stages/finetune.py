@@ -3,6 +3,8 @@
 What the frozen layers give is computed once: only the unfrozen part runs in every epoch.
 """
 
+import math
+
 from stages.core import (
     activations,
     base,
@@ -58,7 +60,7 @@ def main() -> None:
         update={
             "strategy": "finetune",
             "unfreeze": settings.unfreeze,
-            "trained_parameters": sum(int(weight.numpy().size) for weight in model.trainable_weights),
+            "trained_parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),
             "epochs": len(result.history),
             "best_epoch": result.best_epoch,
         }

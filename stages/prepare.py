@@ -1,7 +1,7 @@
 """Draw the subset from the source: training, validation and test images, checked and free of duplicates.
 
 Writes data/prepared/: the images as they are, manifest.csv with a row for each, and dropped.csv with
-the reason for everything that was left out. Counts of both go to metrics/dataset.json.
+the reason for everything that was dropped. Counts of both go to metrics/dataset.json.
 """
 
 from collections import Counter
@@ -33,12 +33,12 @@ def main() -> None:
 
 
 def metrics(subset: Subset) -> dict[str, int]:
-    """Counts of a subset: its classes, images a split, and files left out, by kind."""
+    """Counts of a subset: its classes, images a split, files dropped, and for which of the rules if for one."""
     images = Counter(subset.frame["split"])
     return {
         "classes": len(manifest.class_names(subset.frame)),
         **{split: images[split] for split in manifest.SPLITS},
-        "dropped": len(subset.unusable),
+        "dropped": len(subset.dropped),
         "duplicates": len(subset.duplicates),
         "conflicts": len(subset.conflicts),
         "leaks": len(subset.leaks),
@@ -52,9 +52,9 @@ def report(subset: Subset) -> list[str]:
     lines = [f"{len(subset.frame):,} images of {counts['classes']:,} classes: {sizes}"]
     if subset.dropped:
         lines.append(
-            f"left out: {counts['dropped']:,} unusable, {counts['duplicates']:,} duplicates, "
-            f"{counts['conflicts']:,} in conflict, {counts['leaks']:,} leaks; "
-            f"{paths.PREPARED / 'dropped.csv'} lists them"
+            f"dropped {counts['dropped']:,} files, listed in {paths.PREPARED / 'dropped.csv'}: "
+            f"{len(subset.unusable):,} unusable, {counts['duplicates']:,} duplicates, "
+            f"{counts['conflicts']:,} in conflict, {counts['leaks']:,} leaks"
         )
         lines += [f"  {line}" for line in dropped.summary(subset.unusable)]
     return lines

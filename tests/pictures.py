@@ -2,11 +2,11 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageCms
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -28,6 +28,12 @@ def encode(image: Image.Image | Pixels, kind: str = "JPEG", **options: Any) -> b
 def jpeg(number: int) -> bytes:
     """The bytes of a small JPEG."""
     return encode(pixels(number), "JPEG", quality=90)
+
+
+def colour_profile(kind: Literal["sRGB", "LAB"] = "sRGB") -> bytes:
+    """A colour profile, without the date that would make each one differ."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile(kind)).tobytes()
+    return profile[:24] + bytes(12) + profile[36:]
 
 
 def fill(folder: Path, files: dict[str, bytes]) -> Path:

@@ -5,6 +5,7 @@ trunk file, a few layers away from the trunk file, or has to be computed from th
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -132,13 +133,14 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
     )
     check_space(state.path, int(np.prod(shape)) * 2)
     create_array(path, shape, np.float16)
-    file = ArrayFile(path)
-    with bar(f"run the frozen layers up to {layer}", len(rows), " images") as progress:
+    with (
+        closing(ArrayFile(path)) as file,
+        bar(f"run the frozen layers up to {layer}", len(rows), " images") as progress,
+    ):
         for start in range(0, len(rows), source.batch_size):
             batch = rows[start : start + source.batch_size]
             file.write(start, run(batch).numpy())
             progress.update(len(batch))
-    file.close()
     return open_array(path)
 
 

@@ -55,8 +55,10 @@ class ArrayFile:
 
     def close(self) -> None:
         """Flush and close."""
-        self.flush()
-        self._file.close()
+        try:
+            self.flush()
+        finally:
+            self._file.close()
 
 
 def check_space(folder: Path, needed: int) -> None:

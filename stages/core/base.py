@@ -98,7 +98,7 @@ def check_layer(base: "keras.Model", name: str, parameter: str) -> None:
     Raises:
         InputError: it has not; ``parameter`` is named as the culprit.
     """
-    names = [layer.name for layer in base.layers]
+    names = [layer.name for layer in base.layers[1:]]  # the input layer is no layer of the network
     if name not in names:
         raise InputError(f"params.yaml: {parameter}: {base.name} has no layer {name!r}; it has {', '.join(names)}")
 
@@ -106,7 +106,7 @@ def check_layer(base: "keras.Model", name: str, parameter: str) -> None:
 def digests(base: "keras.Model") -> dict[str, str]:
     """Return a digest of the weights of each layer that has some."""
     return {
-        layer.name: hashlib.sha256(b"".join(weight.tobytes() for weight in layer.get_weights())).hexdigest()
+        layer.name: hashlib.sha256(b"".join(weight.value.numpy().tobytes() for weight in layer.weights)).hexdigest()
         for layer in base.layers
         if layer.weights
     }
@@ -120,11 +120,14 @@ def check_frozen(base: "keras.Model", before: Mapping[str, str]) -> None:
         before: what :func:`digests` gave before.
 
     Raises:
-        RuntimeError: a frozen layer changed, or an unfrozen one did not: the model would not be what it
-            is said to be.
+        InputError: an unfrozen layer did not change.
+        RuntimeError: a frozen layer changed: the model would not be what it is said to be.
     """
     after = digests(base)
     for layer in base.layers:
         if layer.weights and (after[layer.name] != before[layer.name]) != layer.trainable:
-            fault = "trainable but unchanged" if layer.trainable else "frozen but changed"
-            raise RuntimeError(f"{base.name}: {layer.name} is {fault}")
+            if layer.trainable:
+                raise InputError(
+                    f"params.yaml: finetune.learning_rate: too low to change {layer.name} of {base.name}: raise it"
+                )
+            raise RuntimeError(f"{base.name}: {layer.name} is frozen but changed")

@@ -1,4 +1,4 @@
-"""Reports on what was left out: a list with every file's reason, and a few lines that sum it up."""
+"""Reports on what was dropped: a list with every file's reason, and a few lines that sum it up."""
 
 import csv
 from collections import Counter
@@ -43,7 +43,7 @@ def in_brackets(dropped: Sequence[Dropped]) -> str:
     reasons = _commonest(item.reason.partition(":")[0] for item in dropped)
     told = [f"{count:,} × {reason}" for reason, count in reasons[:_REASONS_IN_BRACKETS]]
     more = "; …" if len(reasons) > _REASONS_IN_BRACKETS else ""
-    return f" ({len(dropped):,} left out: {'; '.join(told)}{more})"
+    return f" ({len(dropped):,} dropped: {'; '.join(told)}{more})"
 
 
 def _commonest(reasons: Iterable[str]) -> list[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import io
 import os
 import signal
 import sys
@@ -41,6 +42,10 @@ def run(main: Callable[[], int]) -> NoReturn:
     with 0, since DVC would then lock a half-done stage as a success.
     """
     signal.signal(signal.SIGTERM, _raise_terminated)
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files and classes may hold what an old terminal can't show; that must not end a run.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = main()
         sys.stdout.flush()

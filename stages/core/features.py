@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -88,10 +89,11 @@ def extract(model: "keras.Model", trunk: str | None, work: Work, state: Resumabl
     forward = compile_forward(model, trunk)
     steps = plan(work)
     files = _create_arrays(model, trunk, work, state.path)
-    arrays = {name: ArrayFile(path) for name, path in files.items()}
     done = state.read().get("steps", 0)
     count = [step.stop - step.start for step in steps]
-    with bar("extract features", sum(count), " images", done=sum(count[:done])) as progress:
+    with ExitStack() as stack:
+        arrays = {name: stack.enter_context(closing(ArrayFile(path))) for name, path in files.items()}
+        progress = stack.enter_context(bar("extract features", sum(count), " images", done=sum(count[:done])))
         for number, (step, pixels) in enumerate(_decoded(steps[done:], work), start=done + 1):
             outputs = forward(pixels, _maps(step, work))
             for kind, rows in outputs.items():
@@ -102,8 +104,6 @@ def extract(model: "keras.Model", trunk: str | None, work: Work, state: Resumabl
                 for array in arrays.values():
                     array.flush()
                 state.write({"steps": number})
-    for array in arrays.values():
-        array.close()
     state.write({"steps": len(steps)})
     return files
 

@@ -1,6 +1,7 @@
 """Pictures, drawn by matplotlib."""
 
 import textwrap
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -53,7 +54,9 @@ def gallery(path: Path, title: str, tiles: Sequence[Tile], empty: str) -> None:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, the same bytes for the same figure."""
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, warnings.catch_warnings():
+        # A letter that the font lacks becomes a box. Nobody can do anything about that.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(temporary, dpi=110, metadata=_METADATA)
 
 

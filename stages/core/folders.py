@@ -40,7 +40,7 @@ _REFUSALS: dict[int | None, str] = {
 
 
 def list_folder(root: Path) -> Listing:
-    """List what is in ``root``, at any depth, sorted by path; links are listed as left out.
+    """List what is in ``root``, at any depth, sorted by path; links are listed as dropped.
 
     Raises:
         InputError: the folder can't be listed, or vanishes meanwhile.

@@ -2,6 +2,7 @@
 
 import ctypes
 import io
+import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-# The last two are named so that they are imported here, once: Pillow registers a format when its module is.
+# Pillow knows TIFF and WebP only once their plugins are imported.
 from PIL import Image, ImageCms, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin, _imaging
 
 from stages.core import formats
@@ -43,6 +44,9 @@ Image.MAX_IMAGE_PIXELS = None
 # Pillow warns of odd metadata. Whoever is told that of one image in 25,000 can do nothing about it. This is
 # the filter as ``warnings`` keeps it, for all threads: setting it just for a while would not be safe.
 _HUSHED_PILLOW = ("ignore", None, Warning, re.compile("PIL"), 0)
+
+# It logs as well, and where nobody has set up logging, errors go to stderr.
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 # EXIF 2.3, tag 0x0112: how the stored pixels are turned so that they stand upright.
 _ORIENTATION_TAG = 0x0112

@@ -1,4 +1,4 @@
-"""What a folder or an archive holds before its layout is known: images, and what is left out."""
+"""What a folder or an archive holds before its layout is known: images, and what is dropped."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class Listing:
     close: Callable[[], None] = lambda: None
 
     def drop(self, name: str, reason: str) -> None:
-        """Note that ``name`` is left out. It has no class, being no image."""
+        """Note that ``name`` is dropped. It has no class, being no image."""
         self.dropped.append(Dropped(name, "", reason))
 
     def add(

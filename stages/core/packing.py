@@ -40,10 +40,10 @@ def pack(source: Source, target: Path) -> Source:
         target: the archive to write. Beside it there is room for a second copy of the images meanwhile.
 
     Returns:
-        The images packed and everything that was left out.
+        The images packed and everything that was dropped.
 
     Raises:
-        InputError: fewer than two classes have images that decode, or a class can't be told from a split.
+        InputError: fewer than two classes have images that decode, or classes would be taken for splits.
     """
     with tempfile.TemporaryFile(dir=target.parent) as scratch:
         packed = Source(source.name, [], list(source.dropped))
@@ -60,7 +60,7 @@ def pack(source: Source, target: Path) -> Source:
         check_classes(packed)
         paths = _paths(packed.images)
         _write(target, sorted(zip(paths, places, strict=True), key=lambda item: item[0]), scratch)
-    _check_labels(target, dict(zip(paths, packed.images, strict=True)))
+    _check_labels(target, source.name, dict(zip(paths, packed.images, strict=True)))
     return packed
 
 
@@ -102,12 +102,12 @@ def _write(target: Path, files: Sequence[tuple[str, _Place]], scratch: IO[bytes]
             progress.update(1)
 
 
-def _check_labels(target: Path, images: dict[str, SourceImage]) -> None:
+def _check_labels(target: Path, source: str, images: dict[str, SourceImage]) -> None:
     """Prove that the archive reads as what was packed: a class called "train" might be taken for a split."""
     with open_archive(target) as archive:
         found = {image.name: (image.class_name, image.split) for image in archive.images}
-    for path, image in images.items():
-        if found.get(path) != (image.class_name, image.split):
-            raise InputError(
-                f"class {image.class_name!r}: in an archive it would be taken for something else than a class: rename it"
-            )
+    if found != {path: (image.class_name, image.split) for path, image in images.items()}:
+        raise InputError(
+            f"{source}: packed, its class folders would be taken for splits: rename those called train, "
+            "validation or test"
+        )

@@ -26,6 +26,9 @@ def load(path: Path = PARAMS) -> Params:
 
 S = TypeVar("S", bound=Section)
 
+# What pydantic says before it says what it expects.
+_PREFIX = re.compile(r"^(Value error, |Input should be |String should have )")
+
 
 def check(values: Any, schema: type[S], path: Path) -> S:
     """Return ``values`` as ``schema``.
@@ -64,7 +67,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def _explain(item: ErrorDetails, schema: type[Section]) -> str:
     where = ".".join(str(place) for place in item["loc"])
-    if item["type"] == "extra_forbidden":
+    if item["type"] in ("extra_forbidden", "invalid_key"):
         known = _names_beside(schema, item["loc"])
         near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
         return f"{where}: unknown parameter, " + (
@@ -72,7 +75,9 @@ def _explain(item: ErrorDetails, schema: type[Section]) -> str:
         )
     if item["type"] == "missing":
         return f"{where}: missing, copy it from presets/quick.yaml"
-    expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if item["type"] == "model_type":
+        return f"{where}: found {item['input']!r}, expected a section of settings: copy it from presets/quick.yaml"
+    expected = _PREFIX.sub("", item["msg"])
     return f"{where}: found {item['input']!r}, expected {expected}"
 
 

@@ -1,5 +1,6 @@
 """What a strategy says about each image, in memory and in a CSV file."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from stages.core.paired import Answers
 # Class names are free text, so the columns that hold their probabilities are marked.
 _PREFIX = "probability of "
 # Enough that no two float32 probabilities read alike, few enough for people.
-_DECIMALS = "%.9f"
+_DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,10 +56,15 @@ def write(path: Path, predictions: Predictions) -> None:
         "predicted": names[predictions.predicted],
     }
     frame = pd.DataFrame(columns)
-    probabilities = pd.DataFrame(predictions.probabilities, columns=[_PREFIX + name for name in predictions.classes])
+    rounded = predictions.probabilities.round(_DECIMALS)
+    probabilities = pd.DataFrame(rounded, columns=[_PREFIX + name for name in predictions.classes])
     with replacing(path) as temporary:
         pd.concat([frame, probabilities], axis=1).to_csv(
-            temporary, index=False, float_format=_DECIMALS, lineterminator="\n"
+            temporary,
+            index=False,
+            lineterminator="\n",
+            # Every text in quotes, so that no reader takes one for a number or for a line's end.
+            quoting=csv.QUOTE_NONNUMERIC,
         )
 
 
@@ -83,7 +89,7 @@ def read(path: Path, text: Sequence[str] | None = None) -> Predictions:
         )
         classes = tuple(name.removeprefix(_PREFIX) for name in frame.columns if name.startswith(_PREFIX))
         numbers = {name: number for number, name in enumerate(classes)}
-        labels = frame["class"].map(numbers).to_numpy(np.int64)
+        labels = np.array([numbers[name] for name in frame["class"]], np.int64)
         probabilities = frame[[_PREFIX + name for name in classes]].to_numpy(np.float64)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file: {again}") from None

@@ -18,9 +18,9 @@ class SourceImage:
         name: its path inside the source, with ``/`` between the parts; printable, valid Unicode.
         class_name: its label.
         split: "train", "validation" or "test" where the source is already split, else None.
-        read: returns the file's bytes. It raises :class:`stages.core.images.UnreadableImage` where
-            this one file can't be had, and :class:`stages.core.errors.InputError` where the whole
-            source is at fault.
+        read: returns the file's bytes; not for several threads at once. It raises
+            :class:`stages.core.images.UnreadableImage` where this one file can't be had, and
+            :class:`stages.core.errors.InputError` where the whole source is at fault.
         likeness: what can be said about the bytes without reading them, for example their size.
             Files of the same bytes must have the same likeness; only those are hashed to find
             duplicates. The default makes every file worth hashing.
@@ -35,7 +35,7 @@ class SourceImage:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A file that is left out, with its class where one is known ("" otherwise) and the reason."""
+    """A file that is dropped, with its class where one is known ("" otherwise) and the reason."""
 
     name: str
     class_name: str
@@ -49,7 +49,7 @@ class Source:
     Attributes:
         name: what messages call it: the path or catalog entry the user gave.
         images: every image in the order in which reading is quickest (an archive's own order).
-        dropped: what was seen and left out, with reasons.
+        dropped: what was seen and dropped, with reasons.
         close: lets go of what the source holds open.
     """
 

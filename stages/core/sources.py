@@ -10,8 +10,6 @@ from stages.core.layout import Label, label
 from stages.core.listing import Listing
 from stages.core.source import Dropped, Source, SourceImage
 
-__all__ = ["Dropped", "Source", "SourceImage", "arrange", "open_archive", "open_files", "open_source"]
-
 _CATALOG_SUFFIXES = frozenset({".yaml", ".yml"})
 
 
@@ -61,7 +59,7 @@ def open_archive(path: Path) -> Source:
 
 
 def arrange(listing: Listing, name: str) -> Source:
-    """Give each entry of ``listing`` its label; what gets none joins what is left out.
+    """Give each entry of ``listing`` its label; what gets none joins what is dropped.
 
     Raises:
         InputError: there are no images, none with a class, or there is one class only.

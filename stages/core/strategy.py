@@ -37,7 +37,7 @@ def finish(model: "keras.Model", description: Description, training: Training, s
     models.save(folder, model, description)
     history = paths.METRICS / description.strategy / "history.csv"
     with replacing(history) as temporary:
-        training.history.to_csv(temporary, index=False)
+        training.history.to_csv(temporary, index=False, lineterminator="\n")
     timing.record(description.strategy, training.seconds, digest(folder))
     state.discard()
     best = training.history.iloc[training.best_epoch - 1]

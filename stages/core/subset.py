@@ -25,7 +25,7 @@ _STAGING = ".staging"
 
 @dataclass(frozen=True)
 class Subset:
-    """What was drawn, and what was left out of it.
+    """What was drawn, and what was dropped of it.
 
     Attributes:
         frame: the manifest's rows; see :func:`stages.core.manifest.read`.
@@ -41,7 +41,7 @@ class Subset:
 
     @property
     def dropped(self) -> list[Dropped]:
-        """Everything that was left out."""
+        """Everything that was dropped."""
         return [*self.unusable, *self.duplicates, *self.conflicts, *self.leaks]
 
 

@@ -166,7 +166,7 @@ class _Run:
         self.keep_best()
 
     def keep_best(self) -> None:
-        self._best = [np.array(weight) for weight in self._weights]
+        self._best = [weight.value.numpy() for weight in self._weights]
 
     def take_best(self) -> None:
         for weight, value in zip(self._weights, self._best, strict=True):
@@ -176,7 +176,7 @@ class _Run:
         return time.monotonic() - self._saved >= _SAVE_INTERVAL
 
     def save(self, history: list[list[float]], seconds: float) -> None:
-        values = {f"now{i}": np.asarray(variable) for i, variable in enumerate(self._variables)}
+        values = {f"now{i}": variable.value.numpy() for i, variable in enumerate(self._variables)}
         values |= {f"best{i}": value for i, value in enumerate(self._best)}
         # One file for all, so that history and weights can't come apart.
         with replacing(self._file) as temporary:

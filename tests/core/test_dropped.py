@@ -1,4 +1,4 @@
-"""The list of what was left out names every file; its summary stays short and safe to print."""
+"""The list of what was dropped names every file; its summary stays short and safe to print."""
 
 import csv
 from pathlib import Path
@@ -26,7 +26,10 @@ def test_the_list_does_not_depend_on_the_order_of_finding(tmp_path: Path) -> Non
 
 
 def test_the_summary_counts_reasons_and_shows_an_example() -> None:
-    items = [Dropped("a\x1b[31m", "cat", "empty file"), *[Dropped(str(n), "", "text: not supported") for n in range(1200)]]
+    items = [
+        Dropped("a\x1b[31m", "cat", "empty file"),
+        *[Dropped(str(n), "", "text: not supported") for n in range(1200)],
+    ]
     assert summary(items) == ["1,200 × text: not supported, such as '0'", "1 × empty file, such as 'a\\x1b[31m'"]
     many = [Dropped("x", "", f"reason {number}") for number in range(12)]
     assert len(summary(many)) == 9
@@ -34,9 +37,9 @@ def test_the_summary_counts_reasons_and_shows_an_example() -> None:
     assert summary([]) == []
 
 
-def test_within_a_message_details_are_left_out() -> None:
+def test_within_a_message_details_are_dropped() -> None:
     items = [Dropped("x", "", f"duplicate: the same bytes as {number}") for number in range(3)]
-    assert in_brackets(items) == " (3 left out: 3 × duplicate)"
+    assert in_brackets(items) == " (3 dropped: 3 × duplicate)"
     items += [Dropped("x", "", reason) for reason in ("a", "b", "c")]
-    assert in_brackets(items) == " (6 left out: 3 × duplicate; 1 × a; 1 × b; …)"
+    assert in_brackets(items) == " (6 dropped: 3 × duplicate; 1 × a; 1 × b; …)"
     assert in_brackets([]) == ""

@@ -62,7 +62,7 @@ def test_a_leak_goes_from_the_split_that_learns() -> None:
 
 def test_a_conflict_between_splits_is_a_conflict() -> None:
     found = screen([image("train/1", "same", split="train"), image("test/1", "same", "dog", "test")])
-    assert found.images == found.leaks == []
+    assert (found.images, found.leaks) == ([], [])
     assert len(found.conflicts) == 2
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.core import folders, listing
+from stages.core import listing
 from stages.core.errors import InputError
 from stages.core.folders import list_folder
 from stages.core.images import UnreadableImage
@@ -14,7 +14,7 @@ from tests.pictures import encode, fill, jpeg, pixels
 
 
 def reasons(found: listing.Listing) -> dict[str, str]:
-    """Why each file is left out, whether it is an image or not."""
+    """Why each file is dropped, whether it is an image or not."""
     return {item.name: item.reason for item in found.dropped} | {
         entry.name: entry.fault for entry in found.entries if entry.fault
     }
@@ -117,7 +117,7 @@ def test_what_takes_a_files_place_later_is_not_read(tmp_path: Path, monkeypatch:
                 server.bind("cat/1.jpg")
         case "folder":
             Path("cat/1.jpg").mkdir()
-    with pytest.raises(UnreadableImage, match="not a regular file|symbolic link: not followed"):
+    with pytest.raises(UnreadableImage, match=r"not a regular file|symbolic link: not followed"):
         entry.read()
 
 
@@ -135,7 +135,7 @@ def test_a_folder_that_is_not_there_stops_the_run(tmp_path: Path) -> None:
         list_folder(tmp_path / "missing")
 
 
-def test_what_may_not_be_read_is_left_out(as_nobody: Path) -> None:
+def test_what_may_not_be_read_is_dropped(as_nobody: Path) -> None:
     fill(as_nobody, {"cat/1.jpg": jpeg(1), "cat/2.jpg": jpeg(2), "cat/3": jpeg(3), "dog/1.jpg": jpeg(4)})
     (as_nobody / "cat/2.jpg").chmod(0)
     (as_nobody / "cat/3").chmod(0)
@@ -176,11 +176,11 @@ def test_any_name_is_listed_as_valid_unicode(tmp_path: Path) -> None:
     assert "cat/\\udcff\\udcfe.jpg" in {entry.name for entry in found.entries}
 
 
-def test_trees_deeper_than_a_path_can_be_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trees_deeper_than_a_path_can_be_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, {"cat/1.jpg": jpeg(1)})
     monkeypatch.chdir(tmp_path)
     for _ in range(20):
-        os.mkdir("d" * 250)
+        Path("d" * 250).mkdir()
         os.chdir("d" * 250)
     Path("deep.jpg").write_bytes(jpeg(2))
     found = list_folder(tmp_path)
@@ -196,6 +196,6 @@ def test_an_error_of_the_device_stops_the_run(tmp_path: Path, monkeypatch: pytes
     def failing(*_: object) -> int:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(folders.os, "open", failing)
+    monkeypatch.setattr(os, "open", failing)
     with pytest.raises(InputError, match=r"can't read cat/1.jpg \(Input/output error\)"):
         entry.read()

@@ -100,5 +100,7 @@ def test_any_paths_have_labels_or_reasons(parts: list[list[str]]) -> None:
 
 
 def test_litter() -> None:
-    assert all(map(is_litter, [".DS_Store", "._cat.jpg", "Thumbs.db", "thumbs.DB", "__MACOSX", "desktop.ini", "@eaDir"]))
+    assert all(
+        map(is_litter, [".DS_Store", "._cat.jpg", "Thumbs.db", "thumbs.DB", "__MACOSX", "desktop.ini", "@eaDir"])
+    )
     assert not any(map(is_litter, ["cat", "thumbs", "_", "0"]))

@@ -77,5 +77,7 @@ def test_a_missing_manifest_says_what_to_run(tmp_path: Path) -> None:
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "manifest.csv"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"manifest.csv: (not a manifest|found columns).*run `dvc repro prepare` again"):
+    with pytest.raises(
+        InputError, match=r"manifest.csv: (not a manifest|found columns).*run `dvc repro prepare` again"
+    ):
         manifest.read(path)

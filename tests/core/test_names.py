@@ -14,7 +14,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 def test_numbers_count_as_numbers() -> None:
     names = ["cat.0.jpg", "cat.1.jpg", "cat.9.jpg", "cat.10.jpg", "cat.100.jpg", "dog.2.jpg"]
     assert sorted(names, key=natural) == names
-    assert sorted(reversed(names), key=natural) == names
+    assert sorted(Random(1).sample(names, len(names)), key=natural) == names
     assert natural("007") == natural("7") != natural("8")
     huge = "9" * 5000
     assert natural(huge) < natural("1" + huge)

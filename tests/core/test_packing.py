@@ -77,7 +77,7 @@ def test_splits_are_kept(tmp_path: Path) -> None:
         assert {image.split for image in source.images} == {"train", "validation", "test"}
 
 
-def test_what_does_not_decode_is_left_out(tmp_path: Path) -> None:
+def test_what_does_not_decode_is_dropped(tmp_path: Path) -> None:
     files = {**two_classes(2), "cat/broken.jpg": jpeg(1)[:200], "cat/empty.jpg": b"", "dog/note.txt": b"note"}
     with open_files(fill(tmp_path / "pets", files)) as source:
         found = pack(source, tmp_path / "pets.zip")
@@ -91,12 +91,14 @@ def test_what_does_not_decode_is_left_out(tmp_path: Path) -> None:
 
 def test_a_class_whose_images_all_fail_is_told(tmp_path: Path) -> None:
     files = {"cat/1.jpg": jpeg(1), "dog/1.jpg": b"text", "dog/2.jpg": b"txt"}
-    message = r"pets: one class only, 'cat' \(1 images\) \(2 left out: 2 × text\); expected two classes or more"
+    message = r"pets: one class only, 'cat' \(1 images\) \(2 dropped: 2 × text\); expected two classes or more"
     with pytest.raises(InputError, match=message):
         packed(fill(tmp_path / "pets", files), tmp_path / "pets.zip")
 
 
-@pytest.mark.parametrize("name", ["nan", "1e3", "=cmd()", "a,b", "a\nb", "-rf", "\u732b", "C:", "a\\b", " ", "x" * 250, "Dog"])
+@pytest.mark.parametrize(
+    "name", ["nan", "1e3", "=cmd()", "a,b", "a\nb", "-rf", "\u732b", "C:", "a\\b", " ", "x" * 250, "Dog"]
+)
 def test_class_names_come_through(tmp_path: Path, name: str) -> None:
     files = {f"{name}/1.jpg": jpeg(1), "dog/1.jpg": jpeg(2)}
     packed(fill(tmp_path / "pets", files), tmp_path / "pets.zip")
@@ -105,8 +107,19 @@ def test_class_names_come_through(tmp_path: Path, name: str) -> None:
 
 
 def test_file_names_come_through_and_stay_apart(tmp_path: Path) -> None:
-    names = ["a b.jpg", "a\nb.jpg", "\U0001f431.jpg", "-rf.jpg", "x" * 251 + ".jpg", "e\u0301.jpg", "\u00e9.jpg", "A.jpg"]
-    files = {f"cat/{name}": jpeg(number) for number, name in enumerate(names)} | {"dog/1.png": encode(pixels(99), "PNG")}
+    names = [
+        "a b.jpg",
+        "a\nb.jpg",
+        "\U0001f431.jpg",
+        "-rf.jpg",
+        "x" * 251 + ".jpg",
+        "e\u0301.jpg",
+        "\u00e9.jpg",
+        "A.jpg",
+    ]
+    files = {f"cat/{name}": jpeg(number) for number, name in enumerate(names)} | {
+        "dog/1.png": encode(pixels(99), "PNG")
+    }
     files |= {"cat/sub/a b.jpg": jpeg(50), "cat/a.jpg": jpeg(51)}
     found = packed(fill(tmp_path / "pets", files), tmp_path / "pets.zip")
     assert sorted(found.values()) == sorted(files.values())
@@ -119,6 +132,6 @@ def test_file_names_come_through_and_stay_apart(tmp_path: Path) -> None:
 def test_a_class_that_reads_as_a_split_is_refused(tmp_path: Path) -> None:
     files = {"train/bus.1.jpg": jpeg(1), "train/car.2.jpg": jpeg(2), "train/x/1.jpg": jpeg(5), "train/x/2.jpg": jpeg(6)}
     files |= {"train/x/3.jpg": jpeg(7), "bus/1.jpg": jpeg(3), "car/1.jpg": jpeg(4)}
-    message = "class 'train': in an archive it would be taken for something else than a class: rename it"
+    message = "vehicles: packed, its class folders would be taken for splits: rename those called train"
     with pytest.raises(InputError, match=message):
         packed(fill(tmp_path / "vehicles", files), tmp_path / "vehicles.zip")

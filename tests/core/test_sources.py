@@ -19,11 +19,13 @@ def test_a_folder_and_an_archive_of_it_are_the_same_source(tmp_path: Path) -> No
     with open_source(folder, tmp_path) as one, open_source(tmp_path / "pets.zip", tmp_path) as other:
         assert one.name == str(folder)
         assert [(image.class_name, image.split) for image in one.images] == [("cat", None)] * 3 + [("dog", None)] * 3
-        assert [image.read() for image in one.images] == [image.read() for image in other.images] == list(files.values())
+        assert (
+            [image.read() for image in one.images] == [image.read() for image in other.images] == list(files.values())
+        )
         assert [image.class_name for image in one.images] == [image.class_name for image in other.images]
 
 
-def test_what_is_left_out_keeps_its_class(tmp_path: Path) -> None:
+def test_what_is_dropped_keeps_its_class(tmp_path: Path) -> None:
     files = {**two_classes(1), "cat/empty.jpg": b"", "cat/notes.txt": b"fluffy", "stray.jpg": jpeg(9)}
     with open_source(fill(tmp_path, files), tmp_path) as source:
         assert {(item.name, item.class_name, item.reason) for item in source.dropped} == {
@@ -49,9 +51,9 @@ TWO = "expected two classes or more: a folder per class, or names like cat.0.jpg
         ("x" * 5000, rf"can't be opened \(File name too long\); {EXPECTED}"),
         ("file.jpg", "file.jpg: not a whole zip or tar archive"),
         ("empty", f"empty: no images found; {TWO}"),
-        ("texts", rf"texts: no images found \(5 left out: 5 × text\); {TWO}"),
-        ("one", rf"one: one class only, 'cat' \(5 images\) \(2 left out: 1 × empty file; 1 × text\); {TWO}"),
-        ("flat", rf"flat: no images found \(5 left out: 5 × no class\); {TWO}"),
+        ("texts", rf"texts: no images found \(5 dropped: 5 × text\); {TWO}"),
+        ("one", rf"one: one class only, 'cat' \(5 images\) \(2 dropped: 1 × empty file; 1 × text\); {TWO}"),
+        ("flat", rf"flat: no images found \(5 dropped: 5 × no class\); {TWO}"),
     ],
 )
 def test_what_is_no_source_is_refused(tmp_path: Path, name: str, message: str) -> None:

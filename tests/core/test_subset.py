@@ -4,6 +4,8 @@ import hashlib
 import re
 import zipfile
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from stages.core import split
 from stages.core.errors import InputError
-from stages.core.source import Source
+from stages.core.source import Source, SourceImage
 from stages.core.sources import open_source
 from stages.core.subset import Subset, draw
 from tests.pictures import encode, fill, jpeg, pixels, two_classes
@@ -42,7 +44,11 @@ def paths(subset: Subset) -> list[str]:
 
 
 def test_the_chapters_split_is_by_number(drawn: Draw, tmp_path: Path) -> None:
-    files = {f"train/{name}.{number}.jpg": jpeg(number + 99 * (name == "dog")) for name in ("cat", "dog") for number in range(12)}
+    files = {
+        f"train/{name}.{number}.jpg": jpeg(number + 99 * (name == "dog"))
+        for name in ("cat", "dog")
+        for number in range(12)
+    }
     subset = drawn(files, 2, 1, 8)
     expected = {"train": range(2), "validation": range(2, 3), "test": range(3, 11)}
     assert paths(subset) == [
@@ -130,23 +136,22 @@ def test_no_more_images_are_decoded_than_are_needed(drawn: Draw) -> None:
     assert [item.name for item in subset.unusable] == ["cat/1.jpg"]
 
 
-def test_a_class_of_mostly_broken_images_is_filled_in_a_few_rounds(drawn: Draw, tmp_path: Path) -> None:
-    files = two_classes(400)
-    files |= {f"cat/{number}.jpg": b"broken %d" % number for number in range(397)}
-    rounds = []
-    path = fill(tmp_path / "source", files)
-    with open_source(path, tmp_path) as source:
-        (tmp_path / "prepared").mkdir()
-        images = [
-            type(image)(image.name, image.class_name, None, lambda image=image: (rounds.append(image.name), image.read())[1], i)
-            for i, image in enumerate(source.images)
-        ]
-        subset = draw(Source("s", images), tmp_path / "prepared", {"train": 1, "validation": 1, "test": 1}, "number", 1)
+def test_a_class_of_mostly_broken_images_is_filled_in_a_few_rounds(tmp_path: Path) -> None:
+    reads: list[int] = []
+
+    def read(place: int) -> bytes:
+        reads.append(place)
+        return jpeg(place) if place >= 397 else b"broken %d" % place
+
+    images = [
+        SourceImage(f"{place % 400}.jpg", name, None, partial(read, place), likeness=place)
+        for place, name in enumerate(["dog"] * 400 + ["cat"] * 400)
+    ]
+    (tmp_path / "prepared").mkdir()
+    subset = draw(Source("s", images), tmp_path / "prepared", {"train": 1, "validation": 1, "test": 1}, "number", 1)
     assert len(subset.unusable) == 397
-    # Where a round is out of the source's order it has begun anew.
-    order = {image.name: place for place, image in enumerate(images)}
-    places = [order[name] for name in rounds]
-    assert sum(later < earlier for earlier, later in zip(places, places[1:], strict=False)) <= 10
+    # Each round reads in the source's order, so wherever that goes back a round begins.
+    assert sum(later < earlier for earlier, later in pairwise(reads)) <= 10
 
 
 def test_hostile_names_become_portable_paths_and_classes_stay(drawn: Draw, tmp_path: Path) -> None:
@@ -154,19 +159,23 @@ def test_hostile_names_become_portable_paths_and_classes_stay(drawn: Draw, tmp_p
     files = {f"{name}/{n}.jpg": jpeg(10 * place + n) for place, name in enumerate(classes) for n in range(3)}
     subset = drawn(files, 1, 1, 1)
     assert set(subset.frame["class"]) == set(classes)
-    assert subset.frame["path"].str.fullmatch(r"(train|validation|test)/[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9._-]+").all()
+    assert (
+        subset.frame["path"].str.fullmatch(r"(train|validation|test)/[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9._-]+").all()
+    )
     assert subset.frame["path"].str.lower().is_unique
     for row in subset.frame.itertuples():
         assert (tmp_path / "prepared" / str(row.path)).read_bytes() in files.values()
 
 
 def test_equal_file_names_of_one_class_are_told_apart(drawn: Draw) -> None:
-    files = {f"{name}/{sub}/1.jpg": jpeg(10 * p + q) for p, name in enumerate(("cat", "dog")) for q, sub in enumerate("abc")}
+    files = {
+        f"{name}/{sub}/1.jpg": jpeg(10 * p + q) for p, name in enumerate(("cat", "dog")) for q, sub in enumerate("abc")
+    }
     subset = drawn(files, 1, 1, 1)
     assert len(subset.frame) == 6
 
 
-def test_conflicts_and_leaks_are_left_out(drawn: Draw) -> None:
+def test_conflicts_and_leaks_are_dropped(drawn: Draw) -> None:
     files = {f"train/{name}": data for name, data in two_classes(6).items()}
     files |= {f"test/{name}": jpeg(700 + place) for place, name in enumerate(two_classes(3))}
     files["test/cat/9.jpg"] = files["train/cat/0.jpg"]
@@ -184,7 +193,7 @@ ADVICE = "add images, or lower prepare.train, prepare.validation or prepare.test
 def test_too_few_images_are_told_with_numbers(drawn: Draw) -> None:
     files = {**two_classes(5), "cat/5.jpg": jpeg(5), "cat/6.jpg": jpeg(0), "cat/7.jpg": b""}
     message = (
-        r"source: too few usable images \(2 left out: 1 × empty file; 1 × duplicate\): "
+        r"source: too few usable images \(2 dropped: 1 × duplicate; 1 × empty file\): "
         r"class 'dog' has 5, needed are 6 \(3 train \+ 1 validation \+ 2 test\); " + ADVICE
     )
     with pytest.raises(InputError, match=message):
@@ -193,27 +202,29 @@ def test_too_few_images_are_told_with_numbers(drawn: Draw) -> None:
 
 def test_too_few_after_decoding_are_told_too(drawn: Draw) -> None:
     files = {**two_classes(5), "dog/4.jpg": b"text", "dog/3.jpg": b"txt"}
-    with pytest.raises(InputError, match=r"\(2 left out: 2 × text\): class 'dog' has 3, needed are 5 \(3 train"):
+    with pytest.raises(InputError, match=r"\(2 dropped: 2 × text\): class 'dog' has 3, needed are 5 \(3 train"):
         drawn(files, 3, 1, 1)
 
 
 def test_a_class_without_a_single_usable_image_is_told(drawn: Draw) -> None:
     files = {**two_classes(5), "emu/1.jpg": b"", "emu/2.jpg": b""}
-    with pytest.raises(InputError, match=r"\(2 left out: 2 × empty file\): class 'emu' has 0, needed are 3"):
+    with pytest.raises(InputError, match=r"\(2 dropped: 2 × empty file\): class 'emu' has 0, needed are 3"):
         drawn(files, 1, 1, 1)
 
 
 def test_too_few_in_a_split_of_the_source(drawn: Draw) -> None:
     files = {f"train/{name}": data for name, data in two_classes(5).items()}
     files |= {"test/cat/0.jpg": jpeg(900)}
-    message = r"class 'cat' \(test\) has 1, needed are 2 \(2 test\); class 'dog' \(test\) has 0, needed are 2 \(2 test\); add"
+    message = (
+        r"class 'cat' \(test\) has 1, needed are 2 \(2 test\); class 'dog' \(test\) has 0, needed are 2 \(2 test\); add"
+    )
     with pytest.raises(InputError, match=message):
         drawn(files, 1, 1, 2)
 
 
 def test_too_few_for_a_fraction(drawn: Draw) -> None:
-    message = r"class 'cat' has 2, which 0.6 train \+ 0.2 validation \+ 0.2 test can't divide into one or more each; class 'dog'"
-    with pytest.raises(InputError, match=message):
+    message = "class 'cat' has 2, which 0.6 train + 0.2 validation + 0.2 test can't divide into one or more each; class"
+    with pytest.raises(InputError, match=re.escape(message)):
         drawn(two_classes(2), 0.6, 0.2, 0.2)
 
 
@@ -245,7 +256,11 @@ def test_ten_thousand_classes_of_one_image_are_refused_at_once(tmp_path: Path) -
 
 def test_every_format_is_copied_as_it_is(drawn: Draw, tmp_path: Path) -> None:
     kinds = ("PNG", "GIF", "WEBP", "BMP", "TIFF", "JPEG")
-    files = {f"{name}/{n}.{kind}": encode(pixels(n + p), kind) for p, name in ((0, "cat"), (50, "dog")) for n, kind in enumerate(kinds)}
+    files = {
+        f"{name}/{n}.{kind}": encode(pixels(n + p), kind)
+        for p, name in ((0, "cat"), (50, "dog"))
+        for n, kind in enumerate(kinds)
+    }
     subset = drawn(files, 4, 1, 1)
     copied = {(tmp_path / "prepared" / path).read_bytes() for path in paths(subset)}
     assert copied == set(files.values())
@@ -254,7 +269,7 @@ def test_every_format_is_copied_as_it_is(drawn: Draw, tmp_path: Path) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_nothing_is_lost_and_nothing_is_twice(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-    """Whatever is in the folder: every image is drawn, left out with a reason, or not needed."""
+    """Whatever is in the folder: every image is drawn, dropped with a reason, or not needed."""
     contents = st.sampled_from([jpeg(1), jpeg(2), jpeg(3), jpeg(4), jpeg(5), jpeg(6), b"", b"text", jpeg(7)[:99]])
     names = st.sampled_from([f"{name}/{number}.jpg" for name in ("cat", "dog") for number in range(8)])
     files = data.draw(st.dictionaries(names, contents, max_size=16))
@@ -266,13 +281,14 @@ def test_nothing_is_lost_and_nothing_is_twice(tmp_path_factory: pytest.TempPathF
     try:
         with open_source(source_folder, folder) as source:
             subset = draw(source, target, dict(zip(("train", "validation", "test"), counts, strict=True)), "number", 1)
-    except InputError as error:
-        assert "\n" not in str(error)
+    except InputError:
         return
     dropped = {item.name for item in subset.dropped}
     assert len(dropped) == len(subset.dropped)
     assert all(item.reason for item in subset.dropped)
-    kept = {f"{name}/{path.rpartition('/')[2]}" for name, path in zip(subset.frame["class"], paths(subset), strict=True)}
+    kept = {
+        f"{name}/{path.rpartition('/')[2]}" for name, path in zip(subset.frame["class"], paths(subset), strict=True)
+    }
     assert len(kept) == len(subset.frame)
     assert subset.frame["sha256"].is_unique
     assert not kept & dropped

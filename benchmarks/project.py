@@ -1,0 +1,40 @@
+"""Project folders for a while: what benchmarks write stays out of the user's own."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stages.core import params, paths, weights
+
+CHAPTER = Path(__file__).resolve().parents[1] / "presets" / "chapter.yaml"
+
+
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """Yield an empty folder; it is deleted with all its content in the end. ``TMPDIR`` says where."""
+    with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
+        yield Path(folder)
+
+
+def give_params(folder: Path, changes: dict[str, Any]) -> None:
+    """Write params.yaml: the chapter's preset with ``changes``, by dotted names."""
+    values = params.read(CHAPTER)
+    for name, value in changes.items():
+        section, _, parameter = name.rpartition(".")
+        (values[section] if section else values)[parameter] = value
+    target = folder / params.PARAMS
+    target.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+
+
+def give_weights(folder: Path) -> None:
+    """Give the folder the current folder's weights of the base; random ones, as fast, if there are none."""
+    target = folder / paths.WEIGHTS
+    target.parent.mkdir(parents=True)
+    if paths.WEIGHTS.exists():
+        target.symlink_to(paths.WEIGHTS.resolve())
+    else:
+        weights.save(target, weights.draw(weights.BASES["vgg16"].shapes))

@@ -1,0 +1,342 @@
+"""The chapter's protocol the obvious way and by Headstart, side by side on the same images.
+
+Both do every part in turn, one part after the other, each in a process of its own, so that a change of
+the machine's speed meets both. Headstart's stages run as they are, in full: they keep augmented views,
+save models, draw and compare. Starting Python and TensorFlow is a row of its own: a notebook starts
+once, Headstart once a stage.
+
+From the paces measured, the last table projects the chapter's full protocol: 2,000, 1,000 and 2,000
+images; 20, 50 and 30 epochs. Everything is written to a temporary folder (TMPDIR says where).
+"""
+
+import contextlib
+import statistics
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+from benchmarks import arguments, headstart, loops, machine, obvious, pictures, process, project, report
+from benchmarks.loops import Loop
+from benchmarks.process import Cost, Run
+from stages import prepare
+from stages.core import entry, manifest, params, paths, precision, runtime
+from stages.core.progress import track
+from stages.core.schema import Params, Precision
+
+OBVIOUS = "obvious"
+# What is run: parts in the order in which each needs the ones before.
+PARTS = tuple(headstart.STAGES)
+START, ALL = "start-up", "in all"
+# The chapter's two classes.
+_CLASSES = 2
+# Side of generated images, as that of the chapter's mostly smaller than its photographs; pixels.
+_SIDE = 200
+
+
+class Size(NamedTuple):
+    """How much work a protocol is: images in all of each split, views of each, epochs of each training."""
+
+    train: int
+    validation: int
+    test: int
+    views: int
+    head: int
+    augmented: int
+    finetune: int
+
+
+class Part(NamedTuple):
+    """What one part took.
+
+    Attributes:
+        cost: without the start of Python and TensorFlow.
+        start: seconds that this start took.
+        loops: its long loops.
+    """
+
+    cost: Cost
+    start: float
+    loops: list[Loop]
+
+
+# By the way (obvious, or a precision of Headstart) and the part: every repetition.
+Measured = dict[tuple[str, str], list[Part]]
+
+
+def main(argv: Sequence[str] | None = None, run: Run = process.apart) -> int:
+    """Read the command line, measure, print."""
+    asked = parse(argv)
+    facts = machine.facts()
+    ways = ([] if asked.skip_obvious else [OBVIOUS]) + list(dict.fromkeys(asked.precision))
+    with project.temporary() as folder:
+        settings = prepare_ways(folder, ways, asked)
+        size = size_of(folder / ways[0], settings)
+        measured = measure(folder, ways, asked.repeats, run)
+        reasons = {way: run(reason, folder / way) for way in ways if way != OBVIOUS}
+    report.say(facts)
+    report.say([description(size, settings)])
+    for way, why in reasons.items():
+        if asked.skip_obvious:
+            show_alone(measured, way, f"Headstart in {why}")
+        else:
+            show_both(
+                measured, way, f"Headstart in {why}, against the obvious way in float32; medians of {asked.repeats}"
+            )
+        show_projection(measured, way, size, full_size(settings))
+    return 0
+
+
+def parse(argv: Sequence[str] | None) -> Namespace:
+    """Read the command line. Defaults take a few minutes on two cores."""
+    chapter = params.load(project.CHAPTER)
+    parser = arguments.parser("protocol", __doc__, "--train 128 --validation 64 --test 128 --precision auto float32")
+    parser.add_argument("--images", type=Path, help="folder or archive of images; generated ones if left out")
+    for split, count in {"train": 64, "validation": 32, "test": 64}.items():
+        described = f"{split} images per class; the chapter's: {getattr(chapter.prepare, split):,}"
+        parser.add_argument(f"--{split}", type=arguments.whole(1), default=count, metavar="N", help=described)
+    parser.add_argument(
+        "--size", type=arguments.whole(32), default=chapter.extract_features.image_size, metavar="PIXELS",
+        help="side of the images as the base sees them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--views", type=arguments.whole(1), default=chapter.extract_features.views, metavar="N",
+        help="augmented views that Headstart keeps of each training image",
+    )  # fmt: skip
+    for training, epochs in {"head": 5, "augmented": 2, "finetune": 2}.items():
+        described = f"epochs; the chapter's: {epochs_of(chapter, training)}"
+        parser.add_argument(
+            f"--{training}-epochs", type=arguments.whole(1), default=epochs, metavar="N", help=described
+        )
+    parser.add_argument(
+        "--precision", nargs="+", choices=get_args(Precision), default=["auto"], help="Headstart's, one or several"
+    )
+    parser.add_argument("--repeats", type=arguments.whole(1), default=1, metavar="N", help="medians of so many runs")
+    parser.add_argument("--skip-obvious", action="store_true", help="run Headstart alone, at full size for example")
+    return parser.parse_args(argv)
+
+
+def prepare_ways(folder: Path, ways: Sequence[str], asked: Namespace) -> Params:
+    """Make a project folder for each way, all with the same images and weights; return their parameters."""
+    source = asked.images.resolve() if asked.images else folder / "generated"
+    if not asked.images:
+        generate(source, asked.train + asked.validation + asked.test)
+    for way in ways:
+        project_folder = folder / way
+        project_folder.mkdir()
+        changes = {
+            "prepare.source": str(source),
+            "prepare.train": asked.train,
+            "prepare.validation": asked.validation,
+            "prepare.test": asked.test,
+            "extract_features.image_size": asked.size,
+            "extract_features.views": asked.views,
+            "train_head.epochs": asked.head_epochs,
+            "train_augmented.epochs": asked.augmented_epochs,
+            "finetune.epochs": asked.finetune_epochs,
+            "precision": "float32" if way == OBVIOUS else way,
+        }
+        project.give_params(project_folder, changes)
+        project.give_weights(project_folder)
+    first, *others = [folder / way for way in ways]
+    process.here(_prepare, first)
+    for other in others:
+        (other / paths.PREPARED).symlink_to(first / paths.PREPARED)
+    return params.load(first / params.PARAMS)
+
+
+def generate(folder: Path, images: int) -> None:
+    """Write generated photographs of two classes, ``images`` of each."""
+    for number, name in enumerate(("cat", "dog")):
+        (folder / name).mkdir(parents=True)
+        for image in track(range(images), f"generate {name} images", images, " images"):
+            (folder / name / f"{image}.jpg").write_bytes(pictures.jpeg(number * images + image, _SIDE))
+
+
+def measure(folder: Path, ways: Sequence[str], repeats: int, run: Run) -> Measured:
+    """Run every part of every way, ``repeats`` times. Who goes first changes from one time to the next."""
+    measured: Measured = {(way, part): [] for way in ways for part in PARTS}
+    turns = [
+        (part, way)
+        for repeat in range(repeats)
+        for part in PARTS
+        for way in (ways if repeat % 2 == 0 else reversed(ways))
+    ]
+    for part, way in track(turns, "protocol", len(turns), " parts"):
+        started = time.perf_counter()
+        cost, found = run(run_part, folder / way, way, part)
+        start = time.perf_counter() - started - cost.seconds
+        measured[way, part].append(Part(cost, start, found))
+    return measured
+
+
+def run_part(folder: Path, way: str, part: str) -> tuple[Cost, list[Loop]]:
+    """Start TensorFlow as this way does, run a part in its folder, return what it cost and its loops."""
+    with contextlib.chdir(folder):
+        seed = params.load().seed
+        if way == OBVIOUS:
+            obvious.start(seed)
+            work = obvious.PARTS[part]
+        else:
+            runtime.start(seed)
+            runtime.set_policy("float32")
+            work = headstart.part(part)
+        with loops.recorded() as found:
+            return process.cost(work), found
+
+
+def reason(folder: Path) -> str:
+    """Return which precision Headstart takes in this folder, and why."""
+    with contextlib.chdir(folder):
+        runtime.start(seed=0)
+        return precision.choose(params.load().precision).reason
+
+
+def size_of(folder: Path, settings: Params) -> Size:
+    """Return how much work is measured."""
+    splits = manifest.read(folder / paths.MANIFEST)["split"].value_counts()
+    return _size(settings, *(int(splits[split]) for split in manifest.SPLITS))
+
+
+def full_size(settings: Params) -> Size:
+    """Return how much work the chapter's full protocol is, with so many views as were measured."""
+    chapter = params.load(project.CHAPTER)
+    counts = (_CLASSES * int(getattr(chapter.prepare, split)) for split in manifest.SPLITS)
+    return _size(chapter, *counts)._replace(views=settings.extract_features.views)
+
+
+def epochs_of(settings: Params, training: str) -> int:
+    """Return the epochs of a training: head, augmented or finetune."""
+    how = {"head": settings.train_head, "augmented": settings.train_augmented, "finetune": settings.finetune}
+    return how[training].epochs
+
+
+def projected(part: Part, way: str, name: str, now: Size, then: Size) -> float:
+    """Return the seconds that a part would take at another size: loops grow, what is done once stays."""
+    return part.cost.seconds + sum(
+        (growth(way, name, loop.unit, now, then) - 1) * loop.pace() * loop.units for loop in part.loops if loop.turns
+    )
+
+
+def growth(way: str, name: str, unit: str, now: Size, then: Size) -> float:
+    """Return how many times longer a loop of a part becomes from one size to another."""
+    views = 0 if way == OBVIOUS else now.views
+    if name == "evaluation":
+        return then.test / now.test
+    if name == "extraction":
+        return _passes(then, views) / _passes(now, views)
+    if unit == "epochs":
+        longer = (then.train + then.validation) / (now.train + now.validation)
+        return longer * float(getattr(then, name) / getattr(now, name))
+    # The frozen layers, run once over what an epoch is made of.
+    return (then.train * views + then.validation) / (now.train * views + now.validation)
+
+
+def description(size: Size, settings: Params) -> str:
+    """Say in a line what was run."""
+    side = settings.extract_features.image_size
+    return (
+        f"{size.train:,} training, {size.validation:,} validation and {size.test:,} test images, {side} × {side}; "
+        f"{size.head}, {size.augmented} and {size.finetune} epochs; {size.views} views"
+    )
+
+
+def show_both(measured: Measured, way: str, title: str) -> None:
+    """Print the table of both ways: ratios, seconds, how busy the processors were, peak memory."""
+    rows = []
+    for part in PARTS:
+        old, new = measured[OBVIOUS, part], measured[way, part]
+        seconds = _median(old), _median(new)
+        rows.append([part, *_compared(*seconds), _busy(old), _busy(new), _peak(new)])
+    starts = _start(measured, OBVIOUS), _start(measured, way)
+    rows.append([START, *_compared(*starts), "", "", ""])
+    rows.append([ALL, *_compared(_total(measured, OBVIOUS), _total(measured, way)), "", "", ""])
+    columns = ("part", "times faster", "obvious", "Headstart", "CPU obvious", "CPU Headst.", "memory")
+    report.show(title, columns, rows, last=ALL)
+
+
+def show_alone(measured: Measured, way: str, title: str) -> None:
+    """Print the table of Headstart alone."""
+    rows = [
+        [part, _seconds(_median(measured[way, part])), _busy(measured[way, part]), _peak(measured[way, part])]
+        for part in PARTS
+    ]
+    rows += [[START, _seconds(_start(measured, way)), "", ""], [ALL, _seconds(_total(measured, way)), "", ""]]
+    report.show(title, ("part", "Headstart", "CPU", "memory"), rows, last=ALL)
+
+
+def show_projection(measured: Measured, way: str, now: Size, then: Size) -> None:
+    """Print what the chapter's full protocol would take, projected from the paces measured."""
+    both = [each for each in (OBVIOUS, way) if (each, PARTS[0]) in measured]
+    seconds = {
+        each: [
+            *(
+                statistics.median(projected(run, each, part, now, then) for run in measured[each, part])
+                for part in PARTS
+            ),
+            _start(measured, each),
+        ]
+        for each in both
+    }
+    rows = []
+    for number, name in enumerate((*PARTS, START, ALL)):
+        values = [sum(seconds[each]) if name == ALL else seconds[each][number] for each in both]
+        rows.append([name, *(_compared(*values) if len(values) > 1 else map(_seconds, values))])
+    columns = ("part", "times faster", "obvious", "Headstart") if len(both) > 1 else ("part", "Headstart")
+    title = (
+        f"Projection, not measured: {then.train:,}, {then.validation:,} and {then.test:,} images; "
+        f"{then.head}, {then.augmented} and {then.finetune} epochs"
+    )
+    report.show(title, columns, rows, last=ALL)
+
+
+def _prepare(folder: Path) -> None:
+    with contextlib.chdir(folder):
+        prepare.main()
+
+
+def _size(settings: Params, train: int, validation: int, test: int) -> Size:
+    epochs = (epochs_of(settings, training) for training in ("head", "augmented", "finetune"))
+    return Size(train, validation, test, settings.extract_features.views, *epochs)
+
+
+def _passes(size: Size, views: int) -> int:
+    """How many images the base is run over in extraction."""
+    return size.train * (1 + views) + size.validation + size.test
+
+
+def _median(parts: Sequence[Part]) -> float:
+    return statistics.median(part.cost.seconds for part in parts)
+
+
+def _start(measured: Measured, way: str) -> float:
+    """Seconds of all starts: of one for a notebook, of one a stage for Headstart."""
+    starts = [statistics.median(part.start for part in measured[way, name]) for name in PARTS]
+    return statistics.median(starts) if way == OBVIOUS else sum(starts)
+
+
+def _total(measured: Measured, way: str) -> float:
+    return sum(_median(measured[way, part]) for part in PARTS) + _start(measured, way)
+
+
+def _compared(old: float, new: float) -> list[str]:
+    return [f"{old / new:.1f}", _seconds(old), _seconds(new)]
+
+
+def _seconds(value: float) -> str:
+    return f"{value:,.1f} s"
+
+
+def _busy(parts: Sequence[Part]) -> str:
+    """How busy the processors were, of all of them."""
+    share = statistics.median(part.cost.cpu_seconds / part.cost.seconds for part in parts) / machine.cores()
+    return f"{share:.0%}"
+
+
+def _peak(parts: Sequence[Part]) -> str:
+    return f"{max(part.cost.peak_bytes for part in parts) / 1e9:.2f} GB"
+
+
+if __name__ == "__main__":
+    entry.run(main)

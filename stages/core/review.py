@@ -1,0 +1,118 @@
+"""Images worth a second look, over all splits: one table of every suspicion, the most suspicious first.
+
+Nothing is dropped or relabelled; a person looks.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from stages.core import images, manifest, paths, suspects
+from stages.core.array_types import FloatArray, GreyArray
+from stages.core.arrays import open_array
+from stages.core.atomic import replacing
+from stages.core.near_duplicates import THUMBNAIL, near_duplicates, thumbnail
+from stages.core.progress import track
+from stages.core.suspects import CONTRADICTED, FAR, UNPLACED, Suspect
+from stages.core.threads import map_ordered
+
+SUSPECTS = paths.METRICS / "suspects.csv"
+TWICE = "in two splits"
+REASONS = (CONTRADICTED, FAR, UNPLACED, TWICE)
+COLUMNS = ("reason", "path", "split", "class", "score", "looks_like", "counted_wrong", "twin")
+
+# Images are read at twice the side of a thumbnail, so that its pixels are means of areas.
+_READ_AT = 2 * THUMBNAIL
+# Images of which features are averaged at once.
+_BLOCK = 512
+
+
+class Review(NamedTuple):
+    """What was found.
+
+    Attributes:
+        table: one row a suspicion, with COLUMNS: reason (one of REASONS), path, split and class of the image; score,
+            comparable within one reason; the class it looks like and whether confident learning counts its
+            label as wrong (yes, no), for CONTRADICTED; the other image's path, for TWICE. What does not apply is "".
+        frozen_accuracy: share of all images that a cross-validated logistic regression on the frozen base's
+            features places right.
+    """
+
+    table: pd.DataFrame
+    frozen_accuracy: float
+
+
+def review(frame: pd.DataFrame, count: int, seed: int) -> Review:
+    """Look at every image of every split.
+
+    Args:
+        frame: the manifest; data/features and data/prepared are what it describes.
+        count: how many images to list as far from everything, and as placed nowhere. All contradicted
+            labels and all near-duplicates are listed.
+        seed: for the cross-validation.
+    """
+    rows = pd.concat([frame[frame["split"] == split] for split in manifest.SPLITS], ignore_index=True)
+    classes = manifest.class_names(frame)
+    labels = np.concatenate([manifest.labels(frame, split) for split in manifest.SPLITS])
+    pooled = np.concatenate([pool(open_array(paths.FEATURES / f"{split}.npy")) for split in manifest.SPLITS])
+    probabilities = suspects.out_of_sample_probabilities(pooled, labels, len(classes), seed)
+    found = [
+        *suspects.label_suspects(labels, probabilities),
+        *suspects.foreign_suspects(pooled, count),
+        *suspects.unplaced_suspects(probabilities, count),
+    ]
+    pictures = np.stack(list(_thumbnails([paths.PREPARED / path for path in rows["path"]])))
+    table = [_row(rows, suspect, classes) for suspect in found]
+    for pair in near_duplicates(pictures, list(rows["split"])):
+        # The later split's image is the one that is not new; the earlier one's is what it repeats.
+        row = _row(rows, Suspect(pair.second, TWICE, pair.correlation), classes)
+        table.append({**row, "twin": rows["path"][pair.first]})
+    right = (probabilities.argmax(axis=1) == labels).mean()
+    return Review(pd.DataFrame(table, columns=list(COLUMNS)), float(right))
+
+
+def write(table: pd.DataFrame) -> None:
+    """Write metrics/suspects.csv."""
+    with replacing(SUSPECTS) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6f", lineterminator="\n")
+
+
+def read() -> pd.DataFrame:
+    """Read metrics/suspects.csv: texts as they stand, the score as a number."""
+    texts = {name: "str" for name in COLUMNS if name != "score"}
+    return pd.read_csv(SUSPECTS, dtype={**texts, "score": "float64"}, keep_default_na=False)
+
+
+def pool(maps: NDArray[np.generic]) -> FloatArray:
+    """Average feature maps (images, height, width, channels) over height and width, to (images, channels)."""
+    blocks = [
+        np.asarray(maps[start : start + _BLOCK], dtype=np.float64).mean(axis=(1, 2))
+        for start in range(0, len(maps), _BLOCK)
+    ]
+    return np.concatenate(blocks)
+
+
+def _thumbnails(files: Sequence[Path]) -> Iterator[GreyArray]:
+    def read(path: Path) -> GreyArray:
+        return thumbnail(np.asarray(Image.fromarray(images.load(path, _READ_AT)).convert("L")))
+
+    yield from track(map_ordered(read, files), "look for images that stand in two splits", len(files), " images")
+
+
+def _row(rows: pd.DataFrame, suspect: Suspect, classes: list[str]) -> dict[str, str | float]:
+    image = rows.iloc[suspect.image]
+    return {
+        "reason": suspect.reason,
+        "path": image["path"],
+        "split": image["split"],
+        "class": image["class"],
+        "score": suspect.score,
+        "looks_like": "" if suspect.suggested is None else classes[suspect.suggested],
+        "counted_wrong": ("yes" if suspect.confident else "no") if suspect.reason == CONTRADICTED else "",
+        "twin": "",
+    }

@@ -1,0 +1,81 @@
+"""A whole pipeline in small: generated pictures, VGG16 with random weights, every stage in this process."""
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from stages.core import params
+from tests.pictures import encode
+
+ROOT = Path(__file__).parents[1]
+STAGES = ("backbone", "prepare", "extract_features", "train_head", "train_augmented", "finetune", "evaluate")
+CLASSES = ("cat", "dog", "emu")
+# Images of each class in each split.
+TRAIN, VALIDATION, TEST = 6, 4, 4
+
+# What makes the quick preset a matter of seconds. Batches are smaller than a split and don't divide it.
+SMALL: Mapping[str, Any] = {
+    "precision": "float32",
+    "prepare.source": "source",
+    "prepare.train": TRAIN,
+    "prepare.validation": VALIDATION,
+    "prepare.test": TEST,
+    "backbone.weights": "random",
+    "extract_features.image_size": 64,
+    "extract_features.batch_size": 5,
+    "extract_features.views": 2,
+    "augmentation.rotation": 0.1,
+    "augmentation.zoom": 0.2,
+    "train_head.units": 8,
+    "train_head.batch_size": 4,
+    "train_head.epochs": 4,
+    "train_augmented.units": 8,
+    "train_augmented.batch_size": 4,
+    "train_augmented.epochs": 4,
+    "finetune.batch_size": 4,
+    "finetune.epochs": 2,
+}
+
+
+def write_source(folder: Path) -> None:
+    """Fill a folder with pictures of three classes, alike within a class: each has a colour of its own."""
+    random = np.random.default_rng(seed=0)
+    for place, name in enumerate(CLASSES):
+        (folder / name).mkdir(parents=True)
+        for number in range(TRAIN + VALIDATION + TEST):
+            picture = random.integers(0, 120, (40, 48, 3), np.uint8)
+            picture[..., place] += 120
+            (folder / name / f"{number}.png").write_bytes(encode(picture, "PNG"))
+
+
+def write_params(**changes: Any) -> None:
+    """Write params.yaml: the quick preset made small, with ``changes`` by dotted names, ``__`` for the dot."""
+    values = params.read(ROOT / "presets" / "quick.yaml")
+    for name, value in {**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}}.items():
+        section, _, parameter = name.rpartition(".")
+        (values[section] if section else values)[parameter] = value
+    Path("params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+def run(*stages: str) -> None:
+    """Run stages in this process, in the current folder."""
+    import keras
+
+    for stage in stages:
+        # As in a process of its own.
+        keras.config.set_dtype_policy("float32")
+        importlib.import_module(f"stages.{stage}").main()
+
+
+def outputs(*folders: str) -> dict[str, bytes]:
+    """Every file below the folders with its content, without the times, which may differ."""
+    return {
+        str(path): path.read_bytes()
+        for folder in folders
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file() and path.name != "timings.json"
+    }

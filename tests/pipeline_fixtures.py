@@ -1,0 +1,89 @@
+"""Fixtures around the pipeline in small; test modules get them by ``pytest_plugins = ["tests.pipeline_fixtures"]``.
+
+TensorFlow is started once for all of them.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.core import runtime
+from stages.core.schema import Section
+from tests.pipeline import STAGES, run, write_params, write_source
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass what Keras does wrong by itself when it saves weights."""
+    config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning:keras")
+
+
+@dataclass
+class Finished:
+    """A project folder in which every stage has run.
+
+    Attributes:
+        folder: where it is.
+        reads: the parameters that each stage read, as (name of the section's type, name).
+    """
+
+    folder: Path
+    reads: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="session")
+def tensorflow() -> None:
+    """TensorFlow, started as the stages start it."""
+    runtime.start(seed=0)
+
+
+@pytest.fixture(scope="session")
+def finished(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Every stage run once. Copy it with ``pipeline`` to change it."""
+    project = Finished(tmp_path_factory.mktemp("finished"))
+    with contextlib.chdir(project.folder), pytest.MonkeyPatch.context() as patch:
+        write_source(Path("source"))
+        write_params()
+        for stage in STAGES:
+            project.reads[stage] = set()
+            with patch.context() as recording:
+                _record_reads(recording, project.reads[stage])
+                run(stage)
+    return project
+
+
+@pytest.fixture
+def pipeline(finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of ``finished``, and the current folder. Stages replace files, so hard links are copies."""
+    folder = tmp_path / "project"
+    shutil.copytree(finished.folder, folder, copy_function=os.link)
+    Path(folder, "params.yaml").unlink()
+    monkeypatch.chdir(folder)
+    write_params()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _float32() -> Iterator[None]:
+    """Undo what a stage told Keras about precision."""
+    yield
+    if keras := sys.modules.get("keras"):
+        keras.config.set_dtype_policy("float32")
+
+
+def _record_reads(patch: pytest.MonkeyPatch, reads: set[tuple[str, str]]) -> None:
+    """Note every field of params.yaml that is asked for by name."""
+    original = Section.__getattribute__
+
+    def noting(self: Section, name: str) -> Any:
+        if name in type(self).model_fields:
+            reads.add((type(self).__name__, name))
+        return original(self, name)
+
+    patch.setattr(Section, "__getattribute__", noting, raising=False)
