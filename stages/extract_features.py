@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from stages.core import base, extraction, features, manifest, paths, precision, runtime, weights
+from stages.core import arrays, base, extraction, features, manifest, paths, precision, runtime, weights
 from stages.core.entry import run_stage
 from stages.core.extraction import Extraction
 from stages.core.params import load
@@ -55,6 +55,7 @@ def main() -> None:
         base=params.backbone.name,
         image_size=settings.image_size,
         policy=chosen.policy,
+        feature_rms=arrays.root_mean_square(paths.FEATURES / "train.npy") or 1.0,  # 1 for a base that gives only zeros
     )
     extraction.write(record, trunk)
     state.discard()

@@ -47,7 +47,7 @@ def main() -> None:
     )
     labels = manifest.labels(frame, "train")
     train = activations.training_samples(whole.layers[-1].name, labels, source, state)
-    model = classifier.build(settings, validation.values.shape[2:], len(classes), params.seed)
+    model = classifier.build(settings, validation.values.shape[2:], how.feature_rms, len(classes), params.seed)
     result = training.fit(model, train, validation, settings, params.seed, state)
     description = models.Description(
         strategy="augmented",

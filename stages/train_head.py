@@ -14,7 +14,8 @@ def main() -> None:
     train, validation = strategy.examples(frame, "train"), strategy.examples(frame, "validation")
     classes = manifest.class_names(frame)
     runtime.start(params.seed)
-    model = classifier.build(settings, train.values.shape[2:], len(classes), params.seed)
+    how = extraction.read()
+    model = classifier.build(settings, train.values.shape[2:], how.feature_rms, len(classes), params.seed)
     state = Resumable(
         "train_head",
         (params.seed, settings),
@@ -23,7 +24,7 @@ def main() -> None:
     result = training.fit(model, lambda epoch: train, validation, settings, params.seed, state)
     description = models.Description(
         strategy="head",
-        extraction=extraction.read(),
+        extraction=how,
         classifier=settings,
         classes=classes,
         unfreeze=0,

@@ -22,6 +22,10 @@ def create_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         file.truncate(file.tell() + math.prod(shape) * dtype.itemsize)
 
 
+# Rows of a large array in memory at once.
+_ROWS_READ = 256
+
+
 class ArrayFile:
     """A .npy file that is filled a few rows at a time.
 
@@ -73,6 +77,16 @@ def check_space(folder: Path, needed: int) -> None:
             f"{folder}: {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free: free some space, "
             "or lower extract_features.views in params.yaml"
         )
+
+
+def root_mean_square(path: Path) -> float:
+    """Return the root mean square of all values of a .npy file, read a few rows at a time."""
+    array = open_array(path)
+    total = 0.0
+    for start in range(0, len(array), _ROWS_READ):
+        rows = np.asarray(array[start : start + _ROWS_READ], dtype=np.float64)
+        total += float(np.square(rows).sum())
+    return math.sqrt(total / array.size)
 
 
 def open_array(path: Path) -> NDArray[np.generic]:

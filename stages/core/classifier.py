@@ -9,12 +9,15 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
-def build(settings: Classifier, feature_shape: tuple[int, ...], classes: int, seed: int) -> "keras.Model":
+def build(
+    settings: Classifier, feature_shape: tuple[int, ...], feature_rms: float, classes: int, seed: int
+) -> "keras.Model":
     """Build a classifier, in float32 throughout: it is small, and its output must be exact.
 
     Args:
         settings: its layers.
         feature_shape: (height, width, channels) of a feature map.
+        feature_rms: root mean square of the training images' features.
         classes: how many classes; two share one output unit.
         seed: start of its random weights and of dropout.
 
@@ -26,7 +29,12 @@ def build(settings: Classifier, feature_shape: tuple[int, ...], classes: int, se
 
     pooling = {"flatten": keras.layers.Flatten, "average": keras.layers.GlobalAveragePooling2D}
     features = keras.Input(feature_shape, dtype="float32", name="features")
-    values = pooling[settings.pooling](dtype="float32", name="pooling")(features)
+    values = features
+    if settings.scaling != "none":
+        values = keras.layers.Rescaling(1 / feature_rms, dtype="float32", name="scaling")(values)
+    if settings.scaling == "log":
+        values = keras.ops.sign(values) * keras.ops.log1p(keras.ops.absolute(values))
+    values = pooling[settings.pooling](dtype="float32", name="pooling")(values)
     if settings.units:
         initializer = keras.initializers.GlorotUniform(seed=seed)
         values = keras.layers.Dense(

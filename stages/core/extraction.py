@@ -14,11 +14,13 @@ class Extraction(Section):
         base: name of the base.
         image_size: pixels.
         policy: precision policy of the base.
+        feature_rms: root mean square of the training images' features.
     """
 
     base: str
     image_size: int
     policy: str
+    feature_rms: float
 
 
 def write(extraction: Extraction, trunk: str | None) -> None:

@@ -65,7 +65,9 @@ def load(folder: Path, whole: "keras.Model") -> "keras.Model":
     """
     description = describe(folder)
     shape = tuple(whole.output_shape[1:])
-    head = classifier.build(description.classifier, shape, len(description.classes), seed=0)
+    head = classifier.build(
+        description.classifier, shape, description.extraction.feature_rms, len(description.classes), seed=0
+    )
     model = join(whole, head, description.unfreeze)
     model.load_weights(folder / "model.weights.h5")
     return model

@@ -91,7 +91,15 @@ def _names_beside(schema: type[BaseModel], loc: tuple[int | str, ...]) -> list[s
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads numbers as YAML 1.2 and DVC do: `1e-5` is a number. PyYAML alone takes it for text."""
+    """Reads as YAML 1.2 and DVC do: `1e-5` is a number, and no name may stand twice in a section."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Construct a mapping; PyYAML alone would keep the last of two values in silence."""
+        names = [key.value for key, _ in node.value]
+        for name in names:
+            if names.count(name) > 1:
+                raise yaml.MarkedYAMLError(problem=f"`{name}` stands there twice", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 _Loader.add_implicit_resolver(

@@ -96,6 +96,11 @@ class Classifier(Optimization):
     pooling: Literal["flatten", "average"] = Field(
         description="How a feature map becomes a vector: every value, or each channel's mean."
     )
+    scaling: Literal["none", "linear", "log"] = Field(
+        description="How features are brought to a size that suits training. `linear`: divided by the training "
+        "features' root mean square. `log`: sign(x) log(1 + |x|) of that, which tames the few very large ones. "
+        "`none`: as the base gives them, up to several hundreds."
+    )
     units: int = Field(ge=0, le=8192, description="Units of the hidden layer; 0 for none.")
     activation: Literal["linear", "relu", "gelu", "elu", "tanh"] = Field(description="Activation of the hidden layer.")
     dropout: float = Field(ge=0, lt=1, description="Fraction of the hidden values dropped in each training step.")
@@ -114,6 +119,13 @@ class Evaluate(Section):
     """The comparison on the test split."""
 
     gallery: int = Field(ge=1, le=100, description="Wrongly classified test images shown in the picture of mistakes.")
+    suspects: int = Field(ge=1, le=100, description="Images shown on each sheet of suspects.")
+    learning_curve: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        description="Fractions of the training images that the learning curve is drawn at; none draws none."
+    )
+    curve_repeats: int = Field(
+        ge=1, le=100, description="Draws of each fraction; the curve's band holds the spread between them."
+    )
 
 
 Precision = Literal["auto", "float32", "bfloat16"]
