@@ -4,6 +4,7 @@ What the frozen layers give is computed once: only the unfrozen part runs in eve
 """
 
 import math
+from typing import TYPE_CHECKING
 
 from stages.core import (
     activations,
@@ -22,6 +23,9 @@ from stages.core.params import load
 from stages.core.resume import Resumable
 from stages.core.samples import Samples
 
+if TYPE_CHECKING:
+    import keras
+
 START = paths.MODELS / "augmented"
 
 
@@ -38,7 +42,8 @@ def main() -> None:
     )
     runtime.start(params.seed)
     runtime.set_policy(how.policy)
-    whole = base.build(weights.load(paths.WEIGHTS), how.image_size)
+    pretrained = weights.load(paths.WEIGHTS)
+    whole = base.build(pretrained, how.image_size)
     cut = base.cut_before(whole, settings.unfreeze)
     source = activations.Source(
         base=whole,
@@ -51,21 +56,25 @@ def main() -> None:
     train = activations.training_samples(cut, labels["train"], source, state)
     validation = Samples(activations.at(cut, "validation", source, state)[None], labels["validation"])
 
-    head = models.load(START, whole)
-    model = models.join(whole, head, settings.unfreeze)
-    before = base.digests(whole)
-    result = training.fit(model, train, validation, settings, params.seed, state)
-    base.check_frozen(whole, before)
+    def train_once(seed: int, part: Resumable) -> tuple["keras.Model", training.Training]:
+        own = base.build(pretrained, how.image_size)
+        model = models.join(own, models.load(START, own), settings.unfreeze)
+        before = base.digests(own)
+        result = training.fit(model, train, validation, settings, seed, part)
+        base.check_frozen(own, before)
+        return model, result
+
+    outcome = strategy.repeat(params.repeats, params.seed, state, train_once)
     description = models.describe(START).model_copy(
         update={
             "strategy": "finetune",
             "unfreeze": settings.unfreeze,
-            "trained_parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),
-            "epochs": len(result.history),
-            "best_epoch": result.best_epoch,
+            "trained_parameters": sum(math.prod(weight.shape) for weight in outcome.model.trainable_weights),
+            "epochs": len(outcome.training.history),
+            "best_epoch": outcome.training.best_epoch,
         }
     )
-    strategy.finish(model, description, result, state)
+    strategy.finish(outcome, description, state)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ The views are those that extract_features kept; with extract_features.views at 0
 anew and runs the base again.
 """
 
+from typing import TYPE_CHECKING
+
 from stages.core import (
     activations,
     base,
@@ -20,6 +22,9 @@ from stages.core import (
 from stages.core.entry import run_stage
 from stages.core.params import load
 from stages.core.resume import Resumable
+
+if TYPE_CHECKING:
+    import keras
 
 
 def main() -> None:
@@ -47,19 +52,23 @@ def main() -> None:
     )
     labels = manifest.labels(frame, "train")
     train = activations.training_samples(whole.layers[-1].name, labels, source, state)
-    model = classifier.build(settings, validation.values.shape[2:], how.feature_rms, len(classes), params.seed)
-    result = training.fit(model, train, validation, settings, params.seed, state)
+
+    def train_once(seed: int, part: Resumable) -> tuple["keras.Model", training.Training]:
+        model = classifier.build(settings, validation.values.shape[2:], how.feature_rms, len(classes), seed)
+        return model, training.fit(model, train, validation, settings, seed, part)
+
+    outcome = strategy.repeat(params.repeats, params.seed, state, train_once)
     description = models.Description(
         strategy="augmented",
         extraction=how,
         classifier=settings,
         classes=classes,
         unfreeze=0,
-        trained_parameters=model.count_params(),
-        epochs=len(result.history),
-        best_epoch=result.best_epoch,
+        trained_parameters=outcome.model.count_params(),
+        epochs=len(outcome.training.history),
+        best_epoch=outcome.training.best_epoch,
     )
-    strategy.finish(model, description, result, state)
+    strategy.finish(outcome, description, state)
 
 
 if __name__ == "__main__":

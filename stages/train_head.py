@@ -1,9 +1,14 @@
 """Train a new classifier on the frozen base's features of the training images."""
 
+from typing import TYPE_CHECKING
+
 from stages.core import classifier, extraction, manifest, models, paths, runtime, strategy, training
 from stages.core.entry import run_stage
 from stages.core.params import load
 from stages.core.resume import Resumable
+
+if TYPE_CHECKING:
+    import keras
 
 
 def main() -> None:
@@ -15,24 +20,28 @@ def main() -> None:
     classes = manifest.class_names(frame)
     runtime.start(params.seed)
     how = extraction.read()
-    model = classifier.build(settings, train.values.shape[2:], how.feature_rms, len(classes), params.seed)
     state = Resumable(
         "train_head",
         (params.seed, settings),
         [paths.MANIFEST, paths.FEATURES / "train.npy", paths.FEATURES / "validation.npy"],
     )
-    result = training.fit(model, lambda epoch: train, validation, settings, params.seed, state)
+
+    def train_once(seed: int, part: Resumable) -> tuple["keras.Model", training.Training]:
+        model = classifier.build(settings, train.values.shape[2:], how.feature_rms, len(classes), seed)
+        return model, training.fit(model, lambda epoch: train, validation, settings, seed, part)
+
+    outcome = strategy.repeat(params.repeats, params.seed, state, train_once)
     description = models.Description(
         strategy="head",
         extraction=how,
         classifier=settings,
         classes=classes,
         unfreeze=0,
-        trained_parameters=model.count_params(),
-        epochs=len(result.history),
-        best_epoch=result.best_epoch,
+        trained_parameters=outcome.model.count_params(),
+        epochs=len(outcome.training.history),
+        best_epoch=outcome.training.best_epoch,
     )
-    strategy.finish(model, description, result, state)
+    strategy.finish(outcome, description, state)
 
 
 if __name__ == "__main__":

@@ -40,14 +40,13 @@ def _is_plain(layer: "keras.layers.Conv2D") -> bool:
 def _convolve(images: "tf.Tensor", kernel: "tf.Tensor") -> "tf.Tensor":
     import tensorflow as tf
 
-    @tf.custom_gradient
     def convolve(images: "tf.Tensor", kernel: "tf.Tensor") -> tuple["tf.Tensor", object]:
         return tf.nn.conv2d(images, kernel, strides=1, padding="SAME"), lambda gradient: (
             _image_gradient(tf.shape(images), kernel, gradient),
             _kernel_gradient(images, kernel.shape, gradient),
         )
 
-    return convolve(images, tf.cast(kernel, images.dtype))
+    return tf.custom_gradient(convolve)(images, tf.cast(kernel, images.dtype))
 
 
 def _image_gradient(shape: "tf.Tensor", kernel: "tf.Tensor", gradient: "tf.Tensor") -> "tf.Tensor":

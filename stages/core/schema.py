@@ -141,6 +141,12 @@ class Params(Section):
         description="Arithmetic of the base and of fine-tuning. `auto` takes bfloat16 where the processor or "
         "GPU computes it in hardware, float32 elsewhere."
     )
+    repeats: int = Field(
+        ge=1,
+        le=100,
+        description="How often each strategy is trained, with different seeds, to show how much of a difference is "
+        "chance. The model with the lowest validation loss is kept.",
+    )
     prepare: Prepare
     backbone: Backbone
     extract_features: ExtractFeatures

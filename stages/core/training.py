@@ -43,7 +43,12 @@ class Training(NamedTuple):
     @property
     def best_epoch(self) -> int:
         """The epoch of the lowest validation loss, whose weights the model has; the first of equals."""
-        return int(self.history["epoch"].iloc[self.history["val_loss"].argmin()])
+        return int(self.best["epoch"])
+
+    @property
+    def best(self) -> "pd.Series[float]":
+        """The row of the best epoch."""
+        return self.history.iloc[int(self.history["val_loss"].argmin())]
 
 
 def fit(
@@ -84,7 +89,7 @@ def fit(
             val_loss, val_accuracy = _means(val_sums, len(validation.labels))
             if not np.isfinite([loss, val_loss]).all():
                 raise InputError(
-                    f"params.yaml: {state.name}.learning_rate: {settings.learning_rate} made the loss overflow "
+                    f"params.yaml: {state.name.partition('/')[0]}.learning_rate: {settings.learning_rate} made the loss overflow "
                     f"in epoch {epoch + 1}: lower it"
                 )
             history.append([epoch + 1, loss, accuracy, val_loss, val_accuracy])
@@ -94,6 +99,8 @@ def fit(
             progress.update(1)
             if run.is_due():
                 run.save(history, spent + time.monotonic() - started)
+    # A further repeat of this training may be interrupted: this one need not be run again then.
+    run.save(history, spent + time.monotonic() - started)
     run.take_best()
     table = pd.DataFrame(history, columns=HISTORY_COLUMNS).astype({"epoch": int})
     return Training(table, spent + time.monotonic() - started)
