@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.core import base, features, paths
-from stages.core.arrays import ArrayFile, check_space, create_array, open_array
+from stages.core.arrays import ArrayFile, check_space, create_array, open_array, release
 from stages.core.progress import bar
 from stages.core.resume import Resumable
 from stages.core.samples import Samples
@@ -139,7 +139,8 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
     ):
         for start in range(0, len(rows), source.batch_size):
             batch = rows[start : start + source.batch_size]
-            file.write(start, run(batch).numpy())
+            file.write(start, run(np.array(batch)).numpy())
+            release(trunk)
             progress.update(len(batch))
     return open_array(path)
 

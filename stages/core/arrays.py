@@ -1,6 +1,7 @@
 """Large .npy files: written block by block, read without loading them whole."""
 
 import math
+import mmap
 import os
 import shutil
 from pathlib import Path
@@ -86,9 +87,21 @@ def root_mean_square(path: Path) -> float:
     for start in range(0, len(array), _ROWS_READ):
         rows = np.asarray(array[start : start + _ROWS_READ], dtype=np.float64)
         total += float(np.square(rows).sum())
+        release(array)
     return math.sqrt(total / array.size)
 
 
 def open_array(path: Path) -> NDArray[np.generic]:
     """Open a .npy file as a read-only memory map. No pickle is ever read."""
     return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+
+
+def release(array: NDArray[np.generic]) -> None:
+    """Let go of the memory that reading a memory map took; what is read again comes from the system's cache.
+
+    Pages of a map count as the process's memory once they were read, so a pass over a large file would
+    make a process look, and be limited, as if it had loaded it.
+    """
+    mapping = getattr(array, "_mmap", None)
+    if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapping.madvise(mmap.MADV_DONTNEED)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.core.arrays import release
+
 Batch = tuple[NDArray[np.generic], NDArray[np.int64]]
 
 # Batches read ahead while the model computes.
@@ -44,8 +46,9 @@ def epoch_batches(samples: Samples, batch_size: int, epoch: int, seed: int) -> I
 
     def read(start: int) -> Batch:
         chosen = order[start : start + batch_size]
-        rows = [samples.values[v, i] for v, i in zip(view_now[chosen], chosen, strict=True)]
-        return np.stack(rows), samples.labels[chosen]
+        rows = np.stack([samples.values[v, i] for v, i in zip(view_now[chosen], chosen, strict=True)])
+        release(samples.values)
+        return rows, samples.labels[chosen]
 
     return _ahead(read, range(0, images, batch_size))
 
@@ -55,7 +58,9 @@ def in_order(samples: Samples, batch_size: int) -> Iterator[Batch]:
 
     def read(start: int) -> Batch:
         stop = start + batch_size
-        return np.asarray(samples.values[0, start:stop]), samples.labels[start:stop]
+        rows = np.array(samples.values[0, start:stop])
+        release(samples.values)
+        return rows, samples.labels[start:stop]
 
     return _ahead(read, range(0, samples.values.shape[1], batch_size))
 
