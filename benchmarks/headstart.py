@@ -4,9 +4,9 @@ import importlib
 from collections.abc import Callable, Iterator
 from unittest.mock import patch
 
-from stages.core import training
-from stages.core.progress import bar
-from stages.core.samples import Batch, Samples, in_order
+from benchmarks.loops import TRAINING, VALIDATION, Count, Loop
+from stages.core import samples, training
+from stages.core.samples import Batch, Samples
 
 STAGES = {
     "extraction": "extract_features",
@@ -17,20 +17,34 @@ STAGES = {
 }
 
 
-def part(name: str) -> Callable[[], None]:
-    """Return what runs a part in the current folder, all its modules imported."""
-    main: Callable[[], None] = importlib.import_module(f"stages.{STAGES[name]}").main
+def part(name: str, found: list[Loop]) -> Callable[[], None]:
+    """Return what runs a part in the current folder, its modules imported.
 
-    def evaluate() -> None:
-        # Predicting shows no bar of its own, and what shows none is not told from what is done once.
-        with patch.object(training, "in_order", _counted):
+    Args:
+        name: the part.
+        found: gets the loops over batches, which show no progress bar.
+    """
+    main: Callable[[], None] = importlib.import_module(f"stages.{STAGES[name]}").main
+    predictions = 0
+
+    def epoch_batches(examples: Samples, batch_size: int, epoch: int, seed: int) -> Iterator[Batch]:
+        return _counted(samples.epoch_batches(examples, batch_size, epoch, seed), Count(found, TRAINING, "images"))
+
+    def in_order(examples: Samples, batch_size: int) -> Iterator[Batch]:
+        nonlocal predictions
+        predictions += 1
+        # Each call of `predict` is for another model, as fast as that is.
+        title = f"prediction {predictions}" if name == "evaluation" else VALIDATION
+        return _counted(samples.in_order(examples, batch_size), Count(found, title, "images"))
+
+    def run() -> None:
+        with patch.multiple(training, epoch_batches=epoch_batches, in_order=in_order):
             main()
 
-    return evaluate if name == "evaluation" else main
+    return run
 
 
-def _counted(samples: Samples, batch_size: int) -> Iterator[Batch]:
-    with bar("predict", len(samples.labels), " images") as progress:
-        for batch in in_order(samples, batch_size):
-            yield batch
-            progress.update(len(batch[1]))
+def _counted(batches: Iterator[Batch], count: Count) -> Iterator[Batch]:
+    for values, labels in batches:
+        yield values, labels
+        count.update(len(labels))

@@ -1,7 +1,8 @@
 """The chapter's protocol as notebooks write it: plain Keras in float32, the base run in every epoch.
 
 Each part reads params.yaml and data/prepared in the current folder and leaves its models in obvious/.
-All settings are Headstart's: the same images, layers, optimizers and numbers of epochs.
+All settings are Headstart's: the same images, layers, optimizers and numbers of epochs. ``found`` gets
+the loops over batches.
 
 Source: F. Chollet, Deep Learning with Python, 2nd edition (2021), section 8.3.
 """
@@ -12,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.loops import EPOCHS, TRAINING, VALIDATION, Count, Loop
 from stages.core import base, manifest, params, paths, weights
 from stages.core.errors import InputError
 from stages.core.progress import bar
-from stages.core.schema import Params
+from stages.core.schema import Classifier, Params
 
 _FOLDER = Path("obvious")
 
@@ -30,33 +32,34 @@ def start(seed: int) -> None:
     _FOLDER.mkdir(exist_ok=True)
 
 
-def extraction() -> None:
+def extraction(found: list[Loop]) -> None:
     """Run the base once over every image and keep the features."""
     import keras
 
     settings = params.load()
     model = _base(settings)
     for split in manifest.SPLITS:
-        images = _images(split, settings)
+        images = _images(split, settings, shuffle=False)
         pixels = images.map(lambda values, labels: keras.applications.vgg16.preprocess_input(values))
-        count = len(images.file_paths)
-        features = model.predict(pixels, verbose=0, callbacks=[_by_batch("predict", count, settings)])
+        counting = _counting(found, "predict", "base", len(images.file_paths), settings.extract_features.batch_size)
+        features = model.predict(pixels, verbose=0, callbacks=[counting])
         np.save(_FOLDER / f"{split}.npy", features)
-        np.save(_FOLDER / f"{split}-labels.npy", np.concatenate([labels for _, labels in images.as_numpy_iterator()]))
+        labels = [images.class_names.index(Path(file).parent.name) for file in images.file_paths]
+        np.save(_FOLDER / f"{split}-labels.npy", np.array(labels))
 
 
-def head() -> None:
+def head(found: list[Loop]) -> None:
     """Train a classifier on the features."""
     import keras
 
     settings = params.load()
     train, validation = _features("train"), _features("validation")
     inputs = keras.Input(train[0].shape[1:])
-    model = keras.Model(inputs, _classifier(inputs, settings))
-    _fit(model, "head", train, validation, settings)
+    model = keras.Model(inputs, _classifier(inputs, settings.train_head))
+    _fit(model, "head", train, validation, settings, found)
 
 
-def augmented() -> None:
+def augmented(found: list[Loop]) -> None:
     """Train a classifier, the frozen base and the augmentation end to end."""
     import keras
 
@@ -64,7 +67,7 @@ def augmented() -> None:
     change, size = settings.augmentation, settings.extract_features.image_size
     augmentation = keras.Sequential(
         [
-            *([] if change.flip == "none" else [keras.layers.RandomFlip(change.flip)]),
+            keras.layers.RandomFlip(change.flip),
             keras.layers.RandomRotation(change.rotation),
             keras.layers.RandomZoom(change.zoom),
         ],
@@ -72,11 +75,11 @@ def augmented() -> None:
     )
     inputs = keras.Input((size, size, 3))
     pixels = keras.applications.vgg16.preprocess_input(augmentation(inputs))
-    model = keras.Model(inputs, _classifier(_base(settings)(pixels), settings))
-    _fit(model, "augmented", _images("train", settings), _images("validation", settings), settings)
+    model = keras.Model(inputs, _classifier(_base(settings)(pixels), settings.train_augmented))
+    _fit(model, "augmented", *_training_images(settings), settings, found)
 
 
-def finetune() -> None:
+def finetune(found: list[Loop]) -> None:
     """Go on with the augmented model, the last layers of the base unfrozen."""
     import keras
 
@@ -87,20 +90,20 @@ def finetune() -> None:
     whole.trainable = True
     for layer in whole.layers[: len(whole.layers) - last]:
         layer.trainable = False
-    _fit(model, "finetune", _images("train", settings), _images("validation", settings), settings)
+    _fit(model, "finetune", *_training_images(settings), settings, found)
 
 
-def evaluation() -> None:
+def evaluation(found: list[Loop]) -> None:
     """Score the three models on the test images."""
     import keras
 
     settings = params.load()
     features, labels = _features("test")
-    count = len(labels)
-    keras.models.load_model(_FOLDER / "head.keras").evaluate(features, labels, verbose=0)
-    for name in ("augmented", "finetune"):
+    size = settings.extract_features.batch_size
+    for name in ("head", "augmented", "finetune"):
         model = keras.models.load_model(_FOLDER / f"{name}.keras")
-        model.evaluate(_images("test", settings), verbose=0, callbacks=[_by_batch(f"test {name}", count, settings)])
+        examples = {"x": features, "y": labels} if name == "head" else {"x": _images("test", settings, shuffle=False)}
+        model.evaluate(**examples, verbose=0, callbacks=[_counting(found, "test", name, len(labels), size)])
 
 
 PARTS = {
@@ -116,8 +119,8 @@ def _base(settings: Params) -> Any:
     return base.build(weights.load(paths.WEIGHTS), settings.extract_features.image_size)
 
 
-def _images(split: str, settings: Params) -> Any:
-    """Return a split as batches of float32 images (n, size, size, 3) and labels (n,); training is shuffled.
+def _images(split: str, settings: Params, shuffle: bool) -> Any:
+    """Return a split as batches of float32 images (n, size, size, 3) and labels (n,).
 
     Raises:
         InputError: Keras can't read some of the images.
@@ -130,7 +133,7 @@ def _images(split: str, settings: Params) -> Any:
         folder,
         image_size=(size, size),
         batch_size=settings.extract_features.batch_size,
-        shuffle=split == "train",
+        shuffle=shuffle,
         verbose=False,
     )
     found, expected = len(images.file_paths), sum(path.is_file() for path in folder.rglob("*"))
@@ -142,25 +145,32 @@ def _images(split: str, settings: Params) -> Any:
     return images
 
 
+def _training_images(settings: Params) -> tuple[Any, Any]:
+    return _images("train", settings, shuffle=True), _images("validation", settings, shuffle=False)
+
+
 def _features(split: str) -> tuple[Any, Any]:
-    return np.load(_FOLDER / f"{split}.npy"), np.load(_FOLDER / f"{split}-labels.npy")
+    return np.load(_FOLDER / f"{split}.npy"), _labels(split)
 
 
-def _classifier(features: Any, settings: Params) -> Any:
+def _labels(split: str) -> Any:
+    return np.load(_FOLDER / f"{split}-labels.npy")
+
+
+def _classifier(features: Any, settings: Classifier) -> Any:
     """Put the chapter's classifier on feature maps; return probabilities."""
     import keras
 
     classes = sum(path.is_dir() for path in (paths.PREPARED / "train").iterdir())
-    layers = settings.train_augmented
     values = keras.layers.Flatten()(features)
-    values = keras.layers.Dense(layers.units, layers.activation)(values)
-    values = keras.layers.Dropout(layers.dropout)(values)
+    values = keras.layers.Dense(settings.units, settings.activation)(values)
+    values = keras.layers.Dropout(settings.dropout)(values)
     if classes == 2:
         return keras.layers.Dense(1, "sigmoid")(values)
     return keras.layers.Dense(classes, "softmax")(values)
 
 
-def _fit(model: Any, name: str, train: Any, validation: Any, settings: Params) -> None:
+def _fit(model: Any, name: str, train: Any, validation: Any, settings: Params, found: list[Loop]) -> None:
     """Compile and fit, keeping the best epoch in ``obvious/<name>.keras``.
 
     ``train`` and ``validation`` are batches, or pairs of an array of features and an array of labels.
@@ -168,34 +178,43 @@ def _fit(model: Any, name: str, train: Any, validation: Any, settings: Params) -
     import keras
 
     how = getattr(settings, "finetune" if name == "finetune" else f"train_{name}")
-    binary = model.output_shape[-1] == 1
     model.compile(
-        loss="binary_crossentropy" if binary else "sparse_categorical_crossentropy",
-        optimizer=keras.optimizers.get({"class_name": how.optimizer, "config": {"learning_rate": how.learning_rate}}),
+        loss="binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy",
+        optimizer=keras.optimizers.RMSprop(how.learning_rate),
         metrics=["accuracy"],
     )
+    in_memory = isinstance(train, tuple)
+    counts = {split: len(_labels(split)) for split in ("train", "validation")}
     best = keras.callbacks.ModelCheckpoint(_FOLDER / f"{name}.keras", monitor="val_loss", save_best_only=True)
-    examples = (
-        {"x": train[0], "y": train[1], "batch_size": how.batch_size} if isinstance(train, tuple) else {"x": train}
-    )
-    with bar(f"fit {name}", how.epochs, " epochs") as progress:
-        ended = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress.update(1))
-        model.fit(**examples, validation_data=validation, epochs=how.epochs, callbacks=[best, ended], verbose=0)
+    with bar(f"fit {name}", how.epochs, f" {EPOCHS}") as progress:
+        model.fit(
+            x=train[0] if in_memory else train,
+            y=train[1] if in_memory else None,
+            batch_size=how.batch_size if in_memory else None,
+            shuffle=in_memory,
+            validation_data=validation,
+            epochs=how.epochs,
+            callbacks=[
+                best,
+                _counting(found, "train", TRAINING, counts["train"], how.batch_size),
+                _counting(found, "test", VALIDATION, counts["validation"], how.batch_size),
+                keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress.update(1)),
+            ],
+            verbose=0,
+        )
 
 
-def _by_batch(title: str, count: int, settings: Params) -> Any:
-    """A callback that counts the images of ``predict`` or ``evaluate``."""
+def _counting(found: list[Loop], method: str, title: str, images: int, batch_size: int) -> Any:
+    """A callback that notes the batches of ``train``, ``test`` or ``predict``, as Keras calls its loops."""
     import keras
 
-    size = settings.extract_features.batch_size
-    progress = bar(title, count, " images")
+    counts: list[Count] = []
 
-    def ended(batch: int, logs: Any) -> None:
-        progress.update(min(size, count - batch * size))
+    def begin(*details: Any) -> None:
+        counts.append(Count(found, title, "images"))
 
-    def finished(logs: Any) -> None:
-        progress.close()
+    def batch_end(batch: int, logs: Any) -> None:
+        counts[-1].update(min(batch_size, images - batch * batch_size))
 
-    return keras.callbacks.LambdaCallback(
-        on_predict_batch_end=ended, on_predict_end=finished, on_test_batch_end=ended, on_test_end=finished
-    )
+    first = "on_epoch_begin" if method == "train" else f"on_{method}_begin"
+    return keras.callbacks.LambdaCallback(**{first: begin, f"on_{method}_batch_end": batch_end})

@@ -56,12 +56,12 @@ def apart(function: Callable[..., Any], *arguments: Any) -> Any:
     sender.close()
     try:
         result, error = receiver.recv()
+        child.join()
     except EOFError:
         child.join()
         raise RuntimeError(f"{function.__name__}: its process ended with code {child.exitcode}") from None
     finally:
-        child.terminate()
-        child.join()
+        child.kill()
     if error is not None:
         raise error
     return result

@@ -1,12 +1,13 @@
 """The chapter's protocol the obvious way and by Headstart, side by side on the same images.
 
-Both do every part in turn, one part after the other, each in a process of its own, so that a change of
-the machine's speed meets both. Headstart's stages run as they are, in full: they keep augmented views,
-save models, draw and compare. Starting Python and TensorFlow is a row of its own: a notebook starts
-once, Headstart once a stage.
+Both follow the chapter's published recipe and do every part in turn, one part after the other, each in
+a process of its own, so that a change of the machine's speed meets both. Headstart's stages run as they
+are, in full: extraction keeps augmented views, evaluation also analyses and draws. Starting Python and
+TensorFlow is a row of its own: a notebook starts once, Headstart once a stage.
 
 From the paces measured, the last table projects the chapter's full protocol: 2,000, 1,000 and 2,000
-images; 20, 50 and 30 epochs. Everything is written to a temporary folder (TMPDIR says where).
+images; 20, 50 and 30 epochs. Loops over images and epochs grow, what stands beside them (analysing,
+drawing) is taken as it was. Everything is written to a temporary folder (TMPDIR says where).
 """
 
 import contextlib
@@ -14,12 +15,14 @@ import statistics
 import time
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 from benchmarks import arguments, headstart, loops, machine, obvious, pictures, process, project, report
 from benchmarks.loops import Loop
 from benchmarks.process import Cost, Run
+from benchmarks.projection import Size, projected
 from stages import prepare
 from stages.core import entry, manifest, params, paths, precision, runtime
 from stages.core.progress import track
@@ -31,20 +34,10 @@ PARTS = tuple(headstart.STAGES)
 START, ALL = "start-up", "in all"
 # The chapter's two classes.
 _CLASSES = 2
-# Side of generated images, as that of the chapter's mostly smaller than its photographs; pixels.
+# With fewer batches in an epoch, its beginning is not told from its pace.
+_FEWEST_BATCHES = 3
+# Side of generated images, pixels: that of small photographs.
 _SIDE = 200
-
-
-class Size(NamedTuple):
-    """How much work a protocol is: images in all of each split, views of each, epochs of each training."""
-
-    train: int
-    validation: int
-    test: int
-    views: int
-    head: int
-    augmented: int
-    finetune: int
 
 
 class Part(NamedTuple):
@@ -77,6 +70,7 @@ def main(argv: Sequence[str] | None = None, run: Run = process.apart) -> int:
         reasons = {way: run(reason, folder / way) for way in ways if way != OBVIOUS}
     report.say(facts)
     report.say([description(size, settings)])
+    least, full = _FEWEST_BATCHES * settings.train_augmented.batch_size, full_size(settings)
     for way, why in reasons.items():
         if asked.skip_obvious:
             show_alone(measured, way, f"Headstart in {why}")
@@ -84,7 +78,12 @@ def main(argv: Sequence[str] | None = None, run: Run = process.apart) -> int:
             show_both(
                 measured, way, f"Headstart in {why}, against the obvious way in float32; medians of {asked.repeats}"
             )
-        show_projection(measured, way, size, full_size(settings))
+        if size == full:
+            continue  # measured, nothing to project
+        if size.train >= least:
+            show_projection(measured, way, size, full)
+        else:
+            report.say([f"{size.train} training images are too few to project from: give {least} in all or more"])
     return 0
 
 
@@ -177,12 +176,11 @@ def run_part(folder: Path, way: str, part: str) -> tuple[Cost, list[Loop]]:
         seed = params.load().seed
         if way == OBVIOUS:
             obvious.start(seed)
-            work = obvious.PARTS[part]
         else:
             runtime.start(seed)
-            runtime.set_policy("float32")
-            work = headstart.part(part)
+        runtime.set_policy("float32")
         with loops.recorded() as found:
+            work = partial(obvious.PARTS[part], found) if way == OBVIOUS else headstart.part(part, found)
             return process.cost(work), found
 
 
@@ -212,27 +210,6 @@ def epochs_of(settings: Params, training: str) -> int:
     return how[training].epochs
 
 
-def projected(part: Part, way: str, name: str, now: Size, then: Size) -> float:
-    """Return the seconds that a part would take at another size: loops grow, what is done once stays."""
-    return part.cost.seconds + sum(
-        (growth(way, name, loop.unit, now, then) - 1) * loop.pace() * loop.units for loop in part.loops if loop.turns
-    )
-
-
-def growth(way: str, name: str, unit: str, now: Size, then: Size) -> float:
-    """Return how many times longer a loop of a part becomes from one size to another."""
-    views = 0 if way == OBVIOUS else now.views
-    if name == "evaluation":
-        return then.test / now.test
-    if name == "extraction":
-        return _passes(then, views) / _passes(now, views)
-    if unit == "epochs":
-        longer = (then.train + then.validation) / (now.train + now.validation)
-        return longer * float(getattr(then, name) / getattr(now, name))
-    # The frozen layers, run once over what an epoch is made of.
-    return (then.train * views + then.validation) / (now.train * views + now.validation)
-
-
 def description(size: Size, settings: Params) -> str:
     """Say in a line what was run."""
     side = settings.extract_features.image_size
@@ -248,31 +225,32 @@ def show_both(measured: Measured, way: str, title: str) -> None:
     for part in PARTS:
         old, new = measured[OBVIOUS, part], measured[way, part]
         seconds = _median(old), _median(new)
-        rows.append([part, *_compared(*seconds), _busy(old), _busy(new), _peak(new)])
-    starts = _start(measured, OBVIOUS), _start(measured, way)
-    rows.append([START, *_compared(*starts), "", "", ""])
-    rows.append([ALL, *_compared(_total(measured, OBVIOUS), _total(measured, way)), "", "", ""])
-    columns = ("part", "times faster", "obvious", "Headstart", "CPU obvious", "CPU Headst.", "memory")
+        rows.append([part, _ratio(*seconds), _seconds(seconds[0]), _busy(old), _seconds(seconds[1]), *_load(new)])
+    for name, total in ((START, _start), (ALL, _total)):
+        old_seconds, new_seconds = total(measured, OBVIOUS), total(measured, way)
+        ratio = _ratio(old_seconds, new_seconds)
+        rows.append([name, ratio, _seconds(old_seconds), "", _seconds(new_seconds), "", ""])
+    columns = ("part", "times faster", "obvious", "CPU", "Headstart", "CPU", "memory")
     report.show(title, columns, rows, last=ALL)
 
 
 def show_alone(measured: Measured, way: str, title: str) -> None:
     """Print the table of Headstart alone."""
-    rows = [
-        [part, _seconds(_median(measured[way, part])), _busy(measured[way, part]), _peak(measured[way, part])]
-        for part in PARTS
-    ]
+    rows = [[part, _seconds(_median(measured[way, part])), *_load(measured[way, part])] for part in PARTS]
     rows += [[START, _seconds(_start(measured, way)), "", ""], [ALL, _seconds(_total(measured, way)), "", ""]]
     report.show(title, ("part", "Headstart", "CPU", "memory"), rows, last=ALL)
 
 
 def show_projection(measured: Measured, way: str, now: Size, then: Size) -> None:
     """Print what the chapter's full protocol would take, projected from the paces measured."""
+    sizes = {OBVIOUS: (now._replace(views=0), then._replace(views=0)), way: (now, then)}
     both = [each for each in (OBVIOUS, way) if (each, PARTS[0]) in measured]
     seconds = {
         each: [
             *(
-                statistics.median(projected(run, each, part, now, then) for run in measured[each, part])
+                statistics.median(
+                    projected(part, run.cost.seconds, run.loops, *sizes[each]) for run in measured[each, part]
+                )
                 for part in PARTS
             ),
             _start(measured, each),
@@ -282,7 +260,7 @@ def show_projection(measured: Measured, way: str, now: Size, then: Size) -> None
     rows = []
     for number, name in enumerate((*PARTS, START, ALL)):
         values = [sum(seconds[each]) if name == ALL else seconds[each][number] for each in both]
-        rows.append([name, *(_compared(*values) if len(values) > 1 else map(_seconds, values))])
+        rows.append([name, *([_ratio(*values)] if len(values) > 1 else []), *map(_seconds, values)])
     columns = ("part", "times faster", "obvious", "Headstart") if len(both) > 1 else ("part", "Headstart")
     title = (
         f"Projection, not measured: {then.train:,}, {then.validation:,} and {then.test:,} images; "
@@ -301,11 +279,6 @@ def _size(settings: Params, train: int, validation: int, test: int) -> Size:
     return Size(train, validation, test, settings.extract_features.views, *epochs)
 
 
-def _passes(size: Size, views: int) -> int:
-    """How many images the base is run over in extraction."""
-    return size.train * (1 + views) + size.validation + size.test
-
-
 def _median(parts: Sequence[Part]) -> float:
     return statistics.median(part.cost.seconds for part in parts)
 
@@ -320,22 +293,23 @@ def _total(measured: Measured, way: str) -> float:
     return sum(_median(measured[way, part]) for part in PARTS) + _start(measured, way)
 
 
-def _compared(old: float, new: float) -> list[str]:
-    return [f"{old / new:.1f}", _seconds(old), _seconds(new)]
+def _ratio(old: float, new: float) -> str:
+    return f"{old / new:.1f}"
 
 
 def _seconds(value: float) -> str:
     return f"{value:,.1f} s"
 
 
+def _load(parts: Sequence[Part]) -> list[str]:
+    """How busy the processors were, and the most memory in use."""
+    return [_busy(parts), f"{max(part.cost.peak_bytes for part in parts) / 1e9:.2f} GB"]
+
+
 def _busy(parts: Sequence[Part]) -> str:
     """How busy the processors were, of all of them."""
     share = statistics.median(part.cost.cpu_seconds / part.cost.seconds for part in parts) / machine.cores()
     return f"{share:.0%}"
-
-
-def _peak(parts: Sequence[Part]) -> str:
-    return f"{max(part.cost.peak_bytes for part in parts) / 1e9:.2f} GB"
 
 
 if __name__ == "__main__":

@@ -1,16 +1,87 @@
-"""Print the comparison again: the table of strategies, and which differences between them are real."""
+"""Print the comparison again, or compare two revisions image by image.
 
-from stages.core import evaluation, paths, predictions, strategy, summary, timing
+Without a revision: the table of strategies, which differences between them are real, and the path of the page.
+With one: what became of each strategy's answers since then. With two: from the first to the second. A revision is a
+commit, a branch, a tag, or an experiment of `dvc exp show`.
+"""
+
+import argparse
+
+from stages.core import cost, evaluation, paths, predictions, report, revisions, summary
 from stages.core.entry import run
+from stages.core.errors import InputError
+from stages.core.paired import compare_revisions
+from stages.core.strategies import STRATEGIES
+
+_EXAMPLES = """examples:
+  python -m stages.compare                   the strategies of this run
+  python -m stages.compare HEAD~1            this run against that of the commit before
+  python -m stages.compare main shady-bait   an experiment against a branch
+"""
 
 
 def main() -> int:
-    """Read what evaluate wrote and print it."""
-    metrics = evaluation.read()
-    answers = {name: predictions.read(paths.METRICS / name / "predictions.csv") for name in metrics}
-    seconds = {name: timing.recall(name, strategy.digest(paths.MODELS / name)) for name in metrics}
-    summary.show(metrics, answers, seconds)
+    """Read the command line and print what it asks for."""
+    arguments = _parser().parse_args()
+    if arguments.page:
+        print(report.refresh())
+    elif arguments.before:
+        show_revisions(arguments.before, arguments.after, arguments.strategy, arguments.all)
+    else:
+        show_strategies()
     return 0
+
+
+def show_strategies() -> None:
+    """Print the table and the verdicts, and bring the page up to date."""
+    metrics = evaluation.read()
+    predicted = {name: predictions.read(paths.METRICS / name / "predictions.csv") for name in metrics}
+    seconds = {name: cost.of(name, row).train_seconds for name, row in metrics.items()}
+    summary.show(metrics, predicted, seconds, report.repeats(metrics))
+    print(f"The page: {report.refresh()}")
+
+
+def show_revisions(before: str, after: str | None, strategy: str | None, every_image: bool) -> None:
+    """Print, strategy by strategy, which test images were fixed and broken, and whether the difference is real.
+
+    Args:
+        before: a revision.
+        after: another one; None for the files as they are now.
+        strategy: the only one to compare; None for every one that both revisions have.
+        every_image: whether to name every image, not only the first few.
+
+    Raises:
+        InputError: a revision doesn't exist, or the two have no strategy in common.
+    """
+    later = after or "the files as they are"
+    compared = False
+    for name in [strategy] if strategy else STRATEGIES:
+        old, new = revisions.read(name, before), revisions.read(name, after)
+        if old and new:
+            summary.show_change(name, compare_revisions(old.answers, new.answers), every_image)
+            compared = True
+        elif old or new:
+            print(f"{name}: no predictions in {later if old else before}")
+    if not compared:
+        raise InputError(
+            f"{before} and {later}: no predictions of {strategy or 'a strategy'} in both: run `dvc fetch "
+            "--all-commits` if they were computed elsewhere, otherwise check a revision out and run `dvc repro`"
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.compare",
+        description=__doc__,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("before", metavar="REV", nargs="?", help="the revision to compare with")
+    parser.add_argument("after", metavar="REV2", nargs="?", help="the later revision; without it, the files as they are")
+    parser.add_argument("--strategy", choices=STRATEGIES, help="compare this one only")
+    parser.add_argument("--all", action="store_true", help="name every image that was fixed or broken, not the first ten")
+    parser.add_argument("--page", action="store_true", help="only bring the page up to date and print its path")
+    return parser
 
 
 if __name__ == "__main__":

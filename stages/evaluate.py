@@ -1,121 +1,148 @@
-"""Score every strategy on the test split and compare them.
+"""Score every strategy on the test split, compare them, and say what the images themselves show.
 
-The only stage that scores on test images. Writes metrics/evaluation.json, the predictions of each
-strategy, and the plots.
+The only stage that scores on test images. Writes the metrics, each strategy's predictions, the suspect images, the
+plots, and from all of these the page plots/report.html.
 """
 
-import csv
+from typing import NamedTuple
 
 import pandas as pd
 
 from stages.core import (
     activations,
     base,
+    cost,
     curves,
     evaluation,
     extraction,
-    figures,
-    images,
+    growth,
     manifest,
     models,
     paths,
     predictions,
+    report,
+    review,
     runtime,
-    strategy,
+    sheets,
     summary,
-    timing,
     training,
     weights,
 )
 from stages.core.atomic import replacing, write_json
 from stages.core.entry import run_stage
+from stages.core.learning_curve import LearningCurve
+from stages.core.paired import compare_all
 from stages.core.params import load
 from stages.core.predictions import Predictions
 from stages.core.resume import Resumable
 from stages.core.strategies import STRATEGIES
 
-TABLES = paths.PLOTS / "evaluation"
+TABLES = report.TABLES
+
+
+class Answered(NamedTuple):
+    """What one strategy says about the test split: as the model has it, calibrated, and what calibrating did."""
+
+    raw: Predictions
+    calibrated: Predictions
+    effect: dict[str, evaluation.Number]
 
 
 def main() -> None:
     """Predict with every model, measure, draw, print the comparison."""
     params = load()
+    settings = params.evaluate
     frame = manifest.read(paths.MANIFEST)
     runtime.start(params.seed)
-    predicted = {name: predict(name, "test", frame) for name in STRATEGIES}
-    metrics = {
-        name: evaluation.measure(of_strategy, models.describe(paths.MODELS / name), params.seed)
-        for name, of_strategy in predicted.items()
-    }
-    for name, of_strategy in predicted.items():
-        predictions.write(paths.METRICS / name / "predictions.csv", of_strategy)
+    answered = {name: answer(name, frame) for name in STRATEGIES}
+    metrics = {name: measure(name, of_strategy, params.seed) for name, of_strategy in answered.items()}
+    calibrated = {name: of_strategy.calibrated for name, of_strategy in answered.items()}
+    comparisons = compare_all({name: of_strategy.answers for name, of_strategy in calibrated.items()})
+    learned = growth.curves(frame, settings, params.seed)
+    found = review.review(frame, settings.suspects, params.seed)
+    for name, of_strategy in answered.items():
+        predictions.write(paths.METRICS / name / "predictions.csv", of_strategy.calibrated)
         write_tables(name, of_strategy)
-    best = max(metrics, key=lambda name: metrics[name]["accuracy"] or 0)
-    draw_mistakes(best, predicted[best], params.evaluate.gallery)
-    accuracy = pd.DataFrame({"strategy": list(metrics), "accuracy": [row["accuracy"] for row in metrics.values()]})
-    _write_csv(accuracy, "accuracy.csv")
+    write_curves(learned)
+    accuracies = [(name, row["accuracy"]) for name, row in metrics.items()]
+    _write_csv(pd.DataFrame(accuracies, columns=["strategy", "accuracy"]), "accuracy.csv")
+    best = evaluation.best(metrics)
+    sheets.draw_mistakes(TABLES / "mistakes.png", best, calibrated[best], settings.gallery)
+    sheets.draw_suspect_labels(TABLES / "suspect_labels.png", found.table, settings.suspects)
+    sheets.draw_suspect_images(TABLES / "suspect_images.png", found.table, settings.suspects)
+    review.write(found.table)
+    write_json(evaluation.COMPARISON, evaluation.compared(comparisons, STRATEGIES, learned, found))
     write_json(paths.EVALUATION, metrics)
-    seconds = {name: timing.recall(name, strategy.digest(paths.MODELS / name)) for name in metrics}
-    summary.show(metrics, predicted, seconds)
+    seconds = {name: cost.of(name, row).train_seconds for name, row in metrics.items()}
+    summary.show(metrics, calibrated, seconds, report.repeats(metrics))
+    print(f"The page: {report.write()}")
 
 
-def predict(name: str, split: str, frame: pd.DataFrame) -> Predictions:
-    """Return the predictions of the strategy ``name`` for the images of a split."""
+def answer(name: str, frame: pd.DataFrame) -> Answered:
+    """Return what the strategy ``name`` says about the test split, calibrated on validation; and time it."""
     folder = paths.MODELS / name
-    how = models.describe(folder).extraction
+    description = models.describe(folder)
+    how = description.extraction
     runtime.set_policy(how.policy)
     whole = base.build(weights.load(paths.WEIGHTS), how.image_size)
-    cut = base.cut_before(whole, models.describe(folder).unfreeze)
+    cut = base.cut_before(whole, description.unfreeze)
     source = activations.Source(
         whole, extraction.trunk_layer(), frame, activations.NO_VIEWS, batch_size=activations.BATCH
     )
-    state = Resumable(f"evaluate_{name}", split, [folder / "model.weights.h5", paths.MANIFEST])
-    values = activations.at(cut, split, source, state)
-    probabilities = training.predict(models.load(folder, whole), values)
+    state = Resumable(f"evaluate_{name}", None, [folder / "model.weights.h5", paths.MANIFEST])
+    # Before the model is loaded: that changes the weights of the base's last layers.
+    values = {split: activations.at(cut, split, source, state) for split in ("validation", "test")}
+    model = models.load(folder, whole)
+    predicted = {
+        split: Predictions(
+            images=tuple(frame.loc[frame["split"] == split, "path"]),
+            classes=tuple(manifest.class_names(frame)),
+            labels=manifest.labels(frame, split),
+            probabilities=training.predict(model, values[split]),
+        )
+        for split in values
+    }
     state.discard()
-    return Predictions(
-        images=tuple(frame.loc[frame["split"] == split, "path"]),
-        classes=tuple(manifest.class_names(frame)),
-        labels=manifest.labels(frame, split),
-        probabilities=probabilities,
-    )
+    cost.measure(name, model, whole, cut, [paths.PREPARED / path for path in predicted["test"].images])
+    calibrated, effect = evaluation.calibrate(predicted["validation"], predicted["test"])
+    return Answered(predicted["test"], calibrated, effect)
 
 
-def write_tables(name: str, of_strategy: Predictions) -> None:
-    """Write what DVC draws: actual and predicted classes for the confusion matrix, and the ROC curve."""
-    classes = of_strategy.classes
+def measure(name: str, of_strategy: Answered, seed: int) -> dict[str, evaluation.Number]:
+    """Return a strategy's row of metrics/evaluation.json."""
+    folder = paths.MODELS / name
+    return {
+        **evaluation.measure(of_strategy.calibrated, models.describe(folder), seed),
+        **of_strategy.effect,
+        "bytes": cost.bytes_on_disk(folder),
+    }
+
+
+def write_tables(name: str, of_strategy: Answered) -> None:
+    """Write what DVC draws: classes for the confusion matrix, the ROC curve, the reliability diagrams."""
+    raw, calibrated = of_strategy.raw, of_strategy.calibrated
     confusion = pd.DataFrame(
         {
-            "actual": [classes[label] for label in of_strategy.labels],
-            "predicted": [classes[label] for label in of_strategy.predicted],
+            "actual": [calibrated.classes[label] for label in calibrated.labels],
+            "predicted": [calibrated.classes[label] for label in calibrated.predicted],
         }
     )
     _write_csv(confusion, f"confusion/{name}.csv")
-    _write_csv(curves.roc(of_strategy.labels, of_strategy.probabilities), f"roc/{name}.csv")
+    _write_csv(curves.roc(calibrated.labels, calibrated.probabilities), f"roc/{name}.csv")
+    _write_csv(curves.reliability(calibrated.labels, calibrated.probabilities), f"reliability/{name}.csv")
+    _write_csv(curves.reliability(raw.labels, raw.probabilities), f"reliability_uncalibrated/{name}.csv")
 
 
-def draw_mistakes(name: str, of_strategy: Predictions, count: int) -> None:
-    """Draw the test images that a strategy got wrong, the surest first."""
-    wrong = (of_strategy.labels != of_strategy.predicted).nonzero()[0]
-    sureness = of_strategy.probabilities[wrong, of_strategy.predicted[wrong]]
-    surest = wrong[(-sureness).argsort(kind="stable")][:count]
-    tiles = [
-        figures.Tile(
-            images.load(paths.PREPARED / of_strategy.images[i], size=160),
-            f"{of_strategy.classes[of_strategy.labels[i]]}, said to be\n"
-            f"{of_strategy.classes[of_strategy.predicted[i]]} "
-            f"({of_strategy.probabilities[i, of_strategy.predicted[i]]:.2f})",
-        )
-        for i in surest
-    ]
-    title = f"{name}: {len(wrong)} of {len(of_strategy.labels)} test images wrong; the {len(tiles)} surest mistakes"
-    figures.gallery(TABLES / "mistakes.png", title, tiles, empty="no test image was classified wrongly")
+def write_curves(learned: dict[str, LearningCurve]) -> None:
+    """Write the learning curves, empty where none was drawn, and what they say."""
+    for name in growth.LEARNS_FROM:
+        _write_csv(curves.learning(learned.get(name)), f"learning_curve/{name}.csv")
+    write_json(report.READINGS, {name: curve.reading for name, curve in learned.items()})
 
 
 def _write_csv(frame: pd.DataFrame, name: str) -> None:
     with replacing(TABLES / name) as temporary:
-        # Every text in quotes, so that no reader takes one for a number or for a line's end.
-        frame.to_csv(temporary, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +15,12 @@ import pytest
 
 from stages.core import runtime
 from stages.core.schema import Section
-from tests.pipeline import STAGES, run, write_params, write_source
+from tests.pipeline import STAGES, Finished, run, write_params, write_source
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let pass what Keras does wrong by itself when it saves weights."""
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning:keras")
-
-
-@dataclass
-class Finished:
-    """A project folder in which every stage has run.
-
-    Attributes:
-        folder: where it is.
-        reads: the parameters that each stage read, as (name of the section's type, name).
-    """
-
-    folder: Path
-    reads: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,12 @@ from stages.core.intervals import wilson
 
 BINS = 15  # the number that Guo et al. (2017) report with
 
-# A temperature further from 1 than this leaves probabilities that are all but certain, or all but equal.
-_TEMPERATURES = (0.05, 20.0)
+# The highest softens even logarithms of several hundreds, which a classifier on unscaled features gives.
+_TEMPERATURES = (0.05, 1000.0)
+
+# A probability of 0 has no logarithm. This is as near as it gets: a coarser floor would make images alike that the
+# temperature is to tell apart again.
+_SMALLEST = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def apply_temperature(probabilities: FloatArray, temperature: float) -> FloatArr
     Logarithms of probabilities differ from a softmax layer's inputs by a constant for each image only,
     which the scaling takes out, so this is Guo et al.'s formula.
     """
-    logs = np.log(np.maximum(probabilities, scoring.SMALLEST_PROBABILITY)) / temperature
+    logs = np.log(np.maximum(probabilities, _SMALLEST)) / temperature
     powers: FloatArray = np.exp(logs - logs.max(axis=1, keepdims=True))
     powers /= powers.sum(axis=1, keepdims=True)
     return powers

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from stages.core import base, classifier, features, images, paths, strategy, timing
 from stages.core.atomic import write_json
@@ -26,7 +27,7 @@ class Cost(NamedTuple):
     """What one strategy costs; seconds are None where they were not measured on this model.
 
     Attributes:
-        train_seconds: of training, without the extraction of features, which the strategies share.
+        train_seconds: of one training, without the extraction of features, which the strategies share.
         predict_seconds: from an image file to its probabilities, a batch at a time.
         trained_parameters: how many weights were trained.
         bytes: of its files, without the base, which the strategies share.
@@ -41,12 +42,21 @@ class Cost(NamedTuple):
 def of(name: str, metrics: dict[str, Any]) -> Cost:
     """Return the cost of the strategy ``name``, whose row of metrics/evaluation.json is ``metrics``."""
     digest = strategy.digest(paths.MODELS / name)
+    trained = timing.recall(name, digest)
     return Cost(
-        train_seconds=timing.recall(name, digest),
+        train_seconds=None if trained is None else trained / trainings(name),
         predict_seconds=_recall(name, digest),
         trained_parameters=metrics["trained_parameters"],
         bytes=metrics["bytes"],
     )
+
+
+def trainings(name: str) -> int:
+    """Return how often a strategy was trained: the rows of its repeats.csv, and once where there is none."""
+    try:
+        return len(pd.read_csv(paths.METRICS / name / "repeats.csv"))
+    except FileNotFoundError:
+        return 1
 
 
 def bytes_on_disk(folder: Path) -> int:

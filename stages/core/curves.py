@@ -1,10 +1,14 @@
-"""ROC curves as tables that can be drawn."""
+"""Curves as tables that can be drawn: ROC, reliability, learning."""
+
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
 from stages.core.array_types import FloatArray, IntArray
+from stages.core.calibration import reliability as reliability_bins
+from stages.core.learning_curve import LearningCurve
 from stages.core.scoring import ranked_classes
 
 # Points of a curve. More can't be seen in a plot.
@@ -30,3 +34,23 @@ def roc(labels: IntArray, probabilities: FloatArray) -> pd.DataFrame:
         rates.append(np.interp(grid, false_positive, true_positive))
     mean = np.mean(rates, axis=0) if rates else np.empty(0)
     return pd.DataFrame({"false_positive_rate": grid[: len(mean)], "true_positive_rate": mean})
+
+
+def reliability(labels: IntArray, probabilities: FloatArray) -> pd.DataFrame:
+    """Return the reliability diagram: one row a bin of confidence that has images.
+
+    Args:
+        labels: class numbers, shape (images,).
+        probabilities: shape (images, classes).
+
+    Returns:
+        Columns ``confidence`` (mean over the bin's images), ``accuracy``, ``accuracy_low``, ``accuracy_high``, ``images``.
+    """
+    bins = [asdict(one) for one in reliability_bins(labels, probabilities)]
+    return pd.DataFrame(bins)[["confidence", "accuracy", "accuracy_low", "accuracy_high", "images"]]
+
+
+def learning(curve: LearningCurve | None) -> pd.DataFrame:
+    """Return a learning curve: columns ``images``, ``accuracy``, ``accuracy_low``, ``accuracy_high``; no rows for None."""
+    points = [(point.images, point.mean, point.low, point.high) for point in curve.points] if curve else []
+    return pd.DataFrame(points, columns=["images", "accuracy", "accuracy_low", "accuracy_high"])

@@ -66,6 +66,7 @@ def run(main: Callable[[], int]) -> NoReturn:
             errno.ENOENT: "no such file: run `dvc repro`, which makes everything a stage needs",
             errno.ENOSPC: "the disk is full: free some space and run it again",
             errno.EDQUOT: "the disk quota is used up: free some space and run it again",
+            errno.EFBIG: "a file is too large for its disk or for a limit: use another disk, or raise the limit",
             errno.EROFS: "the file system is read-only: make it writable and run it again",
             errno.EACCES: "permission denied: make it accessible and run it again",
             errno.EPERM: "permission denied: make it accessible and run it again",

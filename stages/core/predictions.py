@@ -1,8 +1,8 @@
 """What a strategy says about each image, in memory and in a CSV file."""
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,18 @@ class Predictions:
         """The images with what was said of them, as comparisons take them."""
         return Answers(self.images, self.labels, self.predicted)
 
+    def with_probabilities(self, probabilities: FloatArray) -> "Predictions":
+        """The same images with other probabilities."""
+        return replace(self, probabilities=probabilities)
+
+    @property
+    def surest_mistakes(self) -> IntArray:
+        """Places of the images whose likeliest class is wrong, the most probable mistake first."""
+        wrong = np.flatnonzero(self.labels != self.predicted)
+        sureness = self.probabilities[wrong, self.predicted[wrong]]
+        mistakes: IntArray = wrong[np.argsort(-sureness, kind="stable")]
+        return mistakes
+
 
 def write(path: Path, predictions: Predictions) -> None:
     """Write one row an image: path, class, predicted class, and the probability of each class."""
@@ -68,22 +80,20 @@ def write(path: Path, predictions: Predictions) -> None:
         )
 
 
-def read(path: Path, text: Sequence[str] | None = None) -> Predictions:
+def read(path: Path, content: str | None = None) -> Predictions:
     """Read what :func:`write` wrote.
 
     Args:
         path: the file, which names it in messages.
-        text: lines to read in place of the file, for example those of another revision.
+        content: of another revision's file, to read in place of this one's.
 
     Raises:
         InputError: it is missing or not such a file.
     """
-    from io import StringIO
-
     again = "run `dvc repro` to have it written"
     try:
         frame = pd.read_csv(
-            path if text is None else StringIO("".join(text)),
+            path if content is None else StringIO(content),
             dtype={"path": str, "class": str, "predicted": str},
             keep_default_na=False,
         )

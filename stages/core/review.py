@@ -3,9 +3,8 @@
 Nothing is dropped or relabelled; a person looks.
 """
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from PIL import Image
 
 from stages.core import images, manifest, paths, suspects
 from stages.core.array_types import FloatArray, GreyArray
-from stages.core.arrays import open_array
+from stages.core.arrays import open_array, release
 from stages.core.atomic import replacing
 from stages.core.near_duplicates import THUMBNAIL, near_duplicates, thumbnail
 from stages.core.progress import track
@@ -26,8 +25,13 @@ TWICE = "in two splits"
 REASONS = (CONTRADICTED, FAR, UNPLACED, TWICE)
 COLUMNS = ("reason", "path", "split", "class", "score", "looks_like", "counted_wrong", "twin")
 
-# Images are read at twice the side of a thumbnail, so that its pixels are means of areas.
-_READ_AT = 2 * THUMBNAIL
+# Of the sheet of images that look like no class, this part shows those far from everything: they turned out to be drawings,
+# signs and people more often than those placed nowhere.
+_FAR_PART = 2 / 3
+
+# Larger images are shrunk to this side while they are decoded, which is many times faster; smaller ones are
+# taken as they are, since enlarging blurs what tells them apart.
+_READ_AT = 8 * THUMBNAIL
 # Images of which features are averaged at once.
 _BLOCK = 512
 
@@ -66,7 +70,7 @@ def review(frame: pd.DataFrame, count: int, seed: int) -> Review:
         *suspects.foreign_suspects(pooled, count),
         *suspects.unplaced_suspects(probabilities, count),
     ]
-    pictures = np.stack(list(_thumbnails([paths.PREPARED / path for path in rows["path"]])))
+    pictures = np.stack(list(_thumbnails(rows)))
     table = [_row(rows, suspect, classes) for suspect in found]
     for pair in near_duplicates(pictures, list(rows["split"])):
         # The later split's image is the one that is not new; the earlier one's is what it repeats.
@@ -88,20 +92,42 @@ def read() -> pd.DataFrame:
     return pd.read_csv(SUSPECTS, dtype={**texts, "score": "float64"}, keep_default_na=False)
 
 
+def contradicted(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The images whose label is contradicted most surely."""
+    return suspects[suspects["reason"] == CONTRADICTED][:count]
+
+
+def foreign(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The images that look like no class: far from everything, then those placed confidently nowhere."""
+    far = suspects[suspects["reason"] == FAR][: round(_FAR_PART * count)]
+    unplaced = suspects[(suspects["reason"] == UNPLACED) & ~suspects["path"].isin(far["path"])]
+    return pd.concat([far, unplaced[: count - len(far)]])
+
+
+def twins(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The images that stand in two splits."""
+    return suspects[suspects["reason"] == TWICE][:count]
+
+
 def pool(maps: NDArray[np.generic]) -> FloatArray:
     """Average feature maps (images, height, width, channels) over height and width, to (images, channels)."""
     blocks = [
         np.asarray(maps[start : start + _BLOCK], dtype=np.float64).mean(axis=(1, 2))
         for start in range(0, len(maps), _BLOCK)
     ]
+    release(maps)
     return np.concatenate(blocks)
 
 
-def _thumbnails(files: Sequence[Path]) -> Iterator[GreyArray]:
-    def read(path: Path) -> GreyArray:
-        return thumbnail(np.asarray(Image.fromarray(images.load(path, _READ_AT)).convert("L")))
+def _thumbnails(rows: pd.DataFrame) -> Iterator[GreyArray]:
+    def read(row: "pd.Series[Any]") -> GreyArray:
+        path = paths.PREPARED / row["path"]
+        large = min(row["width"], row["height"]) > _READ_AT
+        pixels = images.load(path, _READ_AT) if large else images.decode(path.read_bytes())
+        return thumbnail(np.asarray(Image.fromarray(pixels).convert("L")))
 
-    yield from track(map_ordered(read, files), "look for images that stand in two splits", len(files), " images")
+    items = (row for _, row in rows.iterrows())
+    yield from track(map_ordered(read, items), "look for doubles", len(rows), " images")
 
 
 def _row(rows: pd.DataFrame, suspect: Suspect, classes: list[str]) -> dict[str, str | float]:

@@ -111,12 +111,13 @@ def predict(model: "keras.Model", values: NDArray[np.generic]) -> NDArray[np.flo
     import tensorflow as tf
 
     forward = tf.function(
-        lambda x: classifier.probabilities(model(tf.cast(x, model.input.dtype), training=False)),
+        # In float32 every probability within 1e-7 of 1 would be 1: the surest ones could not be told apart.
+        lambda x: classifier.probabilities(tf.cast(model(tf.cast(x, model.input.dtype), training=False), tf.float64)),
         input_signature=[tf.TensorSpec((None, *values.shape[1:]), values.dtype)],
     )
     samples = Samples(values[np.newaxis], np.zeros(len(values), np.int64))
     batches = [forward(x).numpy() for x, _ in in_order(samples, PREDICTION_BATCH)]
-    rows: NDArray[np.float64] = np.concatenate(batches).astype(np.float64)
+    rows: NDArray[np.float64] = np.concatenate(batches)
     rows /= rows.sum(axis=1, keepdims=True)
     return rows
 

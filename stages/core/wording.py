@@ -11,6 +11,9 @@ STRATEGY_NAMES = {
 # From here on one image is a hundredth of a point or less, so that a second decimal means something.
 _SECOND_DECIMAL_FROM = 10_000
 
+# Holds the parts of an emoji together.
+_JOINER = "\N{ZERO WIDTH JOINER}"
+
 # No p-value below this one is worth a digit of its own.
 _SMALLEST_P = 0.0001
 
@@ -30,6 +33,12 @@ def points(share: float, images: int) -> str:
     return ("\N{MINUS SIGN}" if rounded < 0 else "") + f"{abs(rounded):.{decimals}f}"
 
 
+def gain(share: float, images: int) -> str:
+    """A difference as :func:`points` gives it, with its sign: "+3.3"."""
+    text = points(share, images)
+    return text if text.startswith("\N{MINUS SIGN}") else f"+{text}"
+
+
 def points_range(low: float, high: float, images: int) -> str:
     """An interval of differences in percentage points, for example "0.7 to 1.9"."""
     return f"{points(low, images)} to {points(high, images)}"
@@ -46,3 +55,57 @@ def p_value(p: float) -> str:
 def count(number: int, noun: str) -> str:
     """A number with its noun: "2,000 images", "1 image"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def strategy_title(name: str) -> str:
+    """What a table or a legend calls the strategy ``name``: "Plain head", "Fine-tuning"."""
+    words = strategy_in_words(name).removeprefix("the ")
+    return words[:1].upper() + words[1:]
+
+
+def percent(share: float, images: int) -> str:
+    """A share of ``images`` images as a percentage: 0.811 reads "81.1 %"."""
+    return f"{100 * share:.{2 if images >= _SECOND_DECIMAL_FROM else 1}f} %"
+
+
+def sentence(text: str) -> str:
+    """Words as a sentence: with a capital and a full stop."""
+    return text[:1].upper() + text[1:] + "."
+
+
+def duration(seconds: float | None) -> str:
+    """A time as people say it: "2.4 s", "3 min 20 s", "35 ms"; "not timed" for None."""
+    if seconds is None:
+        return "not timed"
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def large(number: int) -> str:
+    """A count that may be in the millions: "16,419", "8.3 M"."""
+    return f"{number / 1e6:.1f} M" if number >= 1e6 else f"{number:,}"
+
+
+def size(number: int) -> str:
+    """Bytes as people say them: "4.7 MB"."""
+    return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{number / 1e3:.0f} kB"
+
+
+def shown(text: str, most: int | None = None) -> str:
+    """Free text such as a class's name, fit to be shown: on one line, with a mark for what can't be printed.
+
+    Args:
+        text: any text.
+        most: characters; what is longer keeps its beginning and its end.
+    """
+    spaced = "".join(" " if letter.isspace() else letter for letter in text)
+    clean = "".join(
+        letter if letter.isprintable() or letter == _JOINER else "\N{REPLACEMENT CHARACTER}" for letter in spaced
+    )
+    if most is None or len(clean) <= most:
+        return clean
+    kept = most - 1
+    return f"{clean[: kept - kept // 3]}…{clean[len(clean) - kept // 3 :]}"

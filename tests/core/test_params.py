@@ -103,7 +103,13 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
         ),
         ({"finetune.unfreeze": -1}, "finetune.unfreeze: found -1, expected greater than or equal to 0"),
         ({"finetune.patience": 1.5}, "finetune.patience: found 1.5, expected a valid integer"),
+        ({"repeats": 0}, "repeats: found 0, expected greater than or equal to 1"),
         ({"evaluate.gallery": 101}, "evaluate.gallery: found 101, expected less than or equal to 100"),
+        ({"evaluate.learning_curve": 0.5}, "evaluate.learning_curve: found 0.5, expected a valid list"),
+        (
+            {"evaluate.learning_curve": [0.5, 2]},
+            "evaluate.learning_curve.1: found 2, expected less than or equal to 1",
+        ),
         (
             {"train_head": None},
             "train_head: found None, expected a section of settings: copy it from presets/quick.yaml",
@@ -160,6 +166,7 @@ def test_no_value_of_another_type_passes(place: tuple[str, str | None], value: A
     section, name = place
     where = f"{section}.{name}" if name else section
     assume(not (isinstance(value, str) and name in ("source", "name", "weights", "trunk")))
+    assume(not (isinstance(value, list) and name == "learning_curve"))
     message = fault(with_changes({where: value}))
     assert message.startswith(f"params.yaml: {where}: found ")
     assert "\n" not in message
@@ -199,6 +206,8 @@ def test_a_file_name_that_looks_like_a_number_can_be_quoted(tmp_path: Path) -> N
         (b"[1, 2]", NO_SETTINGS),
         (b"text", NO_SETTINGS),
         (b"a: [", "not readable as YAML: while parsing a flow node"),
+        (b"a: 1\nb: 2\na: 3\n", "not readable as YAML: `a` stands there twice"),
+        (b"s:\n  a: 1\n  a: 1\n", "not readable as YAML: `a` stands there twice"),
         (b"a:\n\tb: 1", "not readable as YAML: while scanning for the next token"),
         (b"\xff\xfe\x00", "not readable as YAML: 'utf-8' codec can't decode byte 0xff"),
         (b"!!python/object/apply:os.getcwd []", "not readable as YAML: could not determine a constructor"),

@@ -1,0 +1,125 @@
+"""Validation accuracy of the augmented head against the number of augmented views kept.
+
+Trains the classifier of train_augmented on the features that lie in data/ of the current folder: on
+clean features (0 views), and on the first 1, 2, 4 … of the views that extract_features kept. Run
+`dvc repro extract_features` before. All of them see each image once an epoch and train for as many
+epochs. Test images play no part in it.
+"""
+
+import contextlib
+import statistics
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from benchmarks import arguments, machine, project, report
+from stages.core import classifier, entry, extraction, manifest, params, paths, runtime, strategy, training
+from stages.core.errors import InputError
+from stages.core.extraction import Extraction
+from stages.core.progress import track
+from stages.core.resume import Resumable
+from stages.core.samples import Samples
+from stages.core.schema import Classifier
+
+
+class Result(NamedTuple):
+    """The best epoch of a training, and how long it all took."""
+
+    accuracy: float
+    loss: float
+    epoch: int
+    seconds: float
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read the command line, train, print."""
+    asked = parse(argv)
+    facts = machine.facts()
+    settings = params.load()
+    frame = manifest.read(paths.MANIFEST)
+    classes = len(manifest.class_names(frame))
+    how = extraction.read()
+    validation = strategy.examples(frame, "validation")
+    examples = {views: training_examples(strategy.examples(frame, "train_views"), views) for views in asked.views}
+    if 0 in examples:
+        examples[0] = strategy.examples(frame, "train")
+    runtime.start(settings.seed)
+    results: dict[int, list[Result]] = {views: [] for views in asked.views}
+    turns = [(views, settings.seed + number) for number in range(asked.seeds) for views in asked.views]
+    with project.temporary() as folder, contextlib.chdir(folder):
+        for views, seed in track(turns, "views", len(turns), " trainings"):
+            result = train(examples[views], validation, settings.train_augmented, how, classes, seed)
+            results[views].append(result)
+    report.say(
+        [
+            *facts,
+            f"{len(validation.labels):,} validation images, "
+            f"{settings.train_augmented.epochs} epochs at the most, {asked.seeds} seeds",
+        ]
+    )
+    report.show(
+        "Validation accuracy against augmented views; means over seeds",
+        ("views", "accuracy", "lowest", "highest", "log loss", "best epoch", "time"),
+        [row(views, of_views) for views, of_views in results.items()],
+    )
+    return 0
+
+
+def parse(argv: Sequence[str] | None) -> Namespace:
+    """Read the command line. Defaults take some minutes."""
+    parser = arguments.parser("views", __doc__, "--views 0 2 8 --seeds 5")
+    parser.add_argument(
+        "--views", type=arguments.whole(0), nargs="+", default=[0, 1, 2, 4, 8], metavar="N", help="numbers of views"
+    )
+    parser.add_argument("--seeds", type=arguments.whole(1), default=3, metavar="N", help="trainings of each")
+    return parser.parse_args(argv)
+
+
+def training_examples(kept: Samples, views: int) -> Samples:
+    """Return the training examples in their first ``views`` views.
+
+    Raises:
+        InputError: fewer were kept.
+    """
+    if views > len(kept.values):
+        raise InputError(
+            f"{paths.FEATURES}: found {len(kept.values)} views, expected {views} as --views asks for: raise "
+            "extract_features.views in params.yaml and run `dvc repro extract_features`, or ask for fewer"
+        )
+    return kept._replace(values=kept.values[:views])
+
+
+def train(
+    examples: Samples, validation: Samples, settings: Classifier, how: Extraction, classes: int, seed: int
+) -> Result:
+    """Train a classifier in the current folder and return its best epoch."""
+    import keras
+
+    keras.utils.clear_session()
+    model = classifier.build(settings, validation.values.shape[2:], how.feature_rms, classes, seed)
+    state = Resumable("views", seed, [])
+    started = time.perf_counter()
+    trained = training.fit(model, lambda epoch: examples, validation, settings, seed, state)
+    seconds = time.perf_counter() - started
+    state.discard()
+    best = trained.history.iloc[trained.best_epoch - 1]
+    return Result(float(best["val_accuracy"]), float(best["val_loss"]), trained.best_epoch, seconds)
+
+
+def row(views: int, results: Sequence[Result]) -> list[str]:
+    """Return a line of the table."""
+    accuracies = [result.accuracy for result in results]
+    return [
+        str(views),
+        f"{statistics.mean(accuracies):.4f}",
+        f"{min(accuracies):.4f}",
+        f"{max(accuracies):.4f}",
+        f"{statistics.mean(result.loss for result in results):.4f}",
+        f"{statistics.mean(result.epoch for result in results):.0f}",
+        f"{statistics.mean(result.seconds for result in results):.1f} s",
+    ]
+
+
+if __name__ == "__main__":
+    entry.run(main)

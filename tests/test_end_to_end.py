@@ -1,0 +1,181 @@
+"""The pipeline as its users run it: DVC in a fresh clone, the pretrained weights, pictures of their own."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from stages.core.strategies import STRATEGIES
+from tests.pictures import encode
+from tests.pipeline import ROOT, STAGES
+
+pytestmark = pytest.mark.registry
+
+CLASSES = ("blue", "red")
+SPLITS = {"train": 6, "validation": 4, "test": 8}
+CHANGES: dict[str, Any] = {
+    "prepare": {"source": "pictures", **SPLITS},
+    "extract_features": {"image_size": 48, "views": 2},
+    "train_head": {"epochs": 4},
+    "train_augmented": {"epochs": 4},
+    "finetune": {"epochs": 2},
+}
+METRICS = ("accuracy", "log_loss", "roc_auc", "f1", "trained_parameters")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a clone of the project holds, committed, with a few pictures, its params made small, and run."""
+    folder = tmp_path_factory.mktemp("clone")
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, files.split("\0")):
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    _write_pictures(folder / "pictures")
+    values = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    for section, changes in CHANGES.items():
+        values[section] |= changes
+    (folder / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    run(folder, "git", "init", "--quiet")
+    commit(folder)
+    output = run(folder, "dvc", "repro")
+    assert ran(output) == list(STAGES)
+    commit(folder)
+    return folder
+
+
+@pytest.fixture
+def fresh(clone: Path) -> Path:
+    """The clone as it was after its first run."""
+    run(clone, "git", "checkout", "--quiet", "--force", "HEAD")
+    run(clone, "dvc", "checkout", "--quiet", "--force")
+    return clone
+
+
+def _write_pictures(folder: Path) -> None:
+    """Noise with a tint, a class each."""
+    random = np.random.default_rng(seed=0)
+    for place, name in enumerate(CLASSES):
+        (folder / name).mkdir(parents=True)
+        for number in range(sum(SPLITS.values())):
+            picture = random.integers(0, 150, (48, 64, 3), np.uint8)
+            picture[..., 2 - 2 * place] += 60
+            (folder / name / f"{number}.jpg").write_bytes(encode(picture, "JPEG"))
+
+
+def run(folder: Path, *command: str) -> str:
+    """Run a command as in the activated environment, with a home folder of its own; return what it printed."""
+    identity = {
+        f"GIT_{role}_{what}": "test@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))},
+        **identity,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "HOME": str(folder.parent),
+    }
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def commit(folder: Path) -> None:
+    run(folder, "git", "add", "--all")
+    run(folder, "git", "commit", "--quiet", "--message", "as it is")
+
+
+def ran(output: str) -> list[str]:
+    """The stages that DVC ran, in their order."""
+    return re.findall(r"^Running stage '(.+)':$", output, re.MULTILINE)
+
+
+def shown(folder: Path, *command: str) -> Any:
+    return json.loads(run(folder, "dvc", *command, "--json"))
+
+
+def test_every_stage_is_locked(fresh: Path) -> None:
+    lock = yaml.safe_load((fresh / "dvc.lock").read_text(encoding="utf-8"))
+    assert set(lock["stages"]) == set(STAGES)
+    assert all(stage["outs"] for stage in lock["stages"].values())
+
+
+def test_nothing_is_left_to_do(fresh: Path) -> None:
+    assert shown(fresh, "status") == {}
+    output = run(fresh, "dvc", "repro")
+    assert ran(output) == []
+    assert "Data and pipelines are up to date." in output
+
+
+def test_nothing_is_left_behind(fresh: Path) -> None:
+    assert run(fresh, "git", "status", "--porcelain") == ""
+    assert not list((fresh / "data" / "working").iterdir())
+
+
+def test_metrics_compare_the_strategies(fresh: Path) -> None:
+    metrics = shown(fresh, "metrics", "show")[""]["data"]
+    comparison = metrics["metrics/evaluation.json"]["data"]
+    assert list(comparison) == list(STRATEGIES)
+    for row in comparison.values():
+        assert set(METRICS) <= set(row)
+        # Two colours: a head on pretrained features tells them apart better than chance would.
+        assert row["accuracy"] > 0.5
+    seconds = metrics["metrics/timings.json"]["data"]
+    assert all(seconds[name]["train_seconds"] > 0 for name in STRATEGIES)
+    table = run(fresh, "dvc", "metrics", "show")
+    assert all(name in table for name in STRATEGIES)
+
+
+def test_plots_are_whole(fresh: Path) -> None:
+    plots = shown(fresh, "plots", "show")
+    assert not plots.get("errors")
+    defined = yaml.safe_load((fresh / "dvc.yaml").read_text(encoding="utf-8"))["plots"]
+    expected = [next(iter(plot)) if isinstance(plot, dict) else plot for plot in defined]
+    found = {name.removeprefix("dvc.yaml::"): entries for name, entries in plots["data"].items()}
+    assert set(found) == set(expected)
+    for name, entries in found.items():
+        assert entries, name
+        for entry in entries:
+            if entry["type"] == "image":
+                assert (fresh / entry["url"]).stat().st_size > 1000
+            else:
+                assert entry["datapoints"]["workspace"], name
+
+
+def test_the_page_of_plots_is_written(fresh: Path) -> None:
+    run(fresh, "dvc", "plots", "show")
+    assert (fresh / "dvc_plots" / "index.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("change", "stages", "strategy"),
+    [
+        ("finetune.unfreeze=2", ["finetune", "evaluate"], "finetune"),
+        ("train_head.dropout=0.3", ["train_head", "evaluate"], "head"),
+    ],
+)
+def test_an_experiment_runs_what_it_changes(fresh: Path, change: str, stages: list[str], strategy: str) -> None:
+    assert ran(run(fresh, "dvc", "exp", "run", "-S", change)) == stages
+    difference = shown(fresh, "metrics", "diff")["metrics/evaluation.json"]
+    changed = {name.partition(".")[0] for name, values in difference.items() if values["old"] != values["new"]}
+    assert changed == {strategy}
+    assert change.partition("=")[0].partition(".")[2] in run(fresh, "dvc", "params", "diff")
+
+
+def test_a_fault_in_params_stops_it_in_one_line(fresh: Path) -> None:
+    values = (fresh / "params.yaml").read_text(encoding="utf-8").replace("unfreeze: 4", "unfreeze: 400")
+    (fresh / "params.yaml").write_text(values, encoding="utf-8")
+    with pytest.raises(AssertionError) as caught:
+        run(fresh, "dvc", "repro")
+    message = "error: params.yaml: finetune.unfreeze: found 400, but vgg16 has 18 layers: choose 0 to 18\n"
+    assert message in str(caught.value)
+    assert "Traceback" not in str(caught.value)

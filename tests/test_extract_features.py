@@ -1,0 +1,240 @@
+"""The stage leaves the base's outputs, whole, the same in every run, and never augments what is judged by."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages import extract_features
+from stages.core import base, features, images, manifest, paths, resume, weights
+from stages.core.errors import InputError
+from tests.pipeline import IMAGE_SIZE, TEST, TRAIN, VALIDATION, Finished, outputs, run, write_params
+
+pytest_plugins = ["tests.pipeline_fixtures"]
+
+ARRAYS = ("data/features", "data/trunk")
+
+
+class Interrupted(BaseException):
+    """What Ctrl-C does, where the test wants it."""
+
+
+def interrupt(patch: pytest.MonkeyPatch, after: int) -> None:
+    """End the run after so many calls of the base; finished work is kept every two."""
+    patch.setattr(features, "_BATCHES_A_BLOCK", 2)
+    original = features.compile_forward
+
+    def compiled(*arguments: Any) -> Callable[..., Any]:
+        forward, left = original(*arguments), iter(range(after))
+
+        def counted(*inputs: Any) -> Any:
+            if next(left, None) is None:
+                raise Interrupted
+            return forward(*inputs)
+
+        return counted
+
+    patch.setattr(features, "compile_forward", compiled)
+
+
+def forget_outputs() -> None:
+    """What DVC does before it runs the stage."""
+    for path in outputs(*ARRAYS):
+        Path(path).unlink()
+
+
+def test_files_have_the_shapes_that_are_promised(finished: Finished) -> None:
+    counts = {"train": 3 * TRAIN, "validation": 3 * VALIDATION, "test": 3 * TEST}
+    shapes = {f"features/{split}": (count, 1, 1, 512) for split, count in counts.items()}
+    shapes |= {f"trunk/{split}": (count, 3, 3, 512) for split, count in counts.items() if split != "train"}
+    shapes |= {"features/train_views": (2, 18, 1, 1, 512), "trunk/train_views": (2, 18, 3, 3, 512)}
+    found = {
+        str(path.relative_to(finished.folder / "data").with_suffix("")): np.load(path, mmap_mode="r")
+        for folder in ARRAYS
+        for path in (finished.folder / folder).glob("*.npy")
+    }
+    assert {name: array.shape for name, array in found.items()} == shapes
+    assert {array.dtype for array in found.values()} == {np.dtype(np.float16)}
+    assert all(np.isfinite(array).all() for array in found.values())
+
+
+def test_the_record_says_how_they_were_made(finished: Finished) -> None:
+    record = json.loads((finished.folder / "data/features/extraction.json").read_text())
+    train = np.load(finished.folder / "data/features/train.npy").astype(np.float64)
+    assert record == {
+        "base": "vgg16",
+        "image_size": IMAGE_SIZE,
+        "policy": "float32",
+        "feature_rms": pytest.approx(np.sqrt(np.mean(train**2)), rel=1e-9),
+    }
+    assert json.loads((finished.folder / "data/trunk/trunk.json").read_text()) == {"layer": "block4_pool"}
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_rows_stand_in_the_manifests_order(pipeline: Path, split: str) -> None:
+    import keras
+
+    frame = manifest.read(paths.MANIFEST)
+    files = frame.loc[frame["split"] == split, "path"]
+    pixels = np.stack([images.load(paths.PREPARED / path, IMAGE_SIZE) for path in files]).astype(np.float32)
+    whole = base.build(weights.load(paths.WEIGHTS), IMAGE_SIZE)
+    expected = whole.predict(keras.applications.vgg16.preprocess_input(pixels), verbose=0)
+    found = np.load(f"data/features/{split}.npy").astype(np.float32)
+    np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3 * expected.max())
+
+
+def test_only_views_of_training_images_are_augmented(pipeline: Path) -> None:
+    before = outputs(*ARRAYS)
+    write_params(augmentation__rotation=0.3, augmentation__zoom=0.5, augmentation__flip="both")
+    run("extract_features")
+    changed = {path for path, content in outputs(*ARRAYS).items() if content != before[path]}
+    assert changed == {"data/features/train_views.npy", "data/trunk/train_views.npy"}
+
+
+def test_two_runs_give_the_same_bytes(pipeline: Path) -> None:
+    before = outputs(*ARRAYS)
+    forget_outputs()
+    run("extract_features")
+    assert outputs(*ARRAYS) == before
+    assert list(Path("data/working").iterdir()) == []
+
+
+def test_an_interrupted_run_goes_on(pipeline: Path) -> None:
+    before = outputs(*ARRAYS)
+    forget_outputs()
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt(patch, after=5)
+        with pytest.raises(Interrupted):
+            run("extract_features")
+    assert outputs(*ARRAYS) == {}
+    with pytest.MonkeyPatch.context() as patch:
+        # Eighteen calls in all, four of them done and kept.
+        interrupt(patch, after=18 - 4)
+        run("extract_features")
+    assert outputs(*ARRAYS) == before
+    assert list(Path("data/working").iterdir()) == []
+
+
+def test_finished_arrays_outlive_an_interruption_between_two_of_them(pipeline: Path) -> None:
+    before = outputs(*ARRAYS)
+    forget_outputs()
+    place, left = extract_features._place, iter(range(3))
+
+    def placing(file: Path, target: Path) -> None:
+        if next(left, None) is None:
+            raise Interrupted
+        place(file, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extract_features, "_place", placing)
+        with pytest.raises(Interrupted):
+            run("extract_features")
+    forget_outputs()
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt(patch, after=0)
+        run("extract_features")
+    assert outputs(*ARRAYS) == before
+
+
+def _new_seed() -> None:
+    write_params(seed=43)
+
+
+def _new_augmentation() -> None:
+    write_params(augmentation__zoom=0.3)
+
+
+def _new_size() -> None:
+    write_params(extract_features__image_size=32)
+
+
+def _new_images() -> None:
+    frame = manifest.read(paths.MANIFEST)
+    manifest.write(frame.drop(index=frame.index[:3]), paths.MANIFEST)
+
+
+def _new_weights() -> None:
+    tensors = weights.load(paths.WEIGHTS)
+    weights.save(paths.WEIGHTS, {name: values * 1.5 for name, values in tensors.items()})
+
+
+def _new_code() -> None:
+    """Not the project's own: the test puts other code in its place."""
+
+
+@pytest.mark.parametrize(
+    "change", [_new_seed, _new_augmentation, _new_size, _new_images, _new_weights, _new_code], ids=lambda f: f.__name__
+)
+def test_nothing_of_other_work_is_taken_up(pipeline: Path, change: Callable[[], None], tmp_path: Path) -> None:
+    steps = Path("data/working/extract_features/state.json")
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt(patch, after=2)
+        with pytest.raises(Interrupted):
+            run("extract_features")
+    assert json.loads(steps.read_text()) == {"steps": 2}
+    change()
+    with pytest.MonkeyPatch.context() as patch:
+        if change is _new_code:
+            (tmp_path / "stages").mkdir()
+            (tmp_path / "stages" / "changed.py").touch()
+            patch.setattr(resume, "_CODE", tmp_path / "stages")
+        interrupt(patch, after=0)
+        with pytest.raises(Interrupted):
+            run("extract_features")
+    assert not steps.exists()
+
+
+def test_without_a_trunk_none_is_kept(pipeline: Path) -> None:
+    features_before = {path: content for path, content in outputs("data/features").items() if path.endswith(".npy")}
+    forget_outputs()
+    write_params(extract_features__trunk="none")
+    run("extract_features")
+    assert outputs("data/trunk") == {"data/trunk/trunk.json": b'{\n  "layer": null\n}\n'}
+    for path, content in features_before.items():
+        found, expected = np.load(path).astype(float), np.frombuffer(content[128:], np.float16).astype(float)
+        np.testing.assert_allclose(found.ravel(), expected, rtol=2e-3, atol=1e-3)
+
+
+def test_without_views_their_files_are_empty(pipeline: Path) -> None:
+    write_params(extract_features__views=0)
+    run("extract_features")
+    assert np.load("data/features/train_views.npy").shape == (0, 18, 1, 1, 512)
+    assert np.load("data/trunk/train_views.npy").shape == (0, 18, 3, 3, 512)
+
+
+@pytest.mark.parametrize("trunk", ["block6_pool", "input_layer"])
+def test_a_trunk_that_is_no_layer_is_told_before_any_work(pipeline: Path, trunk: str) -> None:
+    write_params(extract_features__trunk=trunk)
+    message = rf"^params\.yaml: extract_features\.trunk: vgg16 has no layer '{trunk}'; it has block1_conv1, "
+    with pytest.raises(InputError, match=message):
+        run("extract_features")
+    assert not Path("data/working/extract_features").exists()
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        (paths.MANIFEST, r"^data/prepared/manifest\.csv: no such file: run `dvc repro prepare`$"),
+        (paths.WEIGHTS, r"^data/weights/base\.npz: no such file: run `dvc repro backbone`$"),
+    ],
+)
+def test_a_missing_input_is_told(pipeline: Path, missing: Path, message: str) -> None:
+    missing.unlink()
+    with pytest.raises((InputError, FileNotFoundError), match=message):
+        run("extract_features")
+
+
+def test_a_disk_without_links_gets_copies(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = outputs(*ARRAYS)
+    forget_outputs()
+
+    def no_links(*arguments: Any) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "link", no_links)
+    run("extract_features")
+    assert outputs(*ARRAYS) == before

@@ -1,0 +1,211 @@
+"""dvc.yaml says what the stages do: every file that they run or read, every parameter, every result."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.core import params, paths
+from stages.core.schema import Params, Section
+from stages.core.strategies import STRATEGIES
+from tests.imports import closure
+from tests.pipeline import ROOT, STAGES, Finished
+
+pytest_plugins = ["tests.pipeline_fixtures"]
+
+PIPELINE: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+DEFINED: dict[str, dict[str, Any]] = PIPELINE["stages"]
+# What training and choosing may see of the test split: nothing.
+TEST_FILES = {"data/features/test.npy"}
+
+
+def deps(stage: str) -> list[str]:
+    return list(DEFINED[stage]["deps"])
+
+
+def names(entries: list[Any]) -> list[str]:
+    """Paths of outs, metrics or plots, whether they stand there with options or without."""
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
+def results(stage: str) -> list[str]:
+    return [name for kind in ("outs", "metrics", "plots") for name in names(DEFINED[stage].get(kind, []))]
+
+
+def section_type(name: str) -> type[Section] | None:
+    annotation = Params.model_fields[name].annotation
+    return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _root() -> Any:
+    """The project's folder as the current one: module files are named relative to it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        yield
+
+
+def test_the_stages_are_those_that_the_tests_know() -> None:
+    assert list(DEFINED) == list(STAGES)
+
+
+@pytest.mark.parametrize("stage", DEFINED)
+def test_every_stage_says_what_it_does(stage: str) -> None:
+    described = DEFINED[stage]["desc"]
+    assert len(described) > 20
+    assert not described.endswith(".")
+    assert DEFINED[stage]["cmd"] == f"python -m stages.{stage}"
+
+
+@pytest.mark.parametrize("stage", DEFINED)
+def test_every_module_that_a_stage_runs_is_a_dependency(stage: str) -> None:
+    modules = [path for path in deps(stage) if path.startswith("stages/") and path.endswith(".py")]
+    assert modules == sorted(closure(f"stages.{stage}"))
+
+
+@pytest.mark.parametrize("stage", DEFINED)
+def test_dependencies_are_sorted_and_stand_there_once(stage: str) -> None:
+    files = [path for path in deps(stage) if path.startswith("stages/")]
+    assert files == sorted(set(files))
+    assert len(set(deps(stage))) == len(deps(stage))
+
+
+@pytest.mark.parametrize("stage", DEFINED)
+def test_a_dependency_is_a_file_of_the_project_or_a_result_of_an_earlier_stage(stage: str) -> None:
+    earlier = [result for other in list(DEFINED)[: list(DEFINED).index(stage)] for result in results(other)]
+    for path in deps(stage):
+        if path == "${prepare.source}":
+            continue
+        made = any(path == result or path.startswith(f"{result}/") for result in earlier)
+        assert made or (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("stage", DEFINED)
+def test_the_parameters_declared_are_those_that_are_read(stage: str, finished: Finished) -> None:
+    """What DVC doesn't know of changes without a run; what nothing reads makes runs for nothing."""
+    read = {name for section, name in finished.reads[stage] if section == "Params"}
+    assert set(DEFINED[stage]["params"]) == read
+
+
+@pytest.mark.parametrize("name", Params.model_fields)
+def test_every_parameter_is_read_by_a_stage_that_declares_it(name: str, finished: Finished) -> None:
+    stages = [stage for stage in DEFINED if name in DEFINED[stage]["params"]]
+    assert stages
+    section = section_type(name)
+    if section is None:
+        return
+    read = {field for stage in stages for kind, field in finished.reads[stage] if kind == section.__name__}
+    assert set(section.model_fields) == read
+
+
+@pytest.mark.parametrize("stage", DEFINED)
+def test_sections_are_named_in_the_code_that_reads_them(stage: str) -> None:
+    """Statically too, since a run takes but one of several branches."""
+    tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
+    read = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and (ast.unparse(node.value) in ("params", "load()"))
+        and node.attr in Params.model_fields
+    }
+    assert read == set(DEFINED[stage]["params"])
+
+
+def test_only_evaluation_sees_the_test_split() -> None:
+    for stage in DEFINED:
+        seen = TEST_FILES & set(deps(stage))
+        assert seen == (TEST_FILES if stage == "evaluate" else set()), stage
+    assert set(results("extract_features")) >= TEST_FILES
+
+
+@pytest.mark.parametrize("stage", ["train_head", "train_augmented", "finetune"])
+def test_training_stages_do_not_name_the_test_split(stage: str) -> None:
+    """Neither as text in their own code nor as an argument to what they call."""
+    tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert "test" not in texts
+
+
+def test_training_does_not_depend_on_test_images(pipeline: Path) -> None:
+    """Take the test split away altogether: training gives the same bytes."""
+    import shutil
+
+    from tests.pipeline import outputs, run
+
+    before = outputs("models")
+    shutil.rmtree(paths.PREPARED / "test")
+    for file in (paths.FEATURES / "test.npy", paths.TRUNK / "test.npy"):
+        file.unlink()
+    run("train_head", "train_augmented", "finetune")
+    assert outputs("models") == before
+
+
+def test_results_belong_to_one_stage_and_do_not_overlap() -> None:
+    made = [result for stage in DEFINED for result in results(stage)]
+    assert len(set(made)) == len(made)
+    for one in made:
+        assert not [other for other in made if other.startswith(f"{one}/")], one
+
+
+@pytest.mark.parametrize("stage", DEFINED)
+def test_every_result_is_written(stage: str, finished: Finished) -> None:
+    for result in results(stage):
+        assert (finished.folder / result).exists(), result
+
+
+def test_nothing_is_written_that_dvc_does_not_know(finished: Finished) -> None:
+    """Times and what goes on after an interruption are kept out of dvc.lock on purpose; nothing else is."""
+    made = [result for stage in DEFINED for result in results(stage)]
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8")
+    for path in sorted(finished.folder.rglob("*")):
+        name = str(path.relative_to(finished.folder))
+        if path.is_dir() or name.startswith("source/") or name == "params.yaml":
+            continue
+        known = any(name == result or name.startswith(f"{result}/") for result in made)
+        untracked = name == "metrics/timings.json" or f"/{name}\n" in ignored
+        assert known or untracked, name
+
+
+def plots() -> list[tuple[str, dict[str, Any]]]:
+    entries = [{entry: None} if isinstance(entry, str) else entry for entry in PIPELINE["plots"]]
+    for entry in entries:
+        assert len(entry) == 1, "DVC drops a second plot of one item in silence"
+    return [(name, options or {}) for entry in entries for name, options in entry.items()]
+
+
+@pytest.mark.parametrize(("name", "options"), plots(), ids=[name for name, _ in plots()])
+def test_every_plot_has_its_files_and_columns(name: str, options: dict[str, Any], finished: Finished) -> None:
+    import pandas as pd
+
+    assert set(options) <= {"x", "y", "x_label", "y_label", "title", "template"}
+    if not options:
+        assert (finished.folder / name).exists()
+        return
+    assert options["title"]
+    for file, columns in options["y"].items():
+        table = pd.read_csv(finished.folder / file)
+        assert len(table), file
+        assert {options["x"], *([columns] if isinstance(columns, str) else columns)} <= set(table.columns)
+    template = options["template"]
+    own = ROOT / ".dvc" / "plots" / f"{template}.json"
+    assert own.exists() or template in {"linear", "confusion", "bar_horizontal", "scatter", "simple", "smooth"}
+
+
+def test_all_strategies_stand_in_the_plots_of_training() -> None:
+    curves = {name: options for name, options in plots() if re.search(r"(training|validation) ", name)}
+    assert len(curves) == 4
+    for options in curves.values():
+        assert list(options["y"]) == [f"metrics/{strategy}/history.csv" for strategy in STRATEGIES]
+
+
+def test_templates_take_values_from_params() -> None:
+    """A templated dependency needs the parameter that it names."""
+    used = set(re.findall(r"\$\{([a-z_.]+)\}", (ROOT / "dvc.yaml").read_text(encoding="utf-8")))
+    values = params.read(ROOT / "params.yaml")
+    for name in used:
+        section, parameter = name.split(".")
+        assert parameter in values[section]
