@@ -11,51 +11,29 @@ drawing) is taken as it was. Everything is written to a temporary folder (TMPDIR
 """
 
 import contextlib
-import statistics
 import time
 from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import get_args
 
-from benchmarks import arguments, headstart, loops, machine, obvious, pictures, process, project, report
+from benchmarks import arguments, comparison, headstart, loops, machine, obvious, pictures, process, project, report
+from benchmarks.comparison import OBVIOUS, PARTS, Measured, Part
 from benchmarks.loops import Loop
 from benchmarks.process import Cost, Run
-from benchmarks.projection import Size, projected
+from benchmarks.projection import Size
 from stages import prepare
 from stages.core import entry, manifest, params, paths, precision, runtime
 from stages.core.progress import track
 from stages.core.schema import Params, Precision
 
-OBVIOUS = "obvious"
-# What is run: parts in the order in which each needs the ones before.
-PARTS = tuple(headstart.STAGES)
-START, ALL = "start-up", "in all"
 # The chapter's two classes.
 _CLASSES = 2
-# With fewer batches in an epoch, its beginning is not told from its pace.
+# With fewer batches, the beginning of a loop is not told from its pace.
 _FEWEST_BATCHES = 3
 # Side of generated images, pixels: that of small photographs.
 _SIDE = 200
-
-
-class Part(NamedTuple):
-    """What one part took.
-
-    Attributes:
-        cost: without the start of Python and TensorFlow.
-        start: seconds that this start took.
-        loops: its long loops.
-    """
-
-    cost: Cost
-    start: float
-    loops: list[Loop]
-
-
-# By the way (obvious, or a precision of Headstart) and the part: every repetition.
-Measured = dict[tuple[str, str], list[Part]]
 
 
 def main(argv: Sequence[str] | None = None, run: Run = process.apart) -> int:
@@ -73,17 +51,18 @@ def main(argv: Sequence[str] | None = None, run: Run = process.apart) -> int:
     least, full = _FEWEST_BATCHES * settings.train_augmented.batch_size, full_size(settings)
     for way, why in reasons.items():
         if asked.skip_obvious:
-            show_alone(measured, way, f"Headstart in {why}")
+            comparison.show_alone(measured, way, f"Headstart in {why}")
         else:
-            show_both(
+            comparison.show_both(
                 measured, way, f"Headstart in {why}, against the obvious way in float32; medians of {asked.repeats}"
             )
         if size == full:
             continue  # measured, nothing to project
-        if size.train >= least:
-            show_projection(measured, way, size, full)
+        if min(size.train, size.test) >= least:
+            title = f"Projection, not measured: {description(full, settings)}"
+            comparison.show_projection(measured, way, size, full, title)
         else:
-            report.say([f"{size.train} training images are too few to project from: give {least} in all or more"])
+            report.say([f"too few images to project from: give {least} training and test images or more, in all"])
     return 0
 
 
@@ -92,7 +71,7 @@ def parse(argv: Sequence[str] | None) -> Namespace:
     chapter = params.load(project.CHAPTER)
     parser = arguments.parser("protocol", __doc__, "--train 128 --validation 64 --test 128 --precision auto float32")
     parser.add_argument("--images", type=Path, help="folder or archive of images; generated ones if left out")
-    for split, count in {"train": 64, "validation": 32, "test": 64}.items():
+    for split, count in {"train": 64, "validation": 32, "test": 96}.items():
         described = f"{split} images per class; the chapter's: {getattr(chapter.prepare, split):,}"
         parser.add_argument(f"--{split}", type=arguments.whole(1), default=count, metavar="N", help=described)
     parser.add_argument(
@@ -219,56 +198,6 @@ def description(size: Size, settings: Params) -> str:
     )
 
 
-def show_both(measured: Measured, way: str, title: str) -> None:
-    """Print the table of both ways: ratios, seconds, how busy the processors were, peak memory."""
-    rows = []
-    for part in PARTS:
-        old, new = measured[OBVIOUS, part], measured[way, part]
-        seconds = _median(old), _median(new)
-        rows.append([part, _ratio(*seconds), _seconds(seconds[0]), _busy(old), _seconds(seconds[1]), *_load(new)])
-    for name, total in ((START, _start), (ALL, _total)):
-        old_seconds, new_seconds = total(measured, OBVIOUS), total(measured, way)
-        ratio = _ratio(old_seconds, new_seconds)
-        rows.append([name, ratio, _seconds(old_seconds), "", _seconds(new_seconds), "", ""])
-    columns = ("part", "times faster", "obvious", "CPU", "Headstart", "CPU", "memory")
-    report.show(title, columns, rows, last=ALL)
-
-
-def show_alone(measured: Measured, way: str, title: str) -> None:
-    """Print the table of Headstart alone."""
-    rows = [[part, _seconds(_median(measured[way, part])), *_load(measured[way, part])] for part in PARTS]
-    rows += [[START, _seconds(_start(measured, way)), "", ""], [ALL, _seconds(_total(measured, way)), "", ""]]
-    report.show(title, ("part", "Headstart", "CPU", "memory"), rows, last=ALL)
-
-
-def show_projection(measured: Measured, way: str, now: Size, then: Size) -> None:
-    """Print what the chapter's full protocol would take, projected from the paces measured."""
-    sizes = {OBVIOUS: (now._replace(views=0), then._replace(views=0)), way: (now, then)}
-    both = [each for each in (OBVIOUS, way) if (each, PARTS[0]) in measured]
-    seconds = {
-        each: [
-            *(
-                statistics.median(
-                    projected(part, run.cost.seconds, run.loops, *sizes[each]) for run in measured[each, part]
-                )
-                for part in PARTS
-            ),
-            _start(measured, each),
-        ]
-        for each in both
-    }
-    rows = []
-    for number, name in enumerate((*PARTS, START, ALL)):
-        values = [sum(seconds[each]) if name == ALL else seconds[each][number] for each in both]
-        rows.append([name, *([_ratio(*values)] if len(values) > 1 else []), *map(_seconds, values)])
-    columns = ("part", "times faster", "obvious", "Headstart") if len(both) > 1 else ("part", "Headstart")
-    title = (
-        f"Projection, not measured: {then.train:,}, {then.validation:,} and {then.test:,} images; "
-        f"{then.head}, {then.augmented} and {then.finetune} epochs"
-    )
-    report.show(title, columns, rows, last=ALL)
-
-
 def _prepare(folder: Path) -> None:
     with contextlib.chdir(folder):
         prepare.main()
@@ -277,39 +206,6 @@ def _prepare(folder: Path) -> None:
 def _size(settings: Params, train: int, validation: int, test: int) -> Size:
     epochs = (epochs_of(settings, training) for training in ("head", "augmented", "finetune"))
     return Size(train, validation, test, settings.extract_features.views, *epochs)
-
-
-def _median(parts: Sequence[Part]) -> float:
-    return statistics.median(part.cost.seconds for part in parts)
-
-
-def _start(measured: Measured, way: str) -> float:
-    """Seconds of all starts: of one for a notebook, of one a stage for Headstart."""
-    starts = [statistics.median(part.start for part in measured[way, name]) for name in PARTS]
-    return statistics.median(starts) if way == OBVIOUS else sum(starts)
-
-
-def _total(measured: Measured, way: str) -> float:
-    return sum(_median(measured[way, part]) for part in PARTS) + _start(measured, way)
-
-
-def _ratio(old: float, new: float) -> str:
-    return f"{old / new:.1f}"
-
-
-def _seconds(value: float) -> str:
-    return f"{value:,.1f} s"
-
-
-def _load(parts: Sequence[Part]) -> list[str]:
-    """How busy the processors were, and the most memory in use."""
-    return [_busy(parts), f"{max(part.cost.peak_bytes for part in parts) / 1e9:.2f} GB"]
-
-
-def _busy(parts: Sequence[Part]) -> str:
-    """How busy the processors were, of all of them."""
-    share = statistics.median(part.cost.cpu_seconds / part.cost.seconds for part in parts) / machine.cores()
-    return f"{share:.0%}"
 
 
 if __name__ == "__main__":

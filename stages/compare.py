@@ -77,9 +77,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("before", metavar="REV", nargs="?", help="the revision to compare with")
-    parser.add_argument("after", metavar="REV2", nargs="?", help="the later revision; without it, the files as they are")
+    parser.add_argument(
+        "after", metavar="REV2", nargs="?", help="the later revision; without it, the files as they are"
+    )
     parser.add_argument("--strategy", choices=STRATEGIES, help="compare this one only")
-    parser.add_argument("--all", action="store_true", help="name every image that was fixed or broken, not the first ten")
+    parser.add_argument(
+        "--all", action="store_true", help="name every image that was fixed or broken, not the first ten"
+    )
     parser.add_argument("--page", action="store_true", help="only bring the page up to date and print its path")
     return parser
 

@@ -4,6 +4,7 @@ The only stage that scores on test images. Writes the metrics, each strategy's p
 plots, and from all of these the page plots/report.html.
 """
 
+import csv
 from typing import NamedTuple
 
 import pandas as pd
@@ -142,7 +143,7 @@ def write_curves(learned: dict[str, LearningCurve]) -> None:
 
 def _write_csv(frame: pd.DataFrame, name: str) -> None:
     with replacing(TABLES / name) as temporary:
-        frame.to_csv(temporary, index=False, lineterminator="\n")
+        frame.to_csv(temporary, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,9 @@ class Browser:
 
     def open(self, page: Path, width: int, dark: bool = False) -> None:
         """Show a file in a window of this width in CSS pixels and wait until all of it has loaded."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media="screen", features=[scheme])
         self.call("Page.navigate", url=page.resolve().as_uri())

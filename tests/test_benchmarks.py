@@ -10,10 +10,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import extraction, loops, machine, memory, obvious, pictures, process, project, protocol, views
+from benchmarks import (
+    comparison,
+    extraction,
+    loops,
+    machine,
+    memory,
+    obvious,
+    pictures,
+    process,
+    project,
+    protocol,
+    views,
+)
+from benchmarks.comparison import Part
 from benchmarks.loops import EPOCHS, TRAINING, VALIDATION, Count, Loop
 from benchmarks.projection import Size, projected
-from benchmarks.protocol import Part
 from stages.core import images, params, progress
 from stages.core.errors import InputError
 from tests.pictures import encode, fill, pixels
@@ -64,16 +76,16 @@ def test_protocol_runs_every_part_of_both_ways(empty: Path, capsys: pytest.Captu
         return canned(function)
 
     assert protocol.main([*TINY, "--repeats", "2"], run=run) == 0
-    there = [f"{way} {part}" for part in protocol.PARTS for way in ("obvious", "float32")]
-    back = [f"{way} {part}" for part in protocol.PARTS for way in ("float32", "obvious")]
+    there = [f"{way} {part}" for part in comparison.PARTS for way in ("obvious", "float32")]
+    back = [f"{way} {part}" for part in comparison.PARTS for way in ("float32", "obvious")]
     assert turns == there + back
     out = capsys.readouterr().out
     found = rows(out)
     assert "8 training, 4 validation and 6 test images, 32 × 32; 2, 1 and 1 epochs; 2 views" in out
     assert "Headstart in float32, as the test says, against the obvious way in float32; medians of 2" in out
-    for part in protocol.PARTS:
+    for part in comparison.PARTS:
         assert re.fullmatch(r"1.0 1.0 s \d+% 1.0 s \d+% 1.00 GB", " ".join(found[part]))
-    assert "8 training images are too few to project from: give 96 in all or more" in out
+    assert "too few images to project from: give 96 training and test images or more, in all" in out
     assert not list(empty.iterdir())
 
 
@@ -92,7 +104,7 @@ def picture(number: int, name: str) -> bytes:
 
 def test_obvious_way_does_every_part(tensorflow: None, empty: Path) -> None:
     protocol.prepare_ways(empty, ["obvious"], protocol.parse(TINY))
-    titles = {part: titles_of(protocol.run_part(empty / "obvious", "obvious", part)[1]) for part in protocol.PARTS}
+    titles = {part: titles_of(protocol.run_part(empty / "obvious", "obvious", part)[1]) for part in comparison.PARTS}
     epoch = {(TRAINING, "images"): 8.0, (VALIDATION, "images"): 4.0}
     assert titles == {
         "extraction": {("base", "images"): 8.0 + 4.0 + 6.0},
@@ -128,11 +140,11 @@ def test_extraction_shows_its_loop(pipeline: Path) -> None:
 
 
 def test_protocol_tells_ratios_and_totals(capsys: pytest.CaptureFixture[str]) -> None:
-    measured: protocol.Measured = {}
-    for part in protocol.PARTS:
+    measured: comparison.Measured = {}
+    for part in comparison.PARTS:
         measured["obvious", part] = [part_of(seconds) for seconds in (9.0, 10.0, 30.0)]
         measured["auto", part] = [part_of(seconds) for seconds in (1.0, 2.0, 3.0)]
-    protocol.show_both(measured, "auto", "title")
+    comparison.show_both(measured, "auto", "title")
     found = rows(capsys.readouterr().out)
     assert found["head"][:2] == ["5.0", "10.0 s"]
     assert found["head"][3] == "2.0 s"
@@ -151,9 +163,9 @@ def test_projection_is_of_the_same_parts(capsys: pytest.CaptureFixture[str]) -> 
     measured = {
         (way, part): [Part(process.Cost(4.0, 4.0, 10**9), 1.0, found if part in Size._fields else [])]
         for way in ("obvious", "auto")
-        for part in protocol.PARTS
+        for part in comparison.PARTS
     }
-    protocol.show_projection(measured, "auto", NOW, NOW)
+    comparison.show_projection(measured, "auto", NOW, NOW, "title")
     told = rows(capsys.readouterr().out)
     assert told["augmented"] == ["1.0", "4.0 s", "4.0 s"]
     assert told["in all"] == ["0.8", "21.0 s", "25.0 s"]

@@ -24,8 +24,8 @@ SPLITS = {"train": 6, "validation": 4, "test": 8}
 CHANGES: dict[str, Any] = {
     "prepare": {"source": "pictures", **SPLITS},
     "extract_features": {"image_size": 48, "views": 2},
-    "train_head": {"epochs": 4},
-    "train_augmented": {"epochs": 4},
+    "train_head": {"epochs": 30},
+    "train_augmented": {"epochs": 30},
     "finetune": {"epochs": 2},
 }
 METRICS = ("accuracy", "log_loss", "roc_auc", "f1", "trained_parameters")
@@ -68,8 +68,8 @@ def _write_pictures(folder: Path) -> None:
     for place, name in enumerate(CLASSES):
         (folder / name).mkdir(parents=True)
         for number in range(sum(SPLITS.values())):
-            picture = random.integers(0, 150, (48, 64, 3), np.uint8)
-            picture[..., 2 - 2 * place] += 60
+            picture = random.integers(0, 100, (48, 64, 3), np.uint8)
+            picture[..., 2 - 2 * place] += 150
             (folder / name / f"{number}.jpg").write_bytes(encode(picture, "JPEG"))
 
 
@@ -127,8 +127,7 @@ def test_metrics_compare_the_strategies(fresh: Path) -> None:
     assert list(comparison) == list(STRATEGIES)
     for row in comparison.values():
         assert set(METRICS) <= set(row)
-        # Two colours: a head on pretrained features tells them apart better than chance would.
-        assert row["accuracy"] > 0.5
+        assert row["accuracy"] > 0.9, "red and blue are told apart"
     seconds = metrics["metrics/timings.json"]["data"]
     assert all(seconds[name]["train_seconds"] > 0 for name in STRATEGIES)
     table = run(fresh, "dvc", "metrics", "show")
@@ -172,10 +171,10 @@ def test_an_experiment_runs_what_it_changes(fresh: Path, change: str, stages: li
 
 
 def test_a_fault_in_params_stops_it_in_one_line(fresh: Path) -> None:
-    values = (fresh / "params.yaml").read_text(encoding="utf-8").replace("unfreeze: 4", "unfreeze: 400")
+    values = (fresh / "params.yaml").read_text(encoding="utf-8").replace("unfreeze: 4", "unfreeze: -4")
     (fresh / "params.yaml").write_text(values, encoding="utf-8")
     with pytest.raises(AssertionError) as caught:
         run(fresh, "dvc", "repro")
-    message = "error: params.yaml: finetune.unfreeze: found 400, but vgg16 has 18 layers: choose 0 to 18\n"
+    message = "error: params.yaml: finetune.unfreeze: found -4, expected greater than or equal to 0\n"
     assert message in str(caught.value)
     assert "Traceback" not in str(caught.value)

@@ -99,9 +99,15 @@ def read(evidence: Evidence) -> Reading:
 
 _TEXTBOOK = {
     ("small", "fits"): "For a small set like the base's own the textbook trains a new classifier on the frozen base.",
-    ("small", "adapts"): "For a small set unlike the base's own the textbook adapts little, at a low rate, and asks for "
+    (
+        "small",
+        "adapts",
+    ): "For a small set unlike the base's own the textbook adapts little, at a low rate, and asks for "
     "more images first of all.",
-    ("large", "fits"): "For a large set like the base's own the textbook fine-tunes with confidence, though there is not "
+    (
+        "large",
+        "fits",
+    ): "For a large set like the base's own the textbook fine-tunes with confidence, though there is not "
     "much left to gain.",
     ("large", "adapts"): "For a large set unlike the base's own the textbook adapts as much of the base as the images "
     "allow.",

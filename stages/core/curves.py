@@ -44,13 +44,17 @@ def reliability(labels: IntArray, probabilities: FloatArray) -> pd.DataFrame:
         probabilities: shape (images, classes).
 
     Returns:
-        Columns ``confidence`` (mean over the bin's images), ``accuracy``, ``accuracy_low``, ``accuracy_high``, ``images``.
+        Columns ``confidence`` (mean over the bin's images), ``accuracy``, ``accuracy_low``, ``accuracy_high``,
+        ``images``.
     """
     bins = [asdict(one) for one in reliability_bins(labels, probabilities)]
     return pd.DataFrame(bins)[["confidence", "accuracy", "accuracy_low", "accuracy_high", "images"]]
 
 
 def learning(curve: LearningCurve | None) -> pd.DataFrame:
-    """Return a learning curve: columns ``images``, ``accuracy``, ``accuracy_low``, ``accuracy_high``; no rows for None."""
+    """Return a learning curve: columns ``images``, ``accuracy``, ``accuracy_low``, ``accuracy_high``.
+
+    No rows for None.
+    """
     points = [(point.images, point.mean, point.low, point.high) for point in curve.points] if curve else []
     return pd.DataFrame(points, columns=["images", "accuracy", "accuracy_low", "accuracy_high"])

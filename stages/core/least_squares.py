@@ -2,7 +2,8 @@
 
 A learning curve trains dozens of times. This classifier takes the same features as a strategy's own, scaled and
 pooled alike, and is linear in them; but it is found by solving one set of linear equations, without epochs or rates.
-@MEASURED@
+On 2,000 cats and dogs it placed 97.0 and, on augmented views, 97.3 % of the test images right where the heads placed
+97.3 and 97.0 %; on 300 pictures of clothes 84.4 and 83.9 % where they placed 84.3 and 83.5 %.
 
 Augmented views enter as their mean. The squared error summed over an image's views is that of their mean plus a
 penalty on weights along which the views differ (Bishop 1995, Training with noise is equivalent to Tikhonov
@@ -151,23 +152,20 @@ def _predict(given: Products, labels: Labels, rows: IntArray) -> IntArray:
     # Of equal errors the larger ridge, which trusts the images less.
     best = len(errors) - 1 - int(np.argmin(errors[::-1]))
     scores = np.where(shares > 0, found[best], -np.inf)
-    return scores.argmax(axis=1)
+    predicted: IntArray = scores.argmax(axis=1)
+    return predicted
 
 
 def _vectors(maps: NDArray[np.generic], chosen: IntArray, preparation: Preparation) -> Rows:
     """The chosen feature maps, of (images, height, width, channels), as float32 vectors (chosen images, length)."""
-    blocks = [
-        _prepared(maps[chosen[start : start + _BLOCK]], preparation) for start in range(0, len(chosen), _BLOCK)
-    ]
+    blocks = [_prepared(maps[chosen[start : start + _BLOCK]], preparation) for start in range(0, len(chosen), _BLOCK)]
     release(maps)
     return np.concatenate(blocks)
 
 
 def _against(maps: NDArray[np.generic], rows: Rows, preparation: Preparation) -> FloatArray:
     """Products of every feature map with every row, shape (images, rows)."""
-    blocks = [
-        _prepared(maps[start : start + _BLOCK], preparation) @ rows.T for start in range(0, len(maps), _BLOCK)
-    ]
+    blocks = [_prepared(maps[start : start + _BLOCK], preparation) @ rows.T for start in range(0, len(maps), _BLOCK)]
     release(maps)
     return np.concatenate(blocks).astype(np.float64)
 

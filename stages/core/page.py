@@ -25,6 +25,9 @@ _TEMPLATES = Path(__file__).resolve().parent / "templates"
 # Rows of the table of confusions.
 _CONFUSIONS = 8
 
+# Characters of a class's name: beyond that it says no more and takes the page's width.
+_LONGEST_NAME = 60
+
 
 class Picture(NamedTuple):
     """An image of a gallery.
@@ -101,9 +104,9 @@ def confusions(report: Report) -> list[Confusion]:
     order = np.argsort(-counts, kind="stable")[:_CONFUSIONS]
     return [
         Confusion(
-            best.classes[pairs[0, i]], best.classes[pairs[1, i]], int(counts[i]), float(counts[i] / of_class[pairs[0, i]])
+            _name(best.classes[actual]), _name(best.classes[predicted]), int(number), float(number / of_class[actual])
         )
-        for i in order
+        for actual, predicted, number in zip(*pairs[:, order], counts[order], strict=True)
     ]
 
 
@@ -134,7 +137,7 @@ def _galleries(report: Report) -> dict[str, list[Picture]]:
     best = report.predicted[report.best]
     mistakes = []
     for place in best.surest_mistakes[: report.mistakes]:
-        actual, said = best.classes[best.labels[place]], best.classes[best.predicted[place]]
+        actual, said = _name(best.classes[best.labels[place]]), _name(best.classes[best.predicted[place]])
         sure = wording.percent(best.probabilities[place, best.predicted[place]], 1)
         path = best.images[place]
         mistakes.append(
@@ -172,8 +175,13 @@ def _galleries(report: Report) -> dict[str, list[Picture]]:
 
 
 def _rows(table: pd.DataFrame) -> Iterable[Any]:
-    """The table's rows with attributes, ``class`` called ``label``."""
-    return table.rename(columns={"class": "label"}).itertuples(index=False)
+    """The table's rows with attributes, ``class`` called ``label``, names of classes shortened."""
+    named = table.assign(label=table["class"].map(_name), looks_like=table["looks_like"].map(_name))
+    return named.drop(columns="class").itertuples(index=False)
+
+
+def _name(of_class: str) -> str:
+    return wording.shown(of_class, _LONGEST_NAME)
 
 
 def _picture(report: Report, path: str, alternative: str, caption: tuple[str, ...]) -> Picture:
@@ -188,8 +196,10 @@ def _spread(repeats: pd.DataFrame) -> dict[str, float]:
 
 
 def _fit_to_show(value: Any) -> Any:
-    """Texts without what can't be printed; what is markup already stays."""
-    return wording.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Texts without what can't be printed, a number never parted from its unit; what is markup already stays."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return wording.shown(value).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _lines(text: str) -> Markup:

@@ -186,7 +186,9 @@ def _evidence(
     frame: pd.DataFrame,
 ) -> Evidence:
     # The curve of augmented views where there is one: it is the better classifier's.
-    doubled = next((compared["doubling"][name] for name in (advice.FROZEN, "head") if name in compared["doubling"]), None)
+    doubled = next(
+        (compared["doubling"][name] for name in (advice.FROZEN, "head") if name in compared["doubling"]), None
+    )
     adapting = [duel for duel in comparisons if {duel.first, duel.second} == {advice.FROZEN, advice.ADAPTED}]
     sizes = [duel.detectable for duel in comparisons if duel.detectable is not None]
     first = next(iter(descriptions.values()))

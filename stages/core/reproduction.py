@@ -76,10 +76,9 @@ def _put(values: dict[str, Any], key: str, value: Any) -> None:
 
 def _git(*arguments: str) -> str:
     """What a git command prints; "" where git or the repository is missing."""
+    command = ["git", *arguments]
     try:
-        return subprocess.run(
-            ["git", *arguments], capture_output=True, check=True, encoding="utf-8", errors="replace"
-        ).stdout
+        return subprocess.run(command, capture_output=True, check=True, encoding="utf-8", errors="replace").stdout
     except (FileNotFoundError, subprocess.CalledProcessError):
         return ""
 

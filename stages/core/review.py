@@ -3,6 +3,7 @@
 Nothing is dropped or relabelled; a person looks.
 """
 
+import csv
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -25,13 +26,15 @@ TWICE = "in two splits"
 REASONS = (CONTRADICTED, FAR, UNPLACED, TWICE)
 COLUMNS = ("reason", "path", "split", "class", "score", "looks_like", "counted_wrong", "twin")
 
-# Of the sheet of images that look like no class, this part shows those far from everything: they turned out to be drawings,
-# signs and people more often than those placed nowhere.
+# Of the sheet of images that look like no class, this part shows those far from everything: they turned out to be
+# drawings, signs and people more often than those placed nowhere.
 _FAR_PART = 2 / 3
 
 # Larger images are shrunk to this side while they are decoded, which is many times faster; smaller ones are
 # taken as they are, since enlarging blurs what tells them apart.
 _READ_AT = 8 * THUMBNAIL
+# Of a score in the file.
+_DECIMALS = 6
 # Images of which features are averaged at once.
 _BLOCK = 512
 
@@ -83,7 +86,9 @@ def review(frame: pd.DataFrame, count: int, seed: int) -> Review:
 def write(table: pd.DataFrame) -> None:
     """Write metrics/suspects.csv."""
     with replacing(SUSPECTS) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6f", lineterminator="\n")
+        table.assign(score=table["score"].round(_DECIMALS)).to_csv(
+            temporary, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
+        )
 
 
 def read() -> pd.DataFrame:

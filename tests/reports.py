@@ -1,0 +1,175 @@
+"""A report made up from nothing, so that pages can be tested without a run."""
+
+import dataclasses
+import functools
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from stages.core import advice, calibration, curves, evaluation, params, review
+from stages.core.advice import Evidence
+from stages.core.cost import Cost
+from stages.core.extraction import Extraction
+from stages.core.intervals import Share
+from stages.core.models import Description
+from stages.core.paired import compare_all
+from stages.core.predictions import Predictions
+from stages.core.report import Report
+from stages.core.reproduction import Reproduction
+from stages.core.suspects import CONTRADICTED, FAR, UNPLACED
+from tests.pictures import pixels
+from tests.pipeline import ROOT
+
+DESCRIPTION = Description(
+    strategy="head",
+    extraction=Extraction(base="vgg16", image_size=96, policy="float32", feature_rms=1.0),
+    classifier=params.load(ROOT / "presets" / "quick.yaml").train_head,
+    classes=["cat", "dog"],
+    unfreeze=0,
+    trained_parameters=46_090,
+    epochs=7,
+    best_epoch=3,
+)
+
+
+def predicted(classes: tuple[str, ...], images: int, right: float, seed: int) -> Predictions:
+    """Predictions of which about the share ``right`` is right, of varying sureness."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(images) % len(classes)
+    sureness = np.where(random.random(images) < right, 3.0, -1.0) * random.random(images)
+    logits = random.normal(size=(images, len(classes))) * 0.3
+    logits[np.arange(images), labels] += 2 * sureness
+    rows = np.exp(logits)
+    return Predictions(
+        tuple(f"test/{label}/{number}.jpg" for number, label in enumerate(labels)),
+        classes,
+        labels,
+        rows / rows.sum(axis=1, keepdims=True),
+    )
+
+
+def suspects(classes: tuple[str, ...]) -> pd.DataFrame:
+    """A table with some suspicions of every kind."""
+    rows = [
+        (CONTRADICTED, f"train/{n}.jpg", "train", classes[0], 0.9 - n / 100, classes[1], "yes", "") for n in range(3)
+    ]
+    rows += [(FAR, f"test/far{n}.jpg", "test", classes[1], 2.0 - n / 100, "", "", "") for n in range(8)]
+    rows += [(UNPLACED, f"test/un{n}.jpg", "test", classes[0], 0.5 - n / 100, "", "", "") for n in range(8)]
+    rows.append((review.TWICE, "test/b.jpg", "test", classes[0], 0.999, "", "", "train/a.jpg"))
+    return pd.DataFrame(rows, columns=list(review.COLUMNS))
+
+
+def history(epochs: int, start: float) -> pd.DataFrame:
+    """A training that gets better."""
+    steps = np.arange(1, epochs + 1)
+    return pd.DataFrame(
+        {
+            "epoch": steps,
+            "loss": start / steps,
+            "accuracy": 1 - 0.5 / steps,
+            "val_loss": start / steps + 0.1,
+            "val_accuracy": 0.95 - 0.4 / steps,
+        }
+    )
+
+
+@functools.cache
+def usual() -> Report:
+    """The report that :func:`example` makes by itself, made once."""
+    return example()
+
+
+def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **changes: Any) -> Report:
+    """A whole report.
+
+    Args:
+        classes: two names at least.
+        images: of the test split.
+        **changes: fields of the report that are to be otherwise.
+    """
+    shares = {"head": 0.75, "augmented": 0.8, "finetune": 0.97}
+    given = changes.pop("predicted", None) or {
+        name: predicted(classes, images, share, seed) for seed, (name, share) in enumerate(shares.items())
+    }
+    metrics = {
+        name: {
+            **evaluation.measure(one, DESCRIPTION, seed=0),
+            "temperature": 1.5,
+            "log_loss_uncalibrated": 0.9,
+            "calibration_error_uncalibrated": 0.2,
+            "bytes": 4_700_000,
+        }
+        for name, one in given.items()
+    }
+    comparisons = compare_all({name: one.answers for name, one in given.items()})
+    table = suspects(classes)
+    best = given[evaluation.best(metrics)]
+    learnt = pd.DataFrame(
+        {
+            "images": [30, 75, 300],
+            "accuracy": [0.6, 0.7, 0.8],
+            "accuracy_low": [0.5, 0.65, 0.77],
+            "accuracy_high": [0.7, 0.75, 0.83],
+        }
+    )
+    doubling = Share(0.03, 0.02, 0.04)
+    evidence = Evidence(
+        train_images=300,
+        test_images=images,
+        classes=len(classes),
+        doubling=doubling,
+        detectable=0.02,
+        frozen_accuracy=0.8,
+        adapting=next((duel for duel in comparisons if {duel.first, duel.second} == {"augmented", "finetune"}), None),
+        unfreeze=4,
+        labels_counted_wrong=3,
+        image_size=96,
+        typical_side=200,
+    )
+    report = Report(
+        state="0123456789abcdef",
+        source="pets",
+        dataset={"train": 300, "validation": 100, "test": images},
+        metrics=metrics,
+        predicted=given,
+        comparisons=comparisons,
+        histories={name: history(6, 1.0 + number) for number, name in enumerate(given)},
+        kept=dict.fromkeys(given, 4),
+        repeats={},
+        roc={name: curves.roc(one.labels, one.probabilities) for name, one in given.items()},
+        reliability={name: curves.reliability(one.labels, one.probabilities) for name, one in given.items()},
+        reliability_uncalibrated={
+            name: curves.reliability(one.labels, calibration.apply_temperature(one.probabilities, 0.5))
+            for name, one in given.items()
+        },
+        learning={name: learnt for name in ("head", "augmented") if name in given},
+        readings={"head": "doubling the training images would be worth about 3.0 points: 2.0 to 4.0"},
+        costs={name: Cost(2.5 * 8**number, 0.0123, 46_090, 4_700_000) for number, name in enumerate(given)},
+        suspects=table,
+        mistakes=6,
+        shown=12,
+        pictures=pictures([*(best.images[i] for i in best.surest_mistakes[:6]), *table["path"], "train/a.jpg"]),
+        doubling=doubling,
+        reading=advice.read(evidence),
+        reproduction=Reproduction(
+            commit="0123456789ab",
+            changed=["params.yaml"],
+            settings={"seed": 42, "prepare": {"source": "data/pets.zip", "train": 30}},
+            data="f" * 64,
+            versions={"python": "3.11.7", "keras": "3.15.1"},
+        ),
+    )
+    return dataclasses.replace(report, **changes)
+
+
+def pictures(paths: list[str]) -> dict[str, bytes]:
+    """A small JPEG for each path."""
+    found = {}
+    for number, path in enumerate(paths):
+        file = io.BytesIO()
+        Image.fromarray(pixels(number)).resize((64, 64)).save(file, "JPEG")
+        found[path] = file.getvalue()
+    return found
