@@ -16,7 +16,7 @@ setup: .venv/installed  ## create .venv with the locked dependencies
 	@touch $@
 
 run: setup  ## run the pipeline, or show the comparison again where nothing changed
-	@if dvc status --quiet; then python -m stages.compare; else dvc repro; fi
+	@if dvc status --quiet; then python -m stages.compare; else dvc repro && python -m stages.compare --page; fi
 
 test: setup lint  ## check style and types, run the tests
 	python -m pytest

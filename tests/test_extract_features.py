@@ -49,7 +49,7 @@ def forget_outputs() -> None:
 
 def test_files_have_the_shapes_that_are_promised(finished: Finished) -> None:
     counts = {"train": 3 * TRAIN, "validation": 3 * VALIDATION, "test": 3 * TEST}
-    shapes = {f"features/{split}": (count, 1, 1, 512) for split, count in counts.items()}
+    shapes: dict[str, tuple[int, ...]] = {f"features/{split}": (count, 1, 1, 512) for split, count in counts.items()}
     shapes |= {f"trunk/{split}": (count, 3, 3, 512) for split, count in counts.items() if split != "train"}
     shapes |= {"features/train_views": (2, 18, 1, 1, 512), "trunk/train_views": (2, 18, 3, 3, 512)}
     found = {

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core import features, models, training
+from stages.core import features, models, samples, training
 from stages.core.samples import Samples
 from tests.pipeline import CLASSES, Finished, outputs, run, write_params
 from tests.test_train_head import Interrupted, interrupt
@@ -20,11 +20,11 @@ RESULTS = ("models/augmented", "metrics/augmented")
 def seen_values(patch: pytest.MonkeyPatch) -> list[Samples]:
     """A list that fills with each epoch's training examples."""
     seen: list[Samples] = []
-    original = training.epoch_batches
+    original = samples.epoch_batches
 
-    def noting(samples: Samples, *arguments: int) -> object:
-        seen.append(Samples(np.array(samples.values), samples.labels))
-        return original(samples, *arguments)
+    def noting(given: Samples, *arguments: int) -> object:
+        seen.append(Samples(np.array(given.values), given.labels))
+        return original(given, *arguments)
 
     patch.setattr(training, "epoch_batches", noting)
     return seen
@@ -40,8 +40,8 @@ def test_it_trains_on_the_views_and_validates_on_clean_images(pipeline: Path, mo
     seen = seen_values(monkeypatch)
     run("train_augmented")
     assert len(seen) == 4
-    for samples in seen:
-        np.testing.assert_array_equal(samples.values, np.load("data/features/train_views.npy"))
+    for given in seen:
+        np.testing.assert_array_equal(given.values, np.load("data/features/train_views.npy"))
 
 
 def test_the_views_make_the_difference(finished: Finished) -> None:
@@ -76,7 +76,7 @@ def test_without_kept_views_every_epoch_augments_anew(pipeline: Path, monkeypatc
     write_params(extract_features__views=0, train_augmented__epochs=3)
     seen = seen_values(monkeypatch)
     run("train_augmented")
-    assert [samples.values.shape[:2] for samples in seen] == [(1, 18)] * 3
+    assert [given.values.shape[:2] for given in seen] == [(1, 18)] * 3
     for view in (0, 1):
         np.testing.assert_allclose(seen[view].values[0], kept[view], rtol=1e-3, atol=1e-3)
     for one, other in pairwise(seen):
@@ -90,7 +90,7 @@ def test_an_interruption_within_an_epoch_goes_on(pipeline: Path, monkeypatch: py
     before = outputs(*RESULTS)
     monkeypatch.setattr(features, "_BATCHES_A_BLOCK", 2)
     monkeypatch.setattr(training, "_SAVE_INTERVAL", 0.0)
-    calls = []
+    calls: list[object] = []
 
     def forward(limit: int | None) -> None:
         calls.clear()

@@ -20,7 +20,7 @@ def read(strategy: str, revision: str | None) -> Predictions | None:
         The predictions, or None where the revision has none of this strategy.
 
     Raises:
-        InputError: there is no such revision.
+        InputError: there is no such revision, or nothing that keeps any.
     """
     path = paths.METRICS / strategy / "predictions.csv"
     if revision is None:
@@ -33,10 +33,13 @@ def _content(path: Path, revision: str) -> str | None:
     # DVC takes a second to import; whoever compares nothing across revisions need not wait for it.
     import dvc.api
     from dvc.exceptions import DvcException, PathMissingError
+    from dvc.scm import RevError
 
     try:
         return str(dvc.api.read(path.as_posix(), rev=revision, encoding="utf-8"))
     except PathMissingError:
         return None
-    except DvcException as error:
+    except RevError as error:
         raise InputError(f"{revision}: {error}: name a commit, a branch, a tag or an experiment") from None
+    except DvcException as error:
+        raise InputError(f"{revision}: {error}: run this in the project's folder, under git and DVC") from None

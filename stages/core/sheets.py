@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.core import figures, images, paths, review
+from stages.core import figures, images, names, paths, review
 from stages.core.predictions import Predictions
 from stages.core.wording import count
 
@@ -63,4 +63,4 @@ def draw_suspect_images(path: Path, suspects: pd.DataFrame, most: int) -> None:
 
 
 def _tile(path: str, caption: str) -> figures.Tile:
-    return figures.Tile(images.load(paths.PREPARED / path, _SIDE), caption)
+    return figures.Tile(images.load(paths.PREPARED / path, _SIDE), f"{caption}\n{names.file_name(path)}")

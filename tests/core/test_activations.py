@@ -52,7 +52,10 @@ def source(model: Any, manifest: pd.DataFrame, trunk: str | None, views: Views =
     """A source with the files that extraction leaves."""
     given = Source(model, trunk, manifest, views, batch_size=3)
     work = features.Work(
-        files={split: [paths.PREPARED / path for path in rows["path"]] for split, rows in manifest.groupby("split")},
+        files={
+            split: [paths.PREPARED / path for path in manifest.loc[manifest["split"] == split, "path"]]
+            for split in COUNTS
+        },
         plain=tuple(COUNTS),
         sha256s=list(manifest.loc[manifest["split"] == "train", "sha256"]),
         views=tuple(range(views.kept)),
@@ -182,7 +185,7 @@ def test_an_interrupted_run_leaves_activations_that_are_taken_up(
 ) -> None:
     given = source(model, manifest, None)
     first = np.array(activations.at("conv1", "train_views", given, Resumable("finetune", (), [])))
-    monkeypatch.setattr(features.images, "load", None)  # any image read would fail
+    monkeypatch.setattr(images, "load", None)  # any image read would fail
     again = activations.at("conv1", "train_views", given, Resumable("finetune", (), []))
     np.testing.assert_array_equal(again, first)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,8 @@ def test_a_new_array_is_zeros_that_take_no_space(tmp_path: Path) -> None:
     create_array(path, (1000, 100, 100), np.float16)
     assert path.stat().st_blocks * 512 < 100_000 < path.stat().st_size
     found = open_array(path)
-    assert (found.shape, found.dtype) == ((1000, 100, 100), np.float16)
+    assert found.shape == (1000, 100, 100)
+    assert found.dtype == np.float16
     assert not found[::100].any()
 
 
@@ -70,7 +72,7 @@ def test_what_is_flushed_is_in_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "rows", [np.zeros((1, 3), np.float32), np.zeros((1, 4), np.float16), np.zeros((1, 1, 3), np.float16)]
 )
-def test_rows_of_another_kind_are_refused(tmp_path: Path, rows: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_rows_of_another_kind_are_refused(tmp_path: Path, rows: npt.NDArray[np.generic]) -> None:
     create_array(tmp_path / "a.npy", (2, 3), np.float16)
     file = ArrayFile(tmp_path / "a.npy")
     with pytest.raises(ValueError, match=r"^rows are .*, not float16 rows of \(2, 3\)$"):

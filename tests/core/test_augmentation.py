@@ -99,7 +99,7 @@ def test_a_flip_is_an_exact_mirror(flip: Any, axes: set[int], size: int) -> None
     for image, found, view in zip(images, augmented(images, maps), maps, strict=True):
         mirrored = tuple(axis for axis, scale in ((2, view[0]), (1, view[4])) if scale < 0)
         seen |= set(mirrored)
-        np.testing.assert_array_equal(found, np.flip(image, [axis - 1 for axis in mirrored]))
+        np.testing.assert_array_equal(found, np.flip(image, tuple(axis - 1 for axis in mirrored)))
     assert seen == axes
 
 

@@ -74,7 +74,7 @@ def test_dropout_drops_in_training_only() -> None:
     values = np.ones((4, *SHAPE), np.float32)
     still = [np.asarray(model(values, training=False)) for _ in range(2)]
     moving = [np.asarray(model(values, training=True)) for _ in range(2)]
-    np.testing.assert_array_equal(*still)
+    np.testing.assert_array_equal(still[0], still[1])
     assert (moving[0] != moving[1]).any()
 
 

@@ -41,14 +41,19 @@ def test_output_and_gradients_are_those_of_keras(kernel: int) -> None:
 
     for ours, theirs in zip(found, expected, strict=True):
         # bfloat16 holds 8 bits of a number; sums of some dozen products differ by a few of the last.
-        np.testing.assert_allclose(
-            tf.cast(ours, tf.float32), tf.cast(theirs, tf.float32), rtol=0.03, atol=0.1
-        )
+        np.testing.assert_allclose(tf.cast(ours, tf.float32), tf.cast(theirs, tf.float32), rtol=0.03, atol=0.1)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"padding": "valid"}, {"strides": 2}, {"dilation_rate": 2}, {"groups": 2}, {"dtype": "float32"}, {"kernel_size": 2}],
+    [
+        {"padding": "valid"},
+        {"strides": 2},
+        {"dilation_rate": 2},
+        {"groups": 2},
+        {"dtype": "float32"},
+        {"kernel_size": 2},
+    ],
 )
 def test_other_convolutions_stay_as_they_are(change: dict[str, Any]) -> None:
     import keras

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from stages.core.array_types import FloatArray
-from stages.core.curves import roc
+from stages.core.curves import learning, reliability, roc
+from stages.core.learning_curve import CurvePoint, LearningCurve
 
 
 def probabilities(images: int, classes: int, seed: int) -> FloatArray:
@@ -69,3 +70,27 @@ def test_of_a_single_class_there_is_no_curve() -> None:
     curve = roc(np.zeros(4, np.int64), probabilities(4, 2, seed=0))
     assert list(curve.columns) == ["false_positive_rate", "true_positive_rate"]
     assert curve.empty
+
+
+def test_reliability_has_a_row_a_bin_that_holds_images() -> None:
+    sureness = np.array([0.55, 0.55, 0.95, 0.95, 0.95, 0.95])
+    rows = np.stack([sureness, 1 - sureness], axis=1)
+    table = reliability(np.array([0, 1, 0, 0, 0, 1]), rows)
+    assert list(table.columns) == ["confidence", "accuracy", "accuracy_low", "accuracy_high", "images"]
+    assert table["images"].tolist() == [2, 4]
+    np.testing.assert_allclose(table["confidence"], [0.55, 0.95])
+    np.testing.assert_allclose(table["accuracy"], [0.5, 0.75])
+    assert ((table["accuracy_low"] < table["accuracy"]) & (table["accuracy"] < table["accuracy_high"])).all()
+
+
+def test_a_learning_curve_is_a_table_of_its_points() -> None:
+    curve = LearningCurve([CurvePoint(10, 0.5, 0.4, 0.6), CurvePoint(20, 0.7, 0.6, 0.8)], None, "reading")
+    table = learning(curve)
+    assert table.to_dict("list") == {
+        "images": [10, 20],
+        "accuracy": [0.5, 0.7],
+        "accuracy_low": [0.4, 0.6],
+        "accuracy_high": [0.6, 0.8],
+    }
+    assert list(learning(None).columns) == list(table.columns)
+    assert learning(None).empty

@@ -1,8 +1,10 @@
 """The numbers of the comparison are those of the predictions, in a form that DVC shows."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 
@@ -10,13 +12,18 @@ from stages.core import evaluation, params, paths
 from stages.core.atomic import write_json
 from stages.core.errors import InputError
 from stages.core.extraction import Extraction
+from stages.core.intervals import Share
+from stages.core.learning_curve import CurvePoint, LearningCurve
 from stages.core.models import Description
+from stages.core.paired import compare_all
 from stages.core.predictions import Predictions
+from stages.core.review import COLUMNS, TWICE, Review
+from stages.core.suspects import CONTRADICTED, FAR
 from tests.pipeline import ROOT
 
 DESCRIPTION = Description(
     strategy="head",
-    extraction=Extraction(base="vgg16", image_size=96, policy="float32"),
+    extraction=Extraction(base="vgg16", image_size=96, policy="float32", feature_rms=1.0),
     classifier=params.load(ROOT / "presets" / "quick.yaml").train_head,
     classes=["cat", "dog"],
     unfreeze=0,
@@ -84,7 +91,79 @@ def test_what_was_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert evaluation.read() == written
 
 
-def test_where_nothing_was_written_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("read", "path"), [(evaluation.read, paths.EVALUATION), (evaluation.read_comparison, evaluation.COMPARISON)]
+)
+def test_what_can_not_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[], object], path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=r"^metrics/evaluation\.json: no such file: run `dvc repro` first$"):
-        evaluation.read()
+    with pytest.raises(InputError, match=rf"^{path}: no such file: run `dvc repro` first$"):
+        read()
+    path.parent.mkdir()
+    path.write_text("{")
+    with pytest.raises(InputError, match=rf"^{path}: not readable as JSON \(.+\): run `dvc checkout`, or `dvc repro`$"):
+        read()
+
+
+def test_the_best_is_the_first_of_the_most_accurate() -> None:
+    rows = {"head": {"accuracy": 0.8}, "augmented": {"accuracy": 0.9}, "finetune": {"accuracy": 0.9}}
+    assert evaluation.best(rows) == "augmented"
+
+
+def test_calibration_is_fitted_on_validation_and_changes_no_answer() -> None:
+    """Overconfident probabilities: a temperature above 1 takes sureness from them, and nothing else."""
+    drawn = example(3, images=300)
+    sharp = drawn.probabilities**6
+    test = drawn.with_probabilities(sharp / sharp.sum(axis=1, keepdims=True))
+    validation = test
+    calibrated, effect = evaluation.calibrate(validation, test)
+    np.testing.assert_array_equal(calibrated.predicted, test.predicted)
+    assert effect["temperature"] is not None
+    assert effect["temperature"] > 1
+    assert effect["log_loss_uncalibrated"] == pytest.approx(log_loss(test.labels, test.probabilities))
+    assert log_loss(test.labels, calibrated.probabilities) < log_loss(test.labels, test.probabilities)
+
+
+def test_test_images_have_no_part_in_calibration() -> None:
+    validation, test = example(3, images=90), example(3, images=60)
+    wrong = Predictions(test.images, test.classes, (test.labels + 1) % 3, test.probabilities)
+    one, other = (evaluation.calibrate(validation, of_split) for of_split in (test, wrong))
+    assert one[1]["temperature"] == other[1]["temperature"]
+    np.testing.assert_array_equal(one[0].probabilities, other[0].probabilities)
+
+
+def test_differences_are_later_minus_earlier_whichever_won() -> None:
+    """So that two revisions can be compared number by number."""
+    drawn = example(2, images=200)
+    right, half = np.eye(2)[drawn.labels], np.eye(2)[np.where(np.arange(200) < 100, drawn.labels, 1 - drawn.labels)]
+    order = ("head", "augmented")
+    found = Review(pd.DataFrame(columns=list(COLUMNS)), frozen_accuracy=0.9)
+    for winner, sign in (("head", -1), ("augmented", 1)):
+        answers = {name: drawn.with_probabilities(right if name == winner else half).answers for name in order}
+        pair = evaluation.compared(compare_all(answers), order, {}, found)["pairs"]["augmented_minus_head"]
+        assert pair["difference"] == sign * 0.5
+        assert pair["difference_low"] < pair["difference"] < pair["difference_high"]
+        assert pair["p_value"] < 0.001
+
+
+def test_the_comparison_counts_suspects_and_tells_the_gain_of_more_images() -> None:
+    rows = [
+        {"reason": CONTRADICTED, "counted_wrong": "yes"},
+        {"reason": CONTRADICTED, "counted_wrong": "no"},
+        {"reason": FAR, "counted_wrong": ""},
+        {"reason": TWICE, "counted_wrong": ""},
+    ]
+    found = Review(pd.DataFrame(rows, columns=list(COLUMNS)), frozen_accuracy=0.75)
+    points = [CurvePoint(10, 0.5, 0.4, 0.6)]
+    curves = {
+        "head": LearningCurve(points, Share(0.02, 0.01, 0.03), "reading"),
+        "augmented": LearningCurve(points, None, "reading"),
+    }
+    told = evaluation.compared([], (), curves, found)
+    assert told == {
+        "pairs": {},
+        "doubling": {"head": {"gain": 0.02, "gain_low": 0.01, "gain_high": 0.03}},
+        "frozen_features": {"accuracy": 0.75},
+        "suspects": {"labels_counted_wrong": 1, "labels_contradicted": 2, "images_in_two_splits": 1},
+    }

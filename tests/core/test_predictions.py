@@ -80,10 +80,18 @@ def test_the_same_predictions_are_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
-def test_lines_of_another_revision_can_be_read(tmp_path: Path) -> None:
-    predictions.write(tmp_path / "p.csv", example())
-    lines = (tmp_path / "p.csv").read_text().splitlines(keepends=True)
-    same(predictions.read(Path("revision/p.csv"), lines), example())
+def test_the_file_of_another_revision_can_be_read(tmp_path: Path) -> None:
+    predictions.write(tmp_path / "p.csv", example(HOSTILE, images=40))
+    content = (tmp_path / "p.csv").read_bytes().decode()
+    same(predictions.read(Path("p.csv of main"), content), example(HOSTILE, images=40))
+    with pytest.raises(InputError, match=r"^p\.csv of main: not a file of predictions "):
+        predictions.read(Path("p.csv of main"), "")
+
+
+def test_mistakes_come_the_surest_first() -> None:
+    rows = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7], [0.05, 0.95]])
+    drawn = Predictions(tuple("abcde"), ("cat", "dog"), np.array([1, 1, 1, 0, 0]), rows)
+    assert drawn.surest_mistakes.tolist() == [4, 0, 3, 1]
 
 
 def test_answers_are_the_likeliest_classes() -> None:

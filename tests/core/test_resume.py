@@ -89,7 +89,7 @@ def test_the_order_of_inputs_counts() -> None:
 def test_every_setting_of_a_section_counts() -> None:
     write_params()
     before = Resumable("stage", load().train_head, [INPUT]).key
-    for name, value in {"units": 9, "dropout": 0.25, "learning_rate": 1e-3, "patience": 0}.items():
+    for name, value in {"units": 9, "dropout": 0.25, "learning_rate": 0.5, "patience": 1}.items():
         write_params(**{f"train_head__{name}": value})
         assert Resumable("stage", load().train_head, [INPUT]).key != before
 

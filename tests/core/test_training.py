@@ -283,7 +283,8 @@ def test_predictions_are_the_models_probabilities(classes: int) -> None:
     values = samples(300, classes).values[0]
     found = training.predict(model, values)
     expected = classifier.probabilities(model(values.astype(np.float32)))
-    assert (found.dtype, found.shape) == (np.float64, (300, classes))
+    assert found.dtype == np.float64
+    assert found.shape == (300, classes)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-12)
 

@@ -1,0 +1,112 @@
+"""The comparison can be had again at any time, and between any two revisions."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages import compare
+from stages.core import paths, predictions
+from stages.core.errors import InputError
+from stages.core.predictions import Predictions
+from stages.core.strategies import STRATEGIES
+
+pytest_plugins = ["tests.pipeline_fixtures"]
+
+
+def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the command prints."""
+    monkeypatch.setattr(sys, "argv", ["compare", *arguments])
+    capsys.readouterr()
+    assert compare.main() == 0
+    return capsys.readouterr().out
+
+
+def test_it_needs_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["compare"])
+    with pytest.raises(InputError, match=r"^metrics/evaluation\.json: no such file: run `dvc repro` first$"):
+        compare.main()
+
+
+def test_the_page_alone(pipeline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("plots/report.html").unlink()
+    assert told(monkeypatch, capsys, "--page") == "plots/report.html\n"
+    assert Path("plots/report.html").stat().st_size > 10_000
+
+
+def test_times_of_other_models_are_not_told(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that DVC brought back from its cache took no time that could be told."""
+    assert "not timed" not in told(monkeypatch, capsys)
+    Path("metrics/timings.json").unlink()
+    assert told(monkeypatch, capsys).count("not timed") == len(STRATEGIES)
+
+
+def write(right: int) -> None:
+    """Predictions of forty images, so many of them right."""
+    labels = np.arange(40) % 2
+    said = np.where(np.arange(40) < right, labels, 1 - labels)
+    for name in STRATEGIES[:2]:
+        predictions.write(
+            paths.METRICS / name / "predictions.csv",
+            Predictions(tuple(f"test/{number}.png" for number in range(40)), ("cat", "dog"), labels, np.eye(2)[said]),
+        )
+
+
+@pytest.fixture
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository of two commits and a change that is in none."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "test")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "test@example.org")
+    git("init", "--quiet")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet"], check=True)
+    for right in (20, 40):
+        write(right)
+        git("add", "--all")
+        git("commit", "--quiet", "--message", f"{right} right")
+    write(39)
+    return tmp_path
+
+
+def git(*arguments: str) -> None:
+    subprocess.run(["git", *arguments], check=True)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["HEAD~1"], "19 fixed, 0 broken: better by 47.5 points"),
+        (["HEAD"], "0 fixed, 1 broken: no difference that 40 images can show"),
+        (["HEAD~1", "HEAD"], "20 fixed, 0 broken: better by 50.0 points"),
+        (["HEAD", "HEAD~1"], "0 fixed, 20 broken: worse by 50.0 points"),
+    ],
+)
+def test_two_revisions_are_compared_image_by_image(
+    history: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    expected: str,
+) -> None:
+    printed = told(monkeypatch, capsys, *arguments)
+    assert f"head: {expected}" in printed
+    assert f"augmented: {expected}" in printed
+    assert "finetune" not in printed
+    assert "augmented" not in told(monkeypatch, capsys, *arguments, "--strategy", "head")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_revision_that_is_none_is_told(
+    history: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match=r"^nowhere: .+: name a commit, a branch, a tag or an experiment$"):
+        told(monkeypatch, capsys, "nowhere")
+    with pytest.raises(InputError, match=r"^HEAD and the files as they are: no predictions of finetune in both: "):
+        told(monkeypatch, capsys, "HEAD", "--strategy", "finetune")

@@ -1,0 +1,135 @@
+"""The stage scores what the models say of the test images, and writes it so that everybody can read it."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages import compare
+from stages.core import base, calibration, images, manifest, models, paths, predictions, training, weights
+from stages.core.array_types import FloatArray
+from stages.core.strategies import STRATEGIES
+from tests.pipeline import CLASSES, IMAGE_SIZE, TEST, Finished, outputs, run, write_params
+
+pytest_plugins = ["tests.pipeline_fixtures"]
+
+RESULTS = ("metrics", "plots/evaluation")
+
+
+def metrics() -> dict[str, dict[str, float]]:
+    return dict(json.loads(paths.EVALUATION.read_text(encoding="utf-8")))
+
+
+def predicted(name: str) -> predictions.Predictions:
+    return predictions.read(paths.METRICS / name / "predictions.csv")
+
+
+def test_strategies_stand_in_their_order(finished: Finished) -> None:
+    rows = json.loads((finished.folder / paths.EVALUATION).read_text(encoding="utf-8"))
+    assert list(rows) == list(STRATEGIES)
+    assert len({tuple(row) for row in rows.values()}) == 1, "every strategy has the same metrics"
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_metrics_are_those_of_the_predictions(pipeline: Path, name: str) -> None:
+    drawn, row = predicted(name), metrics()[name]
+    assert row["accuracy"] == pytest.approx((drawn.predicted == drawn.labels).mean())
+    truth = drawn.probabilities[np.arange(len(drawn.labels)), drawn.labels]
+    assert row["log_loss"] == pytest.approx(-np.log(truth).mean(), rel=1e-6)
+    described = models.describe(paths.MODELS / name)
+    assert (row["trained_parameters"], row["epochs"]) == (described.trained_parameters, described.epochs)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_test_image_is_predicted_once_and_in_order(pipeline: Path, name: str) -> None:
+    frame = manifest.read(paths.MANIFEST)
+    rows = frame[frame["split"] == "test"]
+    drawn = predicted(name)
+    assert drawn.classes == CLASSES
+    assert len(drawn.images) == len(CLASSES) * TEST
+    assert list(drawn.images) == rows["path"].tolist()
+    assert [CLASSES[label] for label in drawn.labels] == rows["class"].tolist()
+
+
+def straight(name: str) -> FloatArray:
+    """Probabilities straight from the images through the saved model, calibrated as its record says."""
+    whole = base.build(weights.load(paths.WEIGHTS), IMAGE_SIZE)
+    frame = manifest.read(paths.MANIFEST)
+    files = frame.loc[frame["split"] == "test", "path"]
+    pixels = np.stack([images.load(paths.PREPARED / path, IMAGE_SIZE) for path in files])
+    lower = base.between(whole, None, base.cut_before(whole, models.describe(paths.MODELS / name).unfreeze))
+    values = np.asarray(lower(base.preprocess(pixels)))
+    raw = training.predict(models.load(paths.MODELS / name, whole), values)
+    return calibration.apply_temperature(raw, metrics()[name]["temperature"])
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_predictions_are_those_of_the_saved_model(pipeline: Path, name: str) -> None:
+    np.testing.assert_allclose(predicted(name).probabilities, straight(name), rtol=0.02, atol=1e-4)
+
+
+def test_predictions_of_a_deeply_unfrozen_base_are_its_own(pipeline: Path) -> None:
+    """Its trunk is not the pretrained one: the frozen part has to be run on the images."""
+    write_params(finetune__unfreeze=8, finetune__epochs=1, finetune__learning_rate=1e-3, evaluate__learning_curve=[])
+    run("finetune", "evaluate")
+    np.testing.assert_allclose(predicted("finetune").probabilities, straight("finetune"), rtol=0.02, atol=1e-4)
+    assert list(Path("data/working").iterdir()) == []
+
+
+def test_two_runs_give_the_same_bytes(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = outputs(*RESULTS)
+    run("evaluate")
+    assert outputs(*RESULTS) == before
+    assert list(Path("data/working").iterdir()) == []
+    printed = capsys.readouterr().out
+    assert all(f"\n {name} " in printed for name in STRATEGIES)
+    assert printed.endswith("The page: plots/report.html\n")
+    # And again whenever somebody asks.
+    compare.show_strategies()
+    assert capsys.readouterr().out == printed
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_tables_are_those_of_the_predictions(pipeline: Path, name: str) -> None:
+    drawn = predicted(name)
+    confusion = pd.read_csv(f"plots/evaluation/confusion/{name}.csv")
+    assert confusion["actual"].tolist() == [CLASSES[label] for label in drawn.labels]
+    assert confusion["predicted"].tolist() == [CLASSES[label] for label in drawn.predicted]
+    assert pd.read_csv(f"plots/evaluation/roc/{name}.csv")["true_positive_rate"].between(0, 1).all()
+    assert pd.read_csv(f"plots/evaluation/reliability/{name}.csv")["images"].sum() == len(drawn.labels)
+
+
+def test_accuracies_are_those_of_the_metrics(pipeline: Path) -> None:
+    table = pd.read_csv("plots/evaluation/accuracy.csv")
+    expected = [(name, row["accuracy"]) for name, row in metrics().items()]
+    assert list(table.itertuples(index=False, name=None)) == expected
+
+
+def test_class_names_come_through_as_they_are(pipeline: Path) -> None:
+    names = dict(zip(CLASSES, ("=cmd()", "a\rb,\n\"'", "nan"), strict=True))
+    frame = manifest.read(paths.MANIFEST)
+    manifest.write(frame.assign(**{"class": frame["class"].map(names)}), paths.MANIFEST)
+    write_params(evaluate__learning_curve=[])
+    run("evaluate")
+    assert predicted("head").classes == tuple(names.values())
+    with Path("plots/evaluation/confusion/head.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["actual"] for row in rows} == set(names.values())
+    # The page says them, too, and never as markup of its own.
+    assert "=cmd()" in Path("plots/report.html").read_text(encoding="utf-8")
+    # A learning curve that nobody asked for is an empty table, which DVC draws as it is.
+    for name in ("head", "augmented"):
+        table = pd.read_csv(f"plots/evaluation/learning_curve/{name}.csv")
+        assert list(table.columns) == ["images", "accuracy", "accuracy_low", "accuracy_high"]
+        assert table.empty
+
+
+def test_a_missing_model_is_named(pipeline: Path) -> None:
+    (paths.MODELS / "finetune" / "model.json").unlink()
+    before = outputs(*RESULTS)
+    with pytest.raises(FileNotFoundError, match=r"models/finetune/model\.json"):
+        run("evaluate")
+    assert outputs(*RESULTS) == before
