@@ -88,8 +88,9 @@ def fit(
             val_sums = [measure(x, y) for x, y in in_order(validation, PREDICTION_BATCH)]
             val_loss, val_accuracy = _means(val_sums, len(validation.labels))
             if not np.isfinite([loss, val_loss]).all():
+                section = state.name.partition("/")[0]
                 raise InputError(
-                    f"params.yaml: {state.name.partition('/')[0]}.learning_rate: {settings.learning_rate} made the loss overflow "
+                    f"params.yaml: {section}.learning_rate: {settings.learning_rate} made the loss overflow "
                     f"in epoch {epoch + 1}: lower it"
                 )
             history.append([epoch + 1, loss, accuracy, val_loss, val_accuracy])
