@@ -40,6 +40,8 @@ SMALL: Mapping[str, Any] = {
     "train_augmented.epochs": 4,
     "finetune.batch_size": 4,
     "finetune.epochs": 2,
+    "evaluate.learning_curve": [0.5, 1.0],
+    "evaluate.curve_repeats": 2,
 }
 
 

@@ -58,6 +58,9 @@ def test_every_stage_says_what_it_does(stage: str) -> None:
     assert len(described) > 20
     assert not described.endswith(".")
     assert DEFINED[stage]["cmd"] == f"python -m stages.{stage}"
+    module = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
+    assert ast.get_docstring(module), "what --help prints"
+    assert ast.unparse(module.body[-1]) == "if __name__ == '__main__':\n    run_stage(main, __doc__)"
 
 
 @pytest.mark.parametrize("stage", DEFINED)

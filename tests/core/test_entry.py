@@ -172,16 +172,11 @@ def test_an_error_of_ours_shows_where_it_is(body: str) -> None:
     assert stderr.startswith("Traceback")
 
 
-STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.stem != "__init__")
-
-
-@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage not in ("add", "compare")])
-def test_every_stage_explains_itself(stage: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", f"stages.{stage}", "--help"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+def test_a_stage_explains_itself() -> None:
+    command = [sys.executable, "-m", "stages.train_head", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"usage: {stage}.py [-h]\n\n")
+    assert done.stdout.startswith("usage: train_head.py [-h]\n\nTrain a new classifier ")
     assert "Its settings are in params.yaml; `dvc repro` runs it when they or its inputs change." in done.stdout
 
 
