@@ -42,6 +42,8 @@ SMALL: Mapping[str, Any] = {
     "finetune.epochs": 2,
     "evaluate.learning_curve": [0.5, 1.0],
     "evaluate.curve_repeats": 2,
+    "evaluate.gallery": 4,
+    "evaluate.suspects": 4,
 }
 
 
