@@ -57,7 +57,7 @@ def run(main: Callable[[], int]) -> NoReturn:
         _die(_SIGNAL_BASE + signal.SIGTERM, "terminated: finished work is kept; run it again to go on")
     except BrokenPipeError:
         # The reader of our output (`| head`) went away. Not an error of ours, but not a success either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(1)
     except MemoryError:
         _die(1, "error: out of memory: free some, or lower the batch_size of this stage in params.yaml")
@@ -85,5 +85,14 @@ def _raise_terminated(signum: int, frame: object) -> NoReturn:
 
 
 def _die(code: int, message: str) -> NoReturn:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
     print(message, file=sys.stderr, flush=True)
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """Send what is still to be written to stdout nowhere: Python would fail on it again as it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
