@@ -35,7 +35,9 @@ def test_all_that_was_left_is_gathered(pipeline: Path) -> None:
     assert found.dataset == {"train": 18, "validation": 12, "test": 12}
     assert all(cost.train_seconds and cost.predict_seconds for cost in found.costs.values())
     assert found.best == evaluation.best(found.metrics)
-    shown = {*review.contradicted(found.suspects, 24)["path"], *review.foreign(found.suspects, 24)["path"]}
+    most = params.load().evaluate.suspects
+    shown = {*review.contradicted(found.suspects, most)["path"], *review.foreign(found.suspects, most)["path"]}
+    assert shown
     assert shown <= set(found.pictures)
     assert all(data.startswith(b"\xff\xd8") for data in found.pictures.values())
 
