@@ -21,8 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import arguments, loops, machine, pictures, project, report
-from stages.core import base, entry, features, images, params, paths, precision, runtime, weights
-from stages.core.features import Work
+from stages.core import entry, params, paths
+from stages.core.dataset import images
+from stages.core.learning import base, features, precision, runtime, weights
+from stages.core.learning.features import Work
 from stages.core.progress import track
 from stages.core.resume import Resumable
 from stages.core.schema import Params

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from unittest.mock import patch
 
 from benchmarks.loops import TRAINING, VALIDATION, Count, Loop
-from stages.core import samples, training
-from stages.core.samples import Batch, Samples
+from stages.core.learning import samples, training
+from stages.core.learning.samples import Batch, Samples
 
 STAGES = {
     "extraction": "extract_features",

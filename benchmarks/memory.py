@@ -16,7 +16,9 @@ import pandas as pd
 
 from benchmarks import arguments, headstart, machine, pictures, process, project, report
 from benchmarks.process import Cost, Run
-from stages.core import entry, manifest, params, paths, runtime
+from stages.core import entry, params, paths
+from stages.core.dataset import manifest
+from stages.core.learning import runtime
 from stages.core.progress import track
 
 # The chapter's division among training, validation and test images.

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.loops import EPOCHS, TRAINING, VALIDATION, Count, Loop
-from stages.core import base, manifest, params, paths, weights
+from stages.core import params, paths
+from stages.core.dataset import manifest
 from stages.core.errors import InputError
+from stages.core.learning import base, weights
 from stages.core.progress import bar
 from stages.core.schema import Classifier, Params
 

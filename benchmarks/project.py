@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from stages.core import params, paths, weights
+from stages.core import params, paths
+from stages.core.learning import weights
 
 # As published: what notebooks run, and all that is asked of Headstart in the same words.
 CHAPTER = Path(__file__).resolve().parents[1] / "presets" / "chapter_published.yaml"

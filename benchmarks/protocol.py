@@ -24,7 +24,9 @@ from benchmarks.loops import Loop
 from benchmarks.process import Cost, Run
 from benchmarks.projection import Size
 from stages import prepare
-from stages.core import entry, manifest, params, paths, precision, runtime
+from stages.core import entry, params, paths
+from stages.core.dataset import manifest
+from stages.core.learning import precision, runtime
 from stages.core.progress import track
 from stages.core.schema import Params, Precision
 

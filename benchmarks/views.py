@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks import arguments, machine, project, report
-from stages.core import classifier, entry, extraction, manifest, params, paths, runtime, strategy, training
+from stages.core import entry, params, paths
+from stages.core.dataset import manifest
 from stages.core.errors import InputError
-from stages.core.extraction import Extraction
+from stages.core.learning import classifier, extraction, runtime, strategy, training
+from stages.core.learning.extraction import Extraction
+from stages.core.learning.samples import Samples
 from stages.core.progress import track
 from stages.core.resume import Resumable
-from stages.core.samples import Samples
 from stages.core.schema import Classifier
 
 

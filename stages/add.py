@@ -17,13 +17,13 @@ from pathlib import Path
 
 import yaml
 
-from stages.core import dropped, names
 from stages.core.atomic import replacing
+from stages.core.dataset import dropped, names
+from stages.core.dataset.packing import pack
+from stages.core.dataset.source import Source
+from stages.core.dataset.sources import open_files
 from stages.core.entry import run
 from stages.core.errors import InputError
-from stages.core.packing import pack
-from stages.core.source import Source
-from stages.core.sources import open_files
 
 SOURCES = Path("data/sources")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from stages.core import paths
-from stages.core.download import MirrorError, downloading, fetch, present
+from stages.core.dataset.download import MirrorError, downloading, fetch, present
 from stages.core.entry import run_stage
 from stages.core.errors import InputError
+from stages.core.learning.weights import BASES, Base, accept, draw, save, verified
 from stages.core.params import PARAMS, load
-from stages.core.weights import BASES, Base, accept, draw, save, verified
 
 
 def main() -> None:

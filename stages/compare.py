@@ -7,11 +7,12 @@ commit, a branch, a tag, or an experiment of `dvc exp show`.
 
 import argparse
 
-from stages.core import cost, evaluation, paths, predictions, report, revisions, summary
+from stages.core import paths
 from stages.core.entry import run
 from stages.core.errors import InputError
-from stages.core.paired import compare_revisions
-from stages.core.strategies import STRATEGIES
+from stages.core.learning.strategies import STRATEGIES
+from stages.core.reporting import cost, evaluation, predictions, report, revisions, summary
+from stages.core.statistics.paired import compare_revisions
 
 _EXAMPLES = """examples:
   python -m stages.compare                   the strategies of this run

@@ -9,34 +9,19 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from stages.core import (
-    activations,
-    base,
-    cost,
-    curves,
-    evaluation,
-    extraction,
-    growth,
-    manifest,
-    models,
-    paths,
-    predictions,
-    report,
-    review,
-    runtime,
-    sheets,
-    summary,
-    training,
-    weights,
-)
+from stages.core import paths
 from stages.core.atomic import replacing, write_json
+from stages.core.dataset import manifest
 from stages.core.entry import run_stage
-from stages.core.learning_curve import LearningCurve
-from stages.core.paired import compare_all
+from stages.core.learning import activations, base, extraction, models, runtime, training, weights
+from stages.core.learning.strategies import STRATEGIES
 from stages.core.params import load
-from stages.core.predictions import Predictions
+from stages.core.reporting import cost, evaluation, growth, predictions, report, review, sheets, summary
+from stages.core.reporting.predictions import Predictions
 from stages.core.resume import Resumable
-from stages.core.strategies import STRATEGIES
+from stages.core.statistics import curves
+from stages.core.statistics.learning_curve import LearningCurve
+from stages.core.statistics.paired import compare_all
 
 TABLES = report.TABLES
 

@@ -9,9 +9,11 @@ import os
 import shutil
 from pathlib import Path
 
-from stages.core import arrays, base, extraction, features, manifest, paths, precision, runtime, weights
+from stages.core import arrays, paths
+from stages.core.dataset import manifest
 from stages.core.entry import run_stage
-from stages.core.extraction import Extraction
+from stages.core.learning import base, extraction, features, precision, runtime, weights
+from stages.core.learning.extraction import Extraction
 from stages.core.params import load
 from stages.core.resume import Resumable
 

@@ -6,22 +6,13 @@ What the frozen layers give is computed once: only the unfrozen part runs in eve
 import math
 from typing import TYPE_CHECKING
 
-from stages.core import (
-    activations,
-    base,
-    extraction,
-    manifest,
-    models,
-    paths,
-    runtime,
-    strategy,
-    training,
-    weights,
-)
+from stages.core import paths
+from stages.core.dataset import manifest
 from stages.core.entry import run_stage
+from stages.core.learning import activations, base, extraction, models, runtime, strategy, training, weights
+from stages.core.learning.samples import Samples
 from stages.core.params import load
 from stages.core.resume import Resumable
-from stages.core.samples import Samples
 
 if TYPE_CHECKING:
     import keras

@@ -7,12 +7,13 @@ the reason for everything that was dropped. Counts of both go to metrics/dataset
 from collections import Counter
 from pathlib import Path
 
-from stages.core import dropped, manifest, paths
+from stages.core import paths
 from stages.core.atomic import replacing_folder, write_json
+from stages.core.dataset import dropped, manifest
+from stages.core.dataset.sources import open_source
+from stages.core.dataset.subset import Subset, draw
 from stages.core.entry import run_stage
 from stages.core.params import load
-from stages.core.sources import open_source
-from stages.core.subset import Subset, draw
 
 DATASET = paths.METRICS / "dataset.json"
 # What the catalog's entries download stays here, outside DVC's outputs: those are deleted before each run.

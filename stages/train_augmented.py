@@ -6,20 +6,10 @@ anew and runs the base again.
 
 from typing import TYPE_CHECKING
 
-from stages.core import (
-    activations,
-    base,
-    classifier,
-    extraction,
-    manifest,
-    models,
-    paths,
-    runtime,
-    strategy,
-    training,
-    weights,
-)
+from stages.core import paths
+from stages.core.dataset import manifest
 from stages.core.entry import run_stage
+from stages.core.learning import activations, base, classifier, extraction, models, runtime, strategy, training, weights
 from stages.core.params import load
 from stages.core.resume import Resumable
 

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from stages.core import classifier, extraction, manifest, models, paths, runtime, strategy, training
+from stages.core import paths
+from stages.core.dataset import manifest
 from stages.core.entry import run_stage
+from stages.core.learning import classifier, extraction, models, runtime, strategy, training
 from stages.core.params import load
 from stages.core.resume import Resumable
 

@@ -27,11 +27,11 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from stages.core.archives import list_archive
+from stages.core.dataset.archives import list_archive
+from stages.core.dataset.images import UnreadableImage, decode, measure
 from stages.core.errors import InputError
-from stages.core.images import UnreadableImage, decode, measure
 from stages.core.progress import bar
-from tests.core.test_archives import MAKERS
+from tests.core.dataset.test_archives import MAKERS
 from tests.pictures import colour_profile, encode, pixels, two_classes
 
 SECONDS = 10.0

@@ -1,10 +1,10 @@
 """Which of the project's modules a module runs: itself, and all it imports, directly or not.
 
-`python -m tests.imports stages.train_head` prints them, for the `deps` of a stage in dvc.yaml.
+`python -m tests.imports` writes them into dvc.yaml, as the `deps` of every stage.
 """
 
 import ast
-import sys
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,5 +43,22 @@ def _imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def with_modules(pipeline: str) -> str:
+    """Return the text of dvc.yaml with every stage's modules as they are imported now; the rest stays as it is."""
+
+    def stage(match: re.Match[str]) -> str:
+        files = re.findall(r"^      - (.+)\n", match["deps"], re.MULTILINE)
+        kept = [name for name in files if not (name.startswith("stages/") and name.endswith(".py"))]
+        mine = sorted([name for name in kept if name.startswith("stages/")] + closure(match["module"]))
+        deps = [name for name in kept if not name.startswith("stages/")] + mine
+        return match["head"] + "".join(f"      - {name}\n" for name in deps)
+
+    pattern = (
+        r"(?P<head>    cmd: python -m (?P<module>[\w.]+)\n(?:    (?!deps:).*\n)*    deps:\n)(?P<deps>(?:      - .+\n)+)"
+    )
+    return re.sub(pattern, stage, pipeline)
+
+
 if __name__ == "__main__":
-    print("\n".join(closure(sys.argv[1])))
+    file = Path("dvc.yaml")
+    file.write_text(with_modules(file.read_text(encoding="utf-8")), encoding="utf-8")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from stages.core import runtime
+from stages.core.learning import runtime
 from stages.core.schema import Section
 from tests.pipeline import STAGES, Finished, run, write_params, write_source
 

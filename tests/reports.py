@@ -9,17 +9,19 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from stages.core import advice, calibration, curves, evaluation, params, review
-from stages.core.advice import Evidence
-from stages.core.cost import Cost
-from stages.core.extraction import Extraction
-from stages.core.intervals import Share
-from stages.core.models import Description
-from stages.core.paired import compare_all
-from stages.core.predictions import Predictions
-from stages.core.report import Report
-from stages.core.reproduction import Reproduction
-from stages.core.suspects import CONTRADICTED, FAR, UNPLACED
+from stages.core import params
+from stages.core.learning.extraction import Extraction
+from stages.core.learning.models import Description
+from stages.core.reporting import advice, evaluation, review
+from stages.core.reporting.advice import Evidence
+from stages.core.reporting.cost import Cost
+from stages.core.reporting.predictions import Predictions
+from stages.core.reporting.report import Report
+from stages.core.reporting.reproduction import Reproduction
+from stages.core.statistics import calibration, curves
+from stages.core.statistics.intervals import Share
+from stages.core.statistics.paired import compare_all
+from stages.core.statistics.suspects import CONTRADICTED, FAR, UNPLACED
 from tests.pictures import pixels
 from tests.pipeline import ROOT
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from stages import add
+from stages.core.dataset.sources import open_source
 from stages.core.errors import InputError
-from stages.core.sources import open_source
 from tests.pictures import fill, jpeg, two_classes
 
 ROOT = Path(__file__).parent.parent

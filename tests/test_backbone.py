@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from stages import backbone
-from stages.core.download import LocalFile
+from stages.core.dataset.download import LocalFile
 from stages.core.errors import InputError
-from stages.core.weights import BASES, Base, Tensors, canonical_digest, load
+from stages.core.learning.weights import BASES, Base, Tensors, canonical_digest, load
 
 ROOT = Path(__file__).parents[1]
 SHAPES = {"conv/kernel": (3, 3, 3, 4), "conv/bias": (4,)}

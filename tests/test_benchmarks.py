@@ -26,7 +26,8 @@ from benchmarks import (
 from benchmarks.comparison import Part
 from benchmarks.loops import EPOCHS, TRAINING, VALIDATION, Count, Loop
 from benchmarks.projection import Size, projected
-from stages.core import images, params, progress
+from stages.core import params, progress
+from stages.core.dataset import images
 from stages.core.errors import InputError
 from tests.pictures import encode, fill, pixels
 from tests.pipeline import CLASSES, TEST, TRAIN, write_params

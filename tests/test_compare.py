@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from stages import compare
-from stages.core import paths, predictions
+from stages.core import paths
 from stages.core.errors import InputError
-from stages.core.predictions import Predictions
-from stages.core.strategies import STRATEGIES
+from stages.core.learning.strategies import STRATEGIES
+from stages.core.reporting import predictions
+from stages.core.reporting.predictions import Predictions
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
-from stages.core.strategies import STRATEGIES
+from stages.core.learning.strategies import STRATEGIES
 from tests.pictures import encode
 from tests.pipeline import ROOT, STAGES
 

@@ -9,9 +9,13 @@ import pandas as pd
 import pytest
 
 from stages import compare
-from stages.core import base, calibration, images, manifest, models, paths, predictions, training, weights
+from stages.core import paths
 from stages.core.array_types import FloatArray
-from stages.core.strategies import STRATEGIES
+from stages.core.dataset import images, manifest
+from stages.core.learning import base, models, training, weights
+from stages.core.learning.strategies import STRATEGIES
+from stages.core.reporting import predictions
+from stages.core.statistics import calibration
 from tests.pipeline import CLASSES, IMAGE_SIZE, TEST, Finished, outputs, run, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]

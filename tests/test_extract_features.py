@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from stages import extract_features
-from stages.core import base, features, images, manifest, paths, resume, weights
+from stages.core import paths, resume
+from stages.core.dataset import images, manifest
 from stages.core.errors import InputError
+from stages.core.learning import base, features, weights
 from tests.pipeline import IMAGE_SIZE, TEST, TRAIN, VALIDATION, Finished, outputs, run, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core import activations, base, images, models, paths, weights
+from stages.core import paths
 from stages.core.atomic import write_json
+from stages.core.dataset import images
 from stages.core.errors import InputError
+from stages.core.learning import activations, base, models, weights
 from tests.pipeline import CLASSES, IMAGE_SIZE, Finished, outputs, run, write_params
 from tests.test_train_head import Interrupted, interrupt
 
@@ -93,7 +95,8 @@ def test_above_the_trunk_no_image_is_read(pipeline: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("layer", ["block5_conv2", "block4_pool", "block3_pool"])
 def test_the_trunk_gives_what_the_images_give(pipeline: Path, layer: str) -> None:
     """The very views and images, whichever way their activations come."""
-    from stages.core import manifest, params
+    from stages.core import params
+    from stages.core.dataset import manifest
     from stages.core.resume import Resumable
 
     loaded = params.load()

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from stages import add
-from stages.core import dropped, manifest
-from stages.core.images import load
-from stages.core.sources import open_source
-from stages.core.subset import Subset, draw
+from stages.core.dataset import dropped, manifest
+from stages.core.dataset.images import load
+from stages.core.dataset.sources import open_source
+from stages.core.dataset.subset import Subset, draw
 from tests import hostile
 from tests.hostile import CLASSES, hostile_folder
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from stages.core import params, paths
+from stages.core.learning.strategies import STRATEGIES
 from stages.core.schema import Params, Section
-from stages.core.strategies import STRATEGIES
 from tests.imports import closure
 from tests.pipeline import ROOT, STAGES, Finished
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import stages.prepare
-from stages.core import manifest
+from stages.core.dataset import manifest
 from stages.core.errors import InputError
 from tests.pictures import fill, jpeg, two_classes
 

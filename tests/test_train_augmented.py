@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core import features, models, samples, training
-from stages.core.samples import Samples
+from stages.core.learning import features, models, samples, training
+from stages.core.learning.samples import Samples
 from tests.pipeline import CLASSES, Finished, outputs, run, write_params
 from tests.test_train_head import Interrupted, interrupt
 

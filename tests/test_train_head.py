@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core import base, manifest, models, params, paths, strategy, timing, training, weights
+from stages.core import params, paths
+from stages.core.dataset import manifest
 from stages.core.errors import InputError
+from stages.core.learning import base, models, strategy, timing, training, weights
 from tests.pipeline import CLASSES, IMAGE_SIZE, Finished, outputs, run, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]

@@ -1,0 +1,1 @@
+"""Images: where they come from, reading them safely, drawing the split."""

@@ -1,0 +1,116 @@
+"""Lists and reads the image files of a folder: never outside it, never anything but regular files."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from stages.core.dataset.images import UnreadableImage
+from stages.core.dataset.layout import is_litter
+from stages.core.dataset.listing import Listing, printable
+from stages.core.errors import InputError
+
+# A FIFO that takes a file's place must not block the open, nor a link be followed. Windows has neither flag.
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+_KINDS = (
+    (stat.S_ISLNK, "symbolic link: not followed"),
+    (stat.S_ISFIFO, "named pipe: not read"),
+    (stat.S_ISSOCK, "socket: not read"),
+    (stat.S_ISCHR, "device: not read"),
+    (stat.S_ISBLK, "device: not read"),
+)
+
+# Errors that concern one file. Every other one, such as a vanished mount, concerns the source.
+_REFUSALS: dict[int | None, str] = {
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ENAMETOOLONG: "path too long",
+    errno.ELOOP: "symbolic link: not followed",
+    errno.ENXIO: "not a regular file",
+}
+
+
+def list_folder(root: Path) -> Listing:
+    """List what is in ``root``, at any depth, sorted by path; links are listed as dropped.
+
+    Raises:
+        InputError: the folder can't be listed, or vanishes meanwhile.
+    """
+    listing = Listing()
+    for name, entry in _walk(root, listing):
+        shown = printable(name)
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in _REFUSALS:
+                raise _gone(root, shown, error) from None
+            listing.drop(shown, _REFUSALS[error.errno])
+            continue
+        kind = next((reason for is_kind, reason in _KINDS if is_kind(status.st_mode)), None)
+        # Only of a regular file does the size say something.
+        size = 0 if kind else status.st_size
+        listing.add(shown, size, partial(_read, entry.path, shown, root), likeness=size, fault=kind)
+    return listing
+
+
+def _walk(root: Path, listing: Listing) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+    """Yield (path below root, entry) of all that is no folder."""
+    # A stack of our own: a tree may be deeper than Python's.
+    stack = [""]
+    while stack:
+        folder = stack.pop()
+        try:
+            with os.scandir(root / folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            if not folder or error.errno not in _REFUSALS:
+                raise _gone(root, printable(folder), error) from None
+            listing.drop(printable(folder), _REFUSALS[error.errno])
+            continue
+        inner = []
+        for entry in entries:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if is_litter(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                inner.append(name)
+            else:
+                yield name, entry
+        stack += reversed(inner)
+
+
+def _read(path: str, name: str, root: Path, most: int) -> bytes:
+    """Return the first ``most`` bytes of a regular file.
+
+    Raises:
+        UnreadableImage: the file may not be read, or something else took its place.
+        InputError: it vanished, or the device failed.
+    """
+    try:
+        descriptor = os.open(path, _FLAGS)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UnreadableImage("not a regular file")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(most)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno in _REFUSALS:
+            raise UnreadableImage(_REFUSALS[error.errno]) from None
+        raise _gone(root, name, error) from None
+
+
+def _gone(root: Path, name: str, error: OSError) -> InputError:
+    return InputError(
+        f"{root}: can't read {name or 'the folder'} ({error.strerror}): check that it is there, mounted and readable"
+    )

@@ -1,0 +1,1 @@
+"""The base, classifiers, features and training."""

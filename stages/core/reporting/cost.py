@@ -1,0 +1,113 @@
+"""What a strategy costs: seconds to train and to predict, weights trained, bytes on disk.
+
+Seconds differ from run to run, so they are kept with the training times in metrics/timings.json and not in
+an output of a stage, and count only for the very model that they were measured on.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from stages.core import paths
+from stages.core.atomic import write_json
+from stages.core.dataset import images
+from stages.core.learning import base, classifier, features, strategy, timing
+
+if TYPE_CHECKING:
+    import keras
+
+# Images that prediction is timed on, in batches of this many: the base is no faster on more.
+_BATCH = 32
+_BATCHES = 3
+
+
+class Cost(NamedTuple):
+    """What one strategy costs; seconds are None where they were not measured on this model.
+
+    Attributes:
+        train_seconds: of one training, without the extraction of features, which the strategies share.
+        predict_seconds: from an image file to its probabilities, a batch at a time.
+        trained_parameters: how many weights were trained.
+        bytes: of its files, without the base, which the strategies share.
+    """
+
+    train_seconds: float | None
+    predict_seconds: float | None
+    trained_parameters: int
+    bytes: int
+
+
+def of(name: str, metrics: dict[str, Any]) -> Cost:
+    """Return the cost of the strategy ``name``, whose row of metrics/evaluation.json is ``metrics``."""
+    digest = strategy.digest(paths.MODELS / name)
+    trained = timing.recall(name, digest)
+    return Cost(
+        train_seconds=None if trained is None else trained / trainings(name),
+        predict_seconds=_recall(name, digest),
+        trained_parameters=metrics["trained_parameters"],
+        bytes=metrics["bytes"],
+    )
+
+
+def trainings(name: str) -> int:
+    """Return how often a strategy was trained: the rows of its repeats.csv, and once where there is none."""
+    try:
+        return len(pd.read_csv(paths.METRICS / name / "repeats.csv"))
+    except FileNotFoundError:
+        return 1
+
+
+def bytes_on_disk(folder: Path) -> int:
+    """Return the size of the files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def measure(name: str, model: "keras.Model", whole: "keras.Model", cut: str, files: list[Path]) -> None:
+    """Time the way from image files to probabilities and record the seconds an image.
+
+    Args:
+        name: the strategy.
+        model: to logits, from the output of the layer ``cut``.
+        whole: the base.
+        cut: a layer of it.
+        files: images to predict; 96 of them at the most are taken.
+    """
+    size = whole.input_shape[1]
+    forward = features.compile_forward(base.between(whole, None, cut), None)
+    batches = [files[start : start + _BATCH] for start in range(0, min(len(files), _BATCH * _BATCHES), _BATCH)]
+
+    def predict(batch: list[Path]) -> None:
+        pixels = np.stack([images.load(path, size) for path in batch])
+        classifier.probabilities(model(forward(pixels, None)["features"], training=False)).numpy()
+
+    predict(batches[0])  # TensorFlow plans its work at the first call
+    seconds = []
+    for batch in batches:
+        started = time.perf_counter()
+        predict(batch)
+        seconds.append((time.perf_counter() - started) / len(batch))
+    # The median: another program may have had the processor for a while.
+    _record(name, float(np.median(seconds)), strategy.digest(paths.MODELS / name))
+
+
+def _record(name: str, seconds: float, digest: str) -> None:
+    timings = _read()
+    # Beside the training time, which a new training replaces as a whole.
+    timings.setdefault(name, {}).update(predict_seconds=round(seconds, 5), predicted_by=digest[:12])
+    write_json(timing.TIMINGS, dict(sorted(timings.items())))
+
+
+def _recall(name: str, digest: str) -> float | None:
+    entry = _read().get(name, {})
+    return float(entry["predict_seconds"]) if entry.get("predicted_by") == digest[:12] else None
+
+
+def _read() -> dict[str, dict[str, Any]]:
+    try:
+        return dict(json.loads(timing.TIMINGS.read_text(encoding="utf-8")))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}

@@ -1,0 +1,61 @@
+"""What more training images would bring: the learning curve of every strategy that trains on the base's features.
+
+A least-squares classifier stands in for the strategy's own, see :mod:`stages.core.statistics.least_squares`.
+Fine-tuning has no curve: it trains on images, and each point would be a fine-tuning of its own. Nor could the features
+of a base that was fine-tuned stand in for it, since that base has seen every training image.
+"""
+
+import numpy as np
+import pandas as pd
+
+from stages.core import paths
+from stages.core.arrays import open_array
+from stages.core.dataset import manifest
+from stages.core.learning import models
+from stages.core.schema import Evaluate
+from stages.core.statistics import least_squares
+from stages.core.statistics.learning_curve import LearningCurve, growing_order, learning_curve
+
+# The features that a strategy's classifier is trained on.
+LEARNS_FROM = {"head": "train", "augmented": "train_views"}
+
+
+def curves(frame: pd.DataFrame, settings: Evaluate, seed: int) -> dict[str, LearningCurve]:
+    """Return the learning curves by strategy; none where ``settings`` asks for none.
+
+    Of more than 4,096 training images so many are drawn, and the fractions are of those.
+
+    Args:
+        frame: the manifest; data/features is what it describes.
+        settings: at which fractions, and how often.
+        seed: for the draws.
+    """
+    if not settings.learning_curve:
+        return {}
+    labels = {split: manifest.labels(frame, split) for split in manifest.SPLITS}
+    order = growing_order(labels["train"], np.random.default_rng(seed))
+    chosen = np.sort(order[: least_squares.MOST_IMAGES])
+    drawn = {}
+    for name, array in LEARNS_FROM.items():
+        train = open_array(paths.FEATURES / f"{array}.npy")
+        if not len(train):  # no augmented views were kept
+            continue
+        description = models.describe(paths.MODELS / name)
+        classifier = description.classifier
+        products = least_squares.products(
+            train,
+            open_array(paths.FEATURES / "validation.npy"),
+            open_array(paths.FEATURES / "test.npy"),
+            least_squares.Preparation(classifier.pooling, classifier.scaling, description.extraction.feature_rms),
+            chosen,
+        )
+        known = least_squares.Labels(labels["train"][chosen], labels["validation"], len(description.classes))
+        drawn[name] = learning_curve(
+            least_squares.fit_predict(products, known),
+            known.train,
+            labels["test"],
+            settings.learning_curve,
+            settings.curve_repeats,
+            seed,
+        )
+    return drawn

@@ -1,0 +1,207 @@
+"""The page that a person reads from top to bottom and sends to a colleague: one HTML file that needs no other.
+
+It only lays out what :mod:`stages.core.reporting.report` gathered. Everything that comes from outside, such as a
+class's name, is escaped by Jinja2; the page has no script and its content-security policy allows none.
+"""
+
+import base64
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from stages.core.reporting import charts, review, wording
+from stages.core.reporting.report import Report
+from stages.core.statistics.paired import detectable_in_words, headline
+from stages.core.statistics.suspects import CONTRADICTED, FAR
+
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+# Rows of the table of confusions.
+_CONFUSIONS = 8
+
+# Characters of a class's name: beyond that it says no more and takes the page's width.
+_LONGEST_NAME = 60
+
+
+class Picture(NamedTuple):
+    """An image of a gallery.
+
+    Attributes:
+        source: a data URI.
+        alternative: what it shows, for those who don't see it.
+        caption: what stands below it, line by line; the last line is the image's path.
+    """
+
+    source: Markup
+    alternative: str
+    caption: tuple[str, ...]
+
+
+class Confusion(NamedTuple):
+    """Images of one class that a strategy places in another, and their share of the class."""
+
+    actual: str
+    predicted: str
+    images: int
+    share: float
+
+
+def render(report: Report) -> str:
+    """Return the page."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_fit_to_show,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "sentence": wording.sentence,
+        "count": wording.count,
+        "gain": wording.gain,
+        "in_words": wording.strategy_in_words,
+        "title_of": wording.strategy_title,
+        "duration": wording.duration,
+        "large": wording.large,
+        "size": wording.size,
+        "points": wording.points,
+        "percent": wording.percent,
+        "lines": _lines,
+    }
+    answers = {name: predictions.answers for name, predictions in report.predicted.items()}
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        metrics=report.metrics,
+        images=len(next(iter(report.predicted.values())).labels),
+        classes=next(iter(report.predicted.values())).classes,
+        headline=headline(answers, report.comparisons),
+        detectable=detectable_in_words(report.comparisons) if report.comparisons else "",
+        doubling=report.doubling,
+        spreads={name: _spread(table) for name, table in report.repeats.items()},
+        charts=_charts(report),
+        confusions=confusions(report),
+        galleries=_galleries(report),
+        counted_wrong=int((report.suspects["counted_wrong"] == "yes").sum()),
+        contradicted=int((report.suspects["reason"] == CONTRADICTED).sum()),
+        twice=int((report.suspects["reason"] == review.TWICE).sum()),
+        settings=yaml.safe_dump(report.reproduction.settings, sort_keys=False, allow_unicode=True),
+    )
+
+
+def confusions(report: Report) -> list[Confusion]:
+    """What the best strategy takes for what, the most frequent first."""
+    best = report.predicted[report.best]
+    wrong = best.labels != best.predicted
+    pairs, counts = np.unique(np.stack([best.labels[wrong], best.predicted[wrong]]), axis=1, return_counts=True)
+    of_class = np.bincount(best.labels, minlength=len(best.classes))
+    order = np.argsort(-counts, kind="stable")[:_CONFUSIONS]
+    return [
+        Confusion(
+            _name(best.classes[actual]), _name(best.classes[predicted]), int(number), float(number / of_class[actual])
+        )
+        for actual, predicted, number in zip(*pairs[:, order], counts[order], strict=True)
+    ]
+
+
+def _charts(report: Report) -> dict[str, Any]:
+    images = len(report.predicted[report.best].labels)
+    order = list(report.metrics)
+    seconds = {name: cost.train_seconds for name, cost in report.costs.items() if cost.train_seconds}
+    return {
+        "accuracies": charts.accuracies(report.metrics, images),
+        "differences": charts.differences(report.comparisons) if report.comparisons else "",
+        "loss": charts.histories(report.histories, "loss", "cross-entropy, nats", report.kept),
+        "accuracy": charts.histories(report.histories, "accuracy", "accuracy", report.kept),
+        "confusion": {
+            name: charts.confusion(name, one.labels, one.predicted, one.classes)
+            for name, one in report.predicted.items()
+        },
+        "roc": charts.roc(report.roc, report.metrics),
+        "reliability": {
+            name: charts.reliability(name, report.reliability_uncalibrated[name], table, order)
+            for name, table in report.reliability.items()
+        },
+        "learning": charts.learning(report.learning, order, images) if report.learning else "",
+        "costs": charts.costs(report.metrics, seconds, images) if seconds else "",
+    }
+
+
+def _galleries(report: Report) -> dict[str, list[Picture]]:
+    best = report.predicted[report.best]
+    mistakes = []
+    for place in best.surest_mistakes[: report.mistakes]:
+        actual, said = _name(best.classes[best.labels[place]]), _name(best.classes[best.predicted[place]])
+        sure = wording.percent(best.probabilities[place, best.predicted[place]], 1)
+        path = best.images[place]
+        mistakes.append(
+            _picture(report, path, f"Labelled {actual}, taken for {said}", (f"{actual}, taken for {said}", sure))
+        )
+    return {
+        "mistakes": mistakes,
+        "labels": [
+            _picture(
+                report,
+                row.path,
+                f"Labelled {row.label}, looks like {row.looks_like}",
+                (f"{row.label}, looks like {row.looks_like}", "counted wrong" if row.counted_wrong == "yes" else ""),
+            )
+            for row in _rows(review.contradicted(report.suspects, report.shown))
+        ],
+        "foreign": [
+            _picture(
+                report,
+                row.path,
+                f"Labelled {row.label}: {row.reason}",
+                (row.label, f"{row.score:.2f} × the usual distance" if row.reason == FAR else row.reason),
+            )
+            for row in _rows(review.foreign(report.suspects, report.shown))
+        ],
+        "twins": [
+            picture
+            for row in _rows(review.twins(report.suspects, report.shown))
+            for picture in (
+                _picture(report, row.path, f"{row.label}, in {row.split}", (f"{row.label}, {row.split}",)),
+                _picture(report, row.twin, "Its double", ("its double",)),
+            )
+        ],
+    }
+
+
+def _rows(table: pd.DataFrame) -> Iterable[Any]:
+    """The table's rows with attributes, ``class`` called ``label``, names of classes shortened."""
+    named = table.assign(label=table["class"].map(_name), looks_like=table["looks_like"].map(_name))
+    return named.drop(columns="class").itertuples(index=False)
+
+
+def _name(of_class: str) -> str:
+    return wording.shown(of_class, _LONGEST_NAME)
+
+
+def _picture(report: Report, path: str, alternative: str, caption: tuple[str, ...]) -> Picture:
+    data = base64.b64encode(report.pictures[path]).decode("ascii")
+    return Picture(Markup(f"data:image/jpeg;base64,{data}"), alternative, (*filter(None, caption), path))  # noqa: S704
+
+
+def _spread(repeats: pd.DataFrame) -> dict[str, float]:
+    """How far several trainings of one strategy come apart on validation."""
+    values = repeats["val_accuracy"]
+    return {"trainings": len(values), "mean": values.mean(), "low": values.min(), "high": values.max()}
+
+
+def _fit_to_show(value: Any) -> Any:
+    """Texts without what can't be printed, a number never parted from its unit; what is markup already stays."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return wording.shown(value).replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _lines(text: str) -> Markup:
+    """Text of several lines, each fit to be shown."""
+    return Markup("\n").join(escape(wording.shown(line)) for line in text.splitlines())

@@ -1,0 +1,1 @@
+"""Metrics, intervals, tests and rankings: pure functions of arrays."""
