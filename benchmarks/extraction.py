@@ -172,6 +172,7 @@ def _work(files: list[Path], views: tuple[int, ...], settings: Params) -> Work:
         # Of validation images the trunk is written as well, as it is of views.
         files={"train" if views else "validation": files},
         plain=() if views else ("validation",),
+        flipped=(),
         sha256s=[hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
         views=views,
         image_size=settings.extract_features.image_size,

@@ -57,7 +57,7 @@ UNITS = {
     "curve_repeats": "draws",
 }
 
-_NAMES = {int: "whole number", float: "number", str: "text"}
+_NAMES = {int: "whole number", float: "number", str: "text", bool: "true or false"}
 
 
 def page() -> str:
@@ -99,7 +99,7 @@ def _values(entry: FieldInfo) -> str:
         inner, *limits = get_args(get_args(annotation)[0])
         return f"list of {_NAMES[inner]}s" + _range([part for limit in limits for part in limit.metadata])
     assert isinstance(annotation, type)
-    return _NAMES[annotation] + ("" if annotation is str else _range(entry.metadata))
+    return _NAMES[annotation] + ("" if annotation in (str, bool) else _range(entry.metadata))
 
 
 def _range(limits: list[Any]) -> str:

@@ -7,6 +7,7 @@ plots, and from all of these the page plots/report.html.
 import csv
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from stages.core import paths
@@ -40,7 +41,7 @@ def main() -> None:
     settings = params.evaluate
     frame = manifest.read(paths.MANIFEST)
     runtime.start(params.seed)
-    answered = {name: answer(name, frame) for name in STRATEGIES}
+    answered = {name: answer(name, frame, params.test_time_flip) for name in STRATEGIES}
     metrics = {name: measure(name, of_strategy, params.seed) for name, of_strategy in answered.items()}
     calibrated = {name: of_strategy.calibrated for name, of_strategy in answered.items()}
     comparisons = compare_all({name: of_strategy.answers for name, of_strategy in calibrated.items()})
@@ -64,8 +65,14 @@ def main() -> None:
     print(f"The page: {report.write()}")
 
 
-def answer(name: str, frame: pd.DataFrame) -> Answered:
-    """Return what the strategy ``name`` says about the test split, calibrated on validation; and time it."""
+def answer(name: str, frame: pd.DataFrame, flip: bool) -> Answered:
+    """Return what the strategy ``name`` says about the test split, calibrated on validation; and time it.
+
+    Args:
+        name: the strategy.
+        frame: the manifest.
+        flip: whether to take the mean over every image and its mirror image.
+    """
     folder = paths.MODELS / name
     description = models.describe(folder)
     how = description.extraction
@@ -77,14 +84,17 @@ def answer(name: str, frame: pd.DataFrame) -> Answered:
     )
     state = Resumable(f"evaluate_{name}", None, [folder / "model.weights.h5", paths.MANIFEST])
     # Before the model is loaded: that changes the weights of the base's last layers.
-    values = {split: activations.at(cut, split, source, state) for split in ("validation", "test")}
+    values = {
+        split: [activations.at(cut, array, source, state) for array in (split, f"flipped/{split}")[: 1 + flip]]
+        for split in ("validation", "test")
+    }
     model = models.load(folder, whole)
     predicted = {
         split: Predictions(
             images=tuple(frame.loc[frame["split"] == split, "path"]),
             classes=tuple(manifest.class_names(frame)),
             labels=manifest.labels(frame, split),
-            probabilities=training.predict(model, values[split]),
+            probabilities=np.mean([training.predict(model, array) for array in values[split]], axis=0),
         )
         for split in values
     }

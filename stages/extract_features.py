@@ -1,7 +1,8 @@
 """Run the frozen base once over every image, and over augmented views of the training images.
 
 Writes data/features/{train,validation,test,train_views}.npy, the base's outputs, and data/trunk/, the
-outputs of an inner layer that fine-tuning starts from. All are float16. An interrupted run goes on
+outputs of an inner layer that fine-tuning starts from; both of mirrored validation and test images in
+data/flipped/ where test_time_flip asks for them. All are float16. An interrupted run goes on
 from where it stopped.
 """
 
@@ -39,6 +40,7 @@ def main() -> None:
     work = features.Work(
         files=files,
         plain=tuple(files),
+        flipped=("validation", "test") if params.test_time_flip else (),
         sha256s=list(frame.loc[frame["split"] == "train", "sha256"]),
         views=tuple(range(settings.views)),
         image_size=settings.image_size,
@@ -48,18 +50,18 @@ def main() -> None:
     )
     state = Resumable(
         "extract_features",
-        (params.seed, params.backbone, settings, params.augmentation, chosen.policy),
+        (params.seed, params.test_time_flip, params.backbone, settings, params.augmentation, chosen.policy),
         [paths.MANIFEST, paths.WEIGHTS],
     )
     for name, file in features.extract(whole, trunk, work, state).items():
-        _place(file, Path("data") / f"{name}.npy")
+        _place(file, paths.DATA / f"{name}.npy")
     record = Extraction(
         base=params.backbone.name,
         image_size=settings.image_size,
         policy=chosen.policy,
         feature_rms=arrays.root_mean_square(paths.FEATURES / "train.npy") or 1.0,  # 1 for a base that gives only zeros
     )
-    extraction.write(record, trunk)
+    extraction.write(record, trunk, params.test_time_flip)
     state.discard()
 
 

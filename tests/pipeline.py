@@ -22,6 +22,7 @@ IMAGE_SIZE = 48
 # What makes the quick preset a matter of seconds. Batches are smaller than a split and don't divide it.
 SMALL: Mapping[str, Any] = {
     "precision": "float32",
+    "test_time_flip": True,
     "prepare.source": "source",
     "prepare.train": TRAIN,
     "prepare.validation": VALIDATION,

@@ -58,21 +58,28 @@ def test_every_test_image_is_predicted_once_and_in_order(pipeline: Path, name: s
     assert [CLASSES[label] for label in drawn.labels] == rows["class"].tolist()
 
 
-def straight(name: str) -> FloatArray:
+def straight(name: str, flip: bool = True) -> FloatArray:
     """Probabilities straight from the images through the saved model, calibrated as its record says."""
     whole = base.build(weights.load(paths.WEIGHTS), IMAGE_SIZE)
     frame = manifest.read(paths.MANIFEST)
     files = frame.loc[frame["split"] == "test", "path"]
     pixels = np.stack([images.load(paths.PREPARED / path, IMAGE_SIZE) for path in files])
     lower = base.between(whole, None, base.cut_before(whole, models.describe(paths.MODELS / name).unfreeze))
-    values = np.asarray(lower(base.preprocess(pixels)))
-    raw = training.predict(models.load(paths.MODELS / name, whole), values)
+    both = [np.asarray(lower(base.preprocess(seen))) for seen in (pixels, pixels[:, :, ::-1])[: 1 + flip]]
+    model = models.load(paths.MODELS / name, whole)
+    raw = np.mean([training.predict(model, values) for values in both], axis=0)
     return calibration.apply_temperature(raw, metrics()[name]["temperature"])
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_predictions_are_those_of_the_saved_model(pipeline: Path, name: str) -> None:
     np.testing.assert_allclose(predicted(name).probabilities, straight(name), rtol=0.02, atol=1e-4)
+
+
+def test_without_test_time_flip_images_are_taken_as_they_are(pipeline: Path) -> None:
+    write_params(test_time_flip=False)
+    run("evaluate")
+    np.testing.assert_allclose(predicted("finetune").probabilities, straight("finetune", False), rtol=0.02, atol=1e-4)
 
 
 def test_predictions_of_a_deeply_unfrozen_base_are_its_own(pipeline: Path) -> None:

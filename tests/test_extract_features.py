@@ -18,7 +18,7 @@ from tests.pipeline import IMAGE_SIZE, TEST, TRAIN, VALIDATION, Finished, output
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
-ARRAYS = ("data/features", "data/trunk")
+ARRAYS = ("data/features", "data/trunk", "data/flipped")
 
 
 class Interrupted(BaseException):
@@ -53,11 +53,12 @@ def test_files_have_the_shapes_that_are_promised(finished: Finished) -> None:
     counts = {"train": 3 * TRAIN, "validation": 3 * VALIDATION, "test": 3 * TEST}
     shapes: dict[str, tuple[int, ...]] = {f"features/{split}": (count, 1, 1, 512) for split, count in counts.items()}
     shapes |= {f"trunk/{split}": (count, 3, 3, 512) for split, count in counts.items() if split != "train"}
+    shapes |= {f"flipped/{name}": shape for name, shape in shapes.items() if "train" not in name}
     shapes |= {"features/train_views": (2, 18, 1, 1, 512), "trunk/train_views": (2, 18, 3, 3, 512)}
     found = {
         str(path.relative_to(finished.folder / "data").with_suffix("")): np.load(path, mmap_mode="r")
         for folder in ARRAYS
-        for path in (finished.folder / folder).glob("*.npy")
+        for path in (finished.folder / folder).rglob("*.npy")
     }
     assert {name: array.shape for name, array in found.items()} == shapes
     assert {array.dtype for array in found.values()} == {np.dtype(np.float16)}
@@ -114,8 +115,8 @@ def test_an_interrupted_run_goes_on(pipeline: Path) -> None:
             run("extract_features")
     assert outputs(*ARRAYS) == {}
     with pytest.MonkeyPatch.context() as patch:
-        # Eighteen calls in all, four of them done and kept.
-        interrupt(patch, after=18 - 4)
+        # Twenty-four calls in all, four of them done and kept.
+        interrupt(patch, after=24 - 4)
         run("extract_features")
     assert outputs(*ARRAYS) == before
     assert list(Path("data/working").iterdir()) == []
@@ -199,6 +200,15 @@ def test_without_a_trunk_none_is_kept(pipeline: Path) -> None:
     for path, content in features_before.items():
         found, expected = np.load(path).astype(float), np.frombuffer(content[128:], np.float16).astype(float)
         np.testing.assert_allclose(found.ravel(), expected, rtol=2e-3, atol=1e-3)
+
+
+def test_without_mirrored_images_none_are_kept(pipeline: Path) -> None:
+    kept = outputs("data/features", "data/trunk")
+    forget_outputs()
+    write_params(test_time_flip=False)
+    run("extract_features")
+    assert outputs("data/flipped") == {"data/flipped/flipped.json": b'{\n  "flipped": false\n}\n'}
+    assert outputs("data/features", "data/trunk") == kept
 
 
 def test_without_views_their_files_are_empty(pipeline: Path) -> None:

@@ -19,7 +19,7 @@ pytest_plugins = ["tests.pipeline_fixtures"]
 PIPELINE: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 DEFINED: dict[str, dict[str, Any]] = PIPELINE["stages"]
 # What training and choosing may see of the test split: nothing.
-TEST_FILES = {"data/features/test.npy"}
+TEST_FILES = {"data/features/test.npy", "data/flipped"}
 
 
 def deps(stage: str) -> list[str]:

@@ -13,7 +13,16 @@ from tests.pipeline import ROOT, STAGES, Finished, outputs
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
-RESULTS = ("data/prepared", "data/weights", "data/features", "data/trunk", "models", "metrics", "plots/evaluation")
+RESULTS = (
+    "data/prepared",
+    "data/weights",
+    "data/features",
+    "data/trunk",
+    "data/flipped",
+    "models",
+    "metrics",
+    "plots/evaluation",
+)
 CODE = "import sys; from tests.pipeline import run; run(*sys.argv[1:])"
 
 

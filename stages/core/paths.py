@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+DATA = Path("data")
 PREPARED = Path("data/prepared")
 MANIFEST = PREPARED / "manifest.csv"
 WEIGHTS = Path("data/weights/base.npz")
 FEATURES = Path("data/features")
 TRUNK = Path("data/trunk")
+FLIPPED = Path("data/flipped")
 EXTRACTION = FEATURES / "extraction.json"
 DOWNLOADS = Path("data/downloads")
 MODELS = Path("models")

@@ -141,6 +141,11 @@ class Params(Section):
         description="Arithmetic of the base and of fine-tuning. `auto` takes bfloat16 where the processor or "
         "GPU computes it in hardware, float32 elsewhere."
     )
+    test_time_flip: bool = Field(
+        description="Whether a strategy's probabilities are the mean over an image and its mirror image, left to "
+        "right. Costs a second run of the base over validation and test images. Not for classes that mirroring "
+        "confuses, such as letters or left and right hands."
+    )
     repeats: int = Field(
         ge=1,
         le=100,

@@ -6,6 +6,7 @@ trunk file, a few layers away from the trunk file, or has to be computed from th
 
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -86,7 +87,8 @@ def at(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.g
 
     Args:
         layer: a layer of the base, frozen up to there.
-        array: ``validation``, ``test`` or ``train_views``.
+        array: ``validation``, ``test`` or ``train_views``; ``flipped/validation`` or ``flipped/test`` for the
+            images mirrored left to right.
         source: where activations come from.
         state: where activations that have to be computed are built; it must outlive the result.
 
@@ -96,13 +98,19 @@ def at(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.g
     """
     names = [entry.name for entry in source.base.layers]
     if layer == names[-1]:
-        return open_array(paths.FEATURES / f"{array}.npy")
+        return open_array(_kept("features", array))
     trunk = source.trunk
     if trunk == layer:
-        return open_array(paths.TRUNK / f"{array}.npy")
+        return open_array(_kept("trunk", array))
     if trunk and names.index(trunk) < names.index(layer):
         return _from_trunk(layer, array, source, state)
     return _from_images(layer, array, source, state)
+
+
+def _kept(kind: str, array: str) -> Path:
+    """The file in which extraction keeps outputs of a kind, ``features`` or ``trunk``."""
+    folder, _, name = array.rpartition("/")
+    return paths.DATA / folder / kind / f"{name}.npy"
 
 
 def _online(layer: str, labels: NDArray[np.int64], source: Source, state: Resumable) -> Callable[[int], Samples]:
@@ -123,10 +131,10 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
     import tensorflow as tf
 
     model = base.between(source.base, source.trunk, layer)
-    trunk = open_array(paths.TRUNK / f"{array}.npy")
+    trunk = open_array(_kept("trunk", array))
     leading, feature_map = trunk.shape[:-3], trunk.shape[-3:]
     shape = (*leading, *model.output_shape[1:])
-    path = state.path / f"{layer}-{array}.npy"
+    path = state.path / f"{layer}-{array.replace('/', '-')}.npy"
     rows = trunk.reshape(-1, *feature_map)
     run = tf.function(
         lambda values: features.half(model(tf.cast(values, model.input.dtype), training=False)),
@@ -150,15 +158,16 @@ def _from_images(layer: str, array: str, source: Source, state: Resumable) -> ND
     model = base.between(source.base, None, layer)
     inner = Resumable(f"{state.name}/{array}", (state.key, layer, array), [])
     files = features.extract(model, None, _work(source, array, tuple(range(source.views.kept))), inner)
-    return open_array(files[f"features/{array}"])
+    return open_array(next(iter(files.values())))
 
 
 def _work(source: Source, array: str, views: tuple[int, ...]) -> features.Work:
-    split = array.removesuffix("_views")
+    split = array.removesuffix("_views").removeprefix("flipped/")
     rows = source.manifest[source.manifest["split"] == split]
     return features.Work(
         files={split: [paths.PREPARED / path for path in rows["path"]]},
         plain=(split,) if array == split else (),
+        flipped=(split,) if array == f"flipped/{split}" else (),
         sha256s=list(rows["sha256"]),
         views=views,
         image_size=source.base.input_shape[1],

@@ -23,10 +23,14 @@ class Extraction(Section):
     feature_rms: float
 
 
-def write(extraction: Extraction, trunk: str | None) -> None:
-    """Write the records: how features were made, and which layer the trunk files come from."""
+def write(extraction: Extraction, trunk: str | None, flipped: bool) -> None:
+    """Write the records: how features were made, where the trunk files come from, whether there are mirrored ones.
+
+    The last stands by itself, because it changes nothing for the stages that train.
+    """
     write_json(paths.EXTRACTION, extraction.model_dump())
     write_json(paths.TRUNK / "trunk.json", {"layer": trunk})
+    write_json(paths.FLIPPED / "flipped.json", {"flipped": flipped})
 
 
 def read() -> Extraction:

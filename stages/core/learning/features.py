@@ -41,6 +41,7 @@ class Work(NamedTuple):
     Attributes:
         files: the images of each split, by its name.
         plain: the splits whose images are taken as they are.
+        flipped: the splits whose images are also taken mirrored left to right.
         sha256s: digest of each training image; its augmented views are drawn from it.
         views: numbers of the augmented views to take of each training image.
         image_size: side that images are resized to, pixels.
@@ -51,6 +52,7 @@ class Work(NamedTuple):
 
     files: dict[str, list[Path]]
     plain: tuple[str, ...]
+    flipped: tuple[str, ...]
     sha256s: list[str]
     views: tuple[int, ...]
     image_size: int
@@ -60,17 +62,19 @@ class Work(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One call of the base: a batch of a split, in the augmented view ``view`` or as it is (None)."""
+    """One call of the base: a batch of a split, in the augmented view ``view`` or as it is (None), or mirrored."""
 
     split: str
     view: int | None
     start: int
     stop: int
+    flipped: bool = False
 
-    @property
-    def array(self) -> str:
-        """Name of the array that the outputs go to: the split, with ``_views`` for augmented views."""
-        return self.split if self.view is None else f"{self.split}_views"
+    def array(self, kind: str) -> str:
+        """Name of the array that outputs of a kind, ``features`` or ``trunk``, go to."""
+        if self.flipped:
+            return f"flipped/{kind}/{self.split}"
+        return f"{kind}/{self.split}" if self.view is None else f"{kind}/{self.split}_views"
 
 
 def extract(model: "keras.Model", trunk: str | None, work: Work, state: Resumable) -> dict[str, Path]:
@@ -84,8 +88,9 @@ def extract(model: "keras.Model", trunk: str | None, work: Work, state: Resumabl
 
     Returns:
         The finished files in ``state``'s folder, by ``features/<array>`` and ``trunk/<array>``, array
-        being a split or ``train_views``. Shapes are (images, height, width, channels), for views
-        (views, images, height, width, channels), all float16.
+        being a split or ``train_views``, and by ``flipped/features/<split>`` and ``flipped/trunk/<split>``.
+        Shapes are (images, height, width, channels), for views (views, images, height, width, channels),
+        all float16.
     """
     forward = compile_forward(model, trunk)
     steps = plan(work)
@@ -96,9 +101,9 @@ def extract(model: "keras.Model", trunk: str | None, work: Work, state: Resumabl
         arrays = {name: stack.enter_context(closing(ArrayFile(path))) for name, path in files.items()}
         progress = stack.enter_context(bar("extract features", sum(count), " images", done=sum(count[:done])))
         for number, (step, pixels) in enumerate(_decoded(steps[done:], work), start=done + 1):
-            outputs = forward(pixels, _maps(step, work))
+            outputs = forward(pixels[:, :, ::-1] if step.flipped else pixels, _maps(step, work))
             for kind, rows in outputs.items():
-                if array := arrays.get(f"{kind}/{step.array}"):
+                if array := arrays.get(step.array(kind)):
                     array.write(_row(step, work), rows.numpy())
             progress.update(step.stop - step.start)
             if number % _BATCHES_A_BLOCK == 0:
@@ -118,6 +123,7 @@ def plan(work: Work) -> list[Step]:
         for start in range(0, len(files), work.batch_size):
             stop = min(start + work.batch_size, len(files))
             steps += [Step(split, view, start, stop) for view in views]
+            steps += [Step(split, None, start, stop, flipped=True)] if split in work.flipped else []
     return steps
 
 
@@ -171,6 +177,11 @@ def _create_arrays(model: "keras.Model", trunk: str | None, work: Work, folder: 
         for kind, feature_map in maps.items()
         for array, leading in rows.items()
         if (kind, array) != ("trunk", "train")
+    }
+    shapes |= {
+        f"flipped/{kind}/{split}": (len(work.files[split]), *feature_map)
+        for kind, feature_map in maps.items()
+        for split in work.flipped
     }
     files = {name: folder / f"{name.replace('/', '-')}.npy" for name in shapes}
     missing = [name for name, file in files.items() if not file.exists()]

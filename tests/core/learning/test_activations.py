@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("tensorflow")
 SIZE = 16
 COUNTS = {"train": 7, "validation": 5, "test": 3}
 VIEWS = Views(kept=2, augmentation=Augmentation(flip="both", rotation=0.1, zoom=0.2), seed=7)
-ARRAYS = ["train_views", "validation", "test"]
+ARRAYS = ["train_views", "validation", "test", "flipped/validation"]
 # Layers below, at and above the trunk; the last has its features kept.
 LAYERS = ["conv1", "pool1", "conv2", "conv3", "pool2"]
 LABELS: IntArray = np.arange(7) % 2
@@ -59,6 +59,7 @@ def source(model: Any, manifest: pd.DataFrame, trunk: str | None, views: Views =
             for split in COUNTS
         },
         plain=tuple(COUNTS),
+        flipped=("validation",),
         sha256s=list(manifest.loc[manifest["split"] == "train", "sha256"]),
         views=tuple(range(views.kept)),
         image_size=SIZE,
@@ -75,8 +76,10 @@ def source(model: Any, manifest: pd.DataFrame, trunk: str | None, views: Views =
 
 def expected(model: Any, layer: str, array: str, manifest: pd.DataFrame, views: tuple[int, ...] = (0, 1)) -> Any:
     """Activations straight from the images."""
-    rows = manifest[manifest["split"] == array.removesuffix("_views")]
+    rows = manifest[manifest["split"] == array.removesuffix("_views").removeprefix("flipped/")]
     pixels = np.stack([images.load(paths.PREPARED / path, SIZE) for path in rows["path"]])
+    if array.startswith("flipped/"):
+        pixels = pixels[:, :, ::-1]
     lower = base.between(model, None, layer)
     if array == "train_views":
         maps = [augmentation.transforms(VIEWS.augmentation, list(rows["sha256"]), view, 7, SIZE) for view in views]

@@ -49,6 +49,7 @@ def work(**changes: Any) -> Work:
     given: dict[str, Any] = {
         "files": files,
         "plain": tuple(files),
+        "flipped": (),
         "sha256s": [f"{number:064x}" for number in range(COUNTS["train"])],
         "views": (0, 1),
         "image_size": SIZE,
@@ -139,6 +140,19 @@ def test_the_batch_size_changes_next_to_nothing(model: Any) -> None:
         close(one[name], other[name].astype(np.float64))
 
 
+def test_mirrored_images_give_what_mirrored_files_would(model: Any) -> None:
+    found = extracted(model, "pool1", work(flipped=("validation", "test")))
+    inner = base.between(model, None, "pool1")
+    for split in ("validation", "test"):
+        close(found[f"flipped/features/{split}"], expected(model, loaded(split)[:, :, ::-1]))
+        close(found[f"flipped/trunk/{split}"], expected(inner, loaded(split)[:, :, ::-1]))
+    plain = extracted(model, "pool1", work(), "plain")
+    assert set(found) - set(plain) == {
+        f"flipped/{kind}/{split}" for kind in ("features", "trunk") for split in ("validation", "test")
+    }
+    assert all(np.array_equal(found[name], plain[name]) for name in plain)
+
+
 def test_views_can_be_numbered_at_will(model: Any) -> None:
     """Training on fresh views asks for one at a time, by the number of the epoch."""
     kept = extracted(model, None, work(views=(0, 1, 2, 3)))["features/train_views"]
@@ -184,7 +198,7 @@ def test_batches_of_an_image_stand_together() -> None:
         Step("validation", None, 4, 5),
         Step("test", None, 0, 3),
     ]
-    assert {step.array for step in TRAIN_STEPS} == {"train", "train_views"}
+    assert {step.array("trunk") for step in TRAIN_STEPS} == {"trunk/train", "trunk/train_views"}
 
 
 def test_each_image_is_decoded_once(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:

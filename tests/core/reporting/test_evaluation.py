@@ -41,7 +41,7 @@ def test_metrics_are_those_of_scikit_learn(classes: int) -> None:
         roc_auc_score(drawn.labels, rows[:, 1] if two else rows, multi_class="ovr")
     )
     assert found["f1"] == pytest.approx(f1_score(drawn.labels, drawn.predicted, average="binary" if two else "macro"))
-    assert (found["trained_parameters"], found["epochs"]) == (1234, 7)
+    assert (found["trained_parameters"], found["epochs"]) == (DESCRIPTION.trained_parameters, DESCRIPTION.epochs)
 
 
 def test_every_metric_stands_in_its_interval() -> None:

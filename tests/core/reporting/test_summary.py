@@ -42,7 +42,7 @@ def test_the_table_has_a_row_a_strategy(capsys: pytest.CaptureFixture[str]) -> N
     assert "1.2 s" in rows["head"]
     assert "not timed" in rows["augmented"]
     assert "1 min 40 s" in rows["finetune"]
-    assert all(rows[name].rstrip().endswith("1,234") for name in rows)
+    assert all(rows[name].rstrip().endswith("46,090") for name in rows)
 
 
 def test_it_fits_a_narrow_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
