@@ -48,9 +48,17 @@ UNITS = {
     "zoom": "image sides",
     "epochs": "epochs",
     "patience": "epochs",
+    "warmup": "epochs",
+    "weight_decay": "of the weights",
+    "label_smoothing": "of the labels",
+    "average": "of the average",
+    "mixup": "α",
+    "cutmix": "α",
     "units": "units",
     "dropout": "of the values",
     "unfreeze": "layers",
+    "rate_decay": "of the rate",
+    "gradual": "epochs",
     "gallery": "images",
     "suspects": "images",
     "learning_curve": "of the images",
@@ -126,7 +134,7 @@ def _parts(limits: list[Any]) -> Iterator[str]:
 def _written(value: Any) -> str:
     """A value as it would stand in params.yaml."""
     if isinstance(value, float):
-        return f"{value:.6f}".rstrip("0") if value < 1e-3 else f"{value:g}"
+        return f"{value:.6f}".rstrip("0") if 0 < value < 1e-3 else str(value)
     return yaml.safe_dump(value, default_flow_style=True).removesuffix("\n").removesuffix("\n...")
 
 

@@ -4,15 +4,20 @@ What the frozen layers give is computed once: only the unfrozen part runs in eve
 """
 
 import math
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from stages.core import paths
 from stages.core.dataset import manifest
 from stages.core.entry import run_stage
-from stages.core.learning import activations, base, extraction, models, runtime, strategy, training, weights
+from stages.core.learning import activations, base, extraction, layerwise, models, runtime, strategy, training, weights
+from stages.core.learning.extraction import Extraction
 from stages.core.learning.samples import Samples
+from stages.core.learning.weights import Tensors
 from stages.core.params import load
 from stages.core.resume import Resumable
+from stages.core.schema import Finetune, Params
 
 if TYPE_CHECKING:
     import keras
@@ -20,42 +25,38 @@ if TYPE_CHECKING:
 START = paths.MODELS / "augmented"
 
 
+class Prepared(NamedTuple):
+    """What fine-tuning starts from.
+
+    Attributes:
+        weights: of the whole base.
+        extraction: how features were made, and with them the classifier.
+        train: gives an epoch's outputs of the last layer that stays as it is, for augmented views.
+        validation: the same for validation images.
+        seconds: it took to compute these, as far as it was done beforehand.
+    """
+
+    weights: Tensors
+    extraction: Extraction
+    train: Callable[[int], Samples]
+    validation: Samples
+    seconds: float
+
+
 def main() -> None:
     """Read params.yaml, the activations and the classifier, train, write the model and its history."""
     params = load()
     settings = params.finetune
-    frame = manifest.read(paths.MANIFEST)
-    how = extraction.read()
     state = Resumable(
         "finetune",
         (params.seed, settings, params.augmentation, params.extract_features),
         [paths.MANIFEST, paths.WEIGHTS, START / "model.weights.h5"],
     )
     runtime.start(params.seed)
-    runtime.set_policy(how.policy)
-    pretrained = weights.load(paths.WEIGHTS)
-    whole = base.build(pretrained, how.image_size)
-    cut = base.cut_before(whole, settings.unfreeze)
-    source = activations.Source(
-        base=whole,
-        trunk=extraction.trunk_layer(),
-        manifest=frame,
-        views=activations.Views(params.extract_features.views, params.augmentation, params.seed),
-        batch_size=params.extract_features.batch_size,
+    prepared = prepare(params, state)
+    outcome = strategy.repeat(
+        params.repeats, params.seed, state, lambda seed, part: train(prepared, settings, seed, part)
     )
-    labels = {split: manifest.labels(frame, split) for split in ("train", "validation")}
-    train = activations.training_samples(cut, labels["train"], source, state)
-    validation = Samples(activations.at(cut, "validation", source, state)[None], labels["validation"])
-
-    def train_once(seed: int, part: Resumable) -> tuple["keras.Model", training.Training]:
-        own = base.build(pretrained, how.image_size)
-        model = models.join(own, models.load(START, own), settings.unfreeze)
-        before = base.digests(own)
-        result = training.fit(model, train, validation, settings, seed, part)
-        base.check_frozen(own, before)
-        return model, result
-
-    outcome = strategy.repeat(params.repeats, params.seed, state, train_once)
     description = models.describe(START).model_copy(
         update={
             "strategy": "finetune",
@@ -65,7 +66,44 @@ def main() -> None:
             "best_epoch": outcome.training.best_epoch,
         }
     )
-    strategy.finish(outcome, description, state)
+    strategy.finish(outcome._replace(seconds=prepared.seconds + outcome.seconds), description, state)
+
+
+def prepare(params: Params, state: Resumable) -> Prepared:
+    """Compute what no epoch changes, as far as no earlier stage has kept it.
+
+    Raises:
+        InputError: the layers can't be unfrozen as params.yaml says.
+    """
+    settings = params.finetune
+    frame = manifest.read(paths.MANIFEST)
+    how = extraction.read()
+    runtime.set_policy(how.policy)
+    pretrained = weights.load(paths.WEIGHTS)
+    whole = base.build(pretrained, how.image_size)
+    cut = base.cut_before(whole, settings.unfreeze)
+    models.set_trainable(whole, settings.unfreeze)
+    layerwise.check(whole, settings)
+    source = activations.source(whole, frame, params.extract_features, params.augmentation, params.seed)
+    labels = {split: manifest.labels(frame, split) for split in ("train", "validation")}
+    started = time.monotonic()
+    train = activations.training_samples(cut, labels["train"], source, state)
+    validation = Samples(activations.at(cut, "validation", source, state)[None], labels["validation"])
+    return Prepared(pretrained, how, train, validation, time.monotonic() - started)
+
+
+def train(
+    prepared: Prepared, settings: Finetune, seed: int, state: Resumable
+) -> tuple["keras.Model", training.Training]:
+    """Train once, and prove that the layers that should have changed have, and no others."""
+    whole = base.build(prepared.weights, prepared.extraction.image_size)
+    model = models.join(whole, models.load(START, whole), settings.unfreeze)
+    before = base.digests(whole)
+    groups = layerwise.groups(model, whole, settings)
+    result = training.fit(model, prepared.train, prepared.validation, settings, seed, state, groups)
+    layerwise.freeze_unreached(whole, settings, result.best_epoch)
+    base.check_frozen(whole, before)
+    return model, result
 
 
 if __name__ == "__main__":

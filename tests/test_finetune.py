@@ -144,6 +144,61 @@ def test_it_works_without_kept_views(pipeline: Path, unfreeze: int) -> None:
     assert list(Path("data/working").iterdir()) == []
 
 
+def test_layers_join_one_after_another(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has not joined by the best epoch is as it was, whatever else is on, and does not count as trained."""
+    write_params(finetune__gradual=1, finetune__epochs=3, finetune__weight_decay=0.1, finetune__average=0.9)
+    run("finetune")
+    best = models.describe(paths.MODELS / "finetune").best_epoch
+    assert changed_layers() == BLOCK5[3 - best :]
+    assert models.describe(paths.MODELS / "finetune").trained_parameters == best * CONVOLUTION + CLASSIFIER
+
+
+@pytest.mark.parametrize("rate", [1e-5, 1e-3])
+def test_a_best_epoch_before_all_have_joined(pipeline: Path, rate: float) -> None:
+    """At a rate so high that everything after the first epoch is worse, only what trained in it has changed."""
+    write_params(finetune__gradual=2, finetune__epochs=5, finetune__learning_rate=rate, finetune__optimizer="adam")
+    run("finetune")
+    best = models.describe(paths.MODELS / "finetune").best_epoch
+    assert changed_layers() == BLOCK5[2 - (best - 1) // 2 :]
+
+
+def test_a_layer_that_would_never_join_is_told_before_any_work(pipeline: Path) -> None:
+    before = outputs(*RESULTS)
+    write_params(finetune__gradual=2, finetune__epochs=4)
+    message = r"^params\.yaml: finetune\.gradual: found 2, which unfreezes block5_conv1 in epoch 5 of 4: lower it"
+    with pytest.raises(InputError, match=message):
+        run("finetune")
+    assert outputs(*RESULTS) == before
+
+
+def test_every_option_at_once_gives_the_same_bytes_again(pipeline: Path) -> None:
+    write_params(
+        **{
+            f"finetune__{name}": value
+            for name, value in {
+                "unfreeze": 3,
+                "schedule": "cosine",
+                "warmup": 0.5,
+                "weight_decay": 0.01,
+                "label_smoothing": 0.1,
+                "average": 0.9,
+                "mixup": 0.2,
+                "cutmix": 1.0,
+                "rate_decay": 0.7,
+                "gradual": 1,
+            }.items()
+        }
+    )
+    run("finetune")
+    before = outputs(*RESULTS)
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt(patch, saves=1)
+        with pytest.raises(Interrupted):
+            run("finetune")
+    run("finetune")
+    assert outputs(*RESULTS) == before
+
+
 def test_it_works_without_a_trunk(pipeline: Path) -> None:
     """The same model, up to the rounding of the trunk that is left out."""
     before = pd.read_csv("metrics/finetune/history.csv")

@@ -55,7 +55,7 @@ def read(path: Path) -> dict[str, Any]:
         InputError: the file is missing or is not a YAML mapping.
     """
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+        values = parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file: run this from the project's folder") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -63,6 +63,15 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InputError(f"{path}: found no settings, expected sections: copy presets/quick.yaml")
     return values
+
+
+def parse(text: str) -> Any:
+    """Return what a text of YAML means in params.yaml.
+
+    Raises:
+        yaml.YAMLError: it means nothing.
+    """
+    return yaml.load(text, Loader=_Loader)  # noqa: S506
 
 
 def _explain(item: ErrorDetails, schema: type[Section]) -> str:

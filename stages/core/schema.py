@@ -1,8 +1,9 @@
 """The schema of params.yaml: every parameter's meaning, type, unit and range."""
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
 
 
 class Section(BaseModel):
@@ -79,19 +80,79 @@ class Augmentation(Section):
 class Optimization(Section):
     """How something is trained."""
 
-    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = Field(description="Keras's optimizer of that name.")
-    learning_rate: float = Field(gt=0, le=10, description="Step size of the optimizer.")
+    optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
+        description="Keras's optimizer of that name. AdamW is `adam` with a `weight_decay`."
+    )
+    learning_rate: float = Field(gt=0, le=10, description="Step size of the optimizer, at the top of its `schedule`.")
     batch_size: int = Field(ge=1, le=4096, description="Images in one step.")
-    epochs: int = Field(ge=1, le=10000, description="Passes over the training images, at the most.")
+    epochs: int = Field(
+        ge=1, le=10000, description="Passes over the training images, at the most. A `schedule` is laid out over them."
+    )
     patience: int = Field(
         ge=0,
         description="Stop after this many epochs without a lower validation loss; 0 runs every epoch. The best "
         "epoch is what is kept either way.",
     )
+    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+        description="How the rate goes on, step by step. `constant`: stays. `cosine`: falls to 0 along half a cosine. "
+        "`one_cycle`: rises from a tenth of the rate and falls back to it, in straight lines, over nine tenths of the "
+        "steps, and then to a thousandth."
+    )
+    warmup: float = Field(
+        ge=0,
+        description="Epochs, or a part of one, over which the rate first rises from 0 in a straight line. 0.0 for "
+        "`one_cycle`, which rises by itself.",
+    )
+    weight_decay: float = Field(
+        ge=0,
+        le=1,
+        description="Part of each weight, times the rate, that each step takes away: decoupled weight decay, the same "
+        "for every optimizer. Biases don't decay. 0.0 is off.",
+    )
+    label_smoothing: float = Field(
+        ge=0,
+        lt=1,
+        description="Part of each training label spread over all classes alike. The validation loss takes labels as "
+        "they are. 0.0 is off.",
+    )
+    average: float = Field(
+        ge=0,
+        lt=1,
+        description="Validate and keep an exponential moving average of the weights: the part of it that stays in "
+        "each step. It starts lower, so that it forgets where training began. 0.0 is off.",
+    )
+
+    @field_validator("warmup")
+    @classmethod
+    def _fits_the_schedule(cls, warmup: float, entry: ValidationInfo) -> float:
+        if warmup and entry.data.get("schedule") == "one_cycle":
+            raise ValueError("0.0 with the schedule one_cycle, which rises by itself")
+        if warmup >= entry.data.get("epochs", math.inf):
+            raise ValueError(f"less than epochs, {entry.data['epochs']}")
+        return warmup
 
 
-class Classifier(Optimization):
-    """A classifier on the features of the base, and its training."""
+class Mixing(Section):
+    """Training on mixtures of two images."""
+
+    mixup: float = Field(
+        ge=0,
+        le=100,
+        description="Mix each image of a batch with another, and their labels alike; the share is drawn for each batch "
+        "from the distribution Beta(α, α), and this is α. Mixed is what training starts from: on a base feature maps "
+        "(manifold mixup), not pixels. 0.0 is off.",
+    )
+    cutmix: float = Field(
+        ge=0,
+        le=100,
+        description="Likewise, but replace a rectangle, at the same place throughout a batch, by that of the other "
+        "image; the share is that of the area. Where `mixup` is on too, each batch takes one of the two at random. "
+        "0.0 is off.",
+    )
+
+
+class Layers(Section):
+    """The layers of a classifier on the features of the base."""
 
     pooling: Literal["flatten", "average"] = Field(
         description="How a feature map becomes a vector: every value, or each channel's mean."
@@ -106,12 +167,31 @@ class Classifier(Optimization):
     dropout: float = Field(ge=0, lt=1, description="Fraction of the hidden values dropped in each training step.")
 
 
-class Finetune(Optimization):
+class Classifier(Optimization, Layers):
+    """A classifier on the features of the base, and its training."""
+
+
+class AugmentedClassifier(Mixing, Classifier):
+    """The same on augmented views of the training images."""
+
+
+class Finetune(Mixing, Optimization):
     """Training the last layers of the base together with the classifier."""
 
     unfreeze: int = Field(
         ge=0,
         description="How many of the base's last layers train; pooling layers count. 0 trains the classifier alone.",
+    )
+    rate_decay: float = Field(
+        gt=0,
+        le=1,
+        description="Factor by which the rate falls from each unfrozen layer with weights to the one below. The "
+        "classifier and the highest of them have the full rate. 1.0 is off.",
+    )
+    gradual: int = Field(
+        ge=0,
+        description="Gradual unfreezing: epochs from one layer with weights joining the training to the one below "
+        "joining it. The classifier and the highest train from the start. 0 unfreezes all at once.",
     )
 
 
@@ -157,6 +237,6 @@ class Params(Section):
     extract_features: ExtractFeatures
     augmentation: Augmentation
     train_head: Classifier
-    train_augmented: Classifier
+    train_augmented: AugmentedClassifier
     finetune: Finetune
     evaluate: Evaluate

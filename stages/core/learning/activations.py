@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from stages.core import paths
 from stages.core.arrays import ArrayFile, check_space, create_array, open_array, release
-from stages.core.learning import base, features
+from stages.core.learning import base, extraction, features
 from stages.core.learning.samples import Samples
 from stages.core.progress import bar
 from stages.core.resume import Resumable
-from stages.core.schema import Augmentation
+from stages.core.schema import Augmentation, ExtractFeatures
 
 if TYPE_CHECKING:
     import keras
@@ -63,6 +63,22 @@ class Source(NamedTuple):
     manifest: pd.DataFrame
     views: Views
     batch_size: int
+
+
+def source(
+    whole: "keras.Model", manifest: pd.DataFrame, extracted: ExtractFeatures, augmentation: Augmentation, seed: int
+) -> Source:
+    """Return the source that training takes activations from.
+
+    Args:
+        whole: the whole frozen base.
+        manifest: the images.
+        extracted: how features were extracted, and how many views kept.
+        augmentation: how views differ from the image.
+        seed: the run's seed.
+    """
+    views = Views(extracted.views, augmentation, seed)
+    return Source(whole, extraction.trunk_layer(), manifest, views, extracted.batch_size)
 
 
 def training_samples(
@@ -115,11 +131,12 @@ def _kept(kind: str, array: str) -> Path:
 
 def _online(layer: str, labels: NDArray[np.int64], source: Source, state: Resumable) -> Callable[[int], Samples]:
     model = base.between(source.base, None, layer)
+    forward = features.compile_forward(model, None)
 
     def epoch_samples(epoch: int) -> Samples:
         # The views are numbered by the epoch, so they are the same in every run.
         inner = Resumable(f"{state.name}/epoch", (state.key, epoch), [])
-        files = features.extract(model, None, _work(source, "train_views", views=(epoch,)), inner)
+        files = features.extract(model, None, _work(source, "train_views", views=(epoch,)), inner, forward)
         values = open_array(files["features/train_views"])
         inner.discard()  # an open map keeps its file's content until it is closed
         return Samples(values, labels)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from stages.core.schema import Classifier
+from stages.core.schema import Layers
 
 if TYPE_CHECKING:
     import keras
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def build(
-    settings: Classifier, feature_shape: tuple[int, ...], feature_rms: float, classes: int, seed: int
+    settings: Layers, feature_shape: tuple[int, ...], feature_rms: float, classes: int, seed: int
 ) -> "keras.Model":
     """Build a classifier, in float32 throughout: it is small, and its output must be exact.
 
@@ -65,13 +65,25 @@ def probabilities(logits: "tf.Tensor") -> "tf.Tensor":
     return tf.nn.softmax(logits)
 
 
-def loss(labels: "tf.Tensor", logits: "tf.Tensor") -> "tf.Tensor":
-    """Cross-entropy of each image, float32 (images,), from its label (int) and logits."""
+def loss(labels: "tf.Tensor", logits: "tf.Tensor", smoothing: float = 0.0) -> "tf.Tensor":
+    """Cross-entropy of each image, float32 (images,), from its label (int) and logits.
+
+    Args:
+        labels: (images,).
+        logits: (images, units).
+        smoothing: the part of the label spread over all classes alike (Szegedy et al. 2016).
+    """
     import tensorflow as tf
 
     if logits.shape[1] == 1:
         targets = tf.cast(labels, tf.float32)
+        if smoothing:
+            targets = targets * (1 - smoothing) + smoothing / 2
         return tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits[:, 0])
+    if smoothing:
+        even = smoothing / logits.shape[1]
+        targets = tf.one_hot(labels, logits.shape[1], on_value=1 - smoothing + even, off_value=even)
+        return tf.nn.softmax_cross_entropy_with_logits(labels=targets, logits=logits)
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
 

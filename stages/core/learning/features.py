@@ -77,7 +77,12 @@ class Step(NamedTuple):
         return f"{kind}/{self.split}" if self.view is None else f"{kind}/{self.split}_views"
 
 
-def extract(model: "keras.Model", trunk: str | None, work: Work, state: Resumable) -> dict[str, Path]:
+Forward = Callable[[NDArray[np.uint8], NDArray[np.float32] | None], dict[str, "tf.Tensor"]]
+
+
+def extract(
+    model: "keras.Model", trunk: str | None, work: Work, state: Resumable, forward: Forward | None = None
+) -> dict[str, Path]:
     """Run a base, or its lower part, over images and views.
 
     Args:
@@ -85,6 +90,7 @@ def extract(model: "keras.Model", trunk: str | None, work: Work, state: Resumabl
         trunk: an inner layer whose output is kept as well, except of plain training images; or None.
         work: the images.
         state: where arrays are built and how far an interrupted run came.
+        forward: what :func:`compile_forward` gave for ``model``, where it is used several times.
 
     Returns:
         The finished files in ``state``'s folder, by ``features/<array>`` and ``trunk/<array>``, array
@@ -92,7 +98,7 @@ def extract(model: "keras.Model", trunk: str | None, work: Work, state: Resumabl
         Shapes are (images, height, width, channels), for views (views, images, height, width, channels),
         all float16.
     """
-    forward = compile_forward(model, trunk)
+    forward = forward or compile_forward(model, trunk)
     steps = plan(work)
     files = _create_arrays(model, trunk, work, state.path)
     done = state.read().get("steps", 0)
@@ -127,9 +133,7 @@ def plan(work: Work) -> list[Step]:
     return steps
 
 
-def compile_forward(
-    model: "keras.Model", trunk: str | None
-) -> Callable[[NDArray[np.uint8], NDArray[np.float32] | None], dict[str, "tf.Tensor"]]:
+def compile_forward(model: "keras.Model", trunk: str | None) -> Forward:
     """Return a function from RGB images to ``features`` and, if there is a trunk layer, ``trunk``.
 
     It takes uint8 images (n, size, size, 3) and affine maps (n, 8), or None for images as they are.

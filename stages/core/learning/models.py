@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stages.core.atomic import replacing_folder, write_json
 from stages.core.learning import base, classifier, convolution
 from stages.core.learning.extraction import Extraction
-from stages.core.schema import Classifier, Section
+from stages.core.schema import Layers, Section
 
 if TYPE_CHECKING:
     import keras
@@ -23,7 +23,7 @@ class Description(Section):
     Attributes:
         strategy: ``head``, ``augmented`` or ``finetune``.
         extraction: the base and the features the model takes.
-        classifier: the classifier's settings.
+        classifier: the classifier's layers.
         classes: names of the classes, in the order of the probabilities.
         unfreeze: how many of the base's last layers are part of the model, trained.
         trained_parameters: how many weights were trained.
@@ -33,7 +33,7 @@ class Description(Section):
 
     strategy: str
     extraction: Extraction
-    classifier: Classifier
+    classifier: Layers
     classes: list[str]
     unfreeze: int
     trained_parameters: int
@@ -91,11 +91,16 @@ def join(whole: "keras.Model", head: "keras.Model", unfreeze: int) -> "keras.Mod
     import keras
 
     cut = base.cut_before(whole, unfreeze)
-    for number, layer in enumerate(whole.layers):
-        layer.trainable = number >= len(whole.layers) - unfreeze
+    set_trainable(whole, unfreeze)
     if cut == whole.layers[-1].name:
         return head
     top = base.between(whole, cut, None)
     convolution.speed_up(top)
     features = keras.ops.cast(top.output, "float32")
     return keras.Model(top.input, head(features), name="fine_tuned")
+
+
+def set_trainable(whole: "keras.Model", unfreeze: int) -> None:
+    """Make the last ``unfreeze`` layers of a base trainable and freeze all others."""
+    for number, layer in enumerate(whole.layers):
+        layer.trainable = number >= len(whole.layers) - unfreeze

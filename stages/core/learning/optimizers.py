@@ -6,6 +6,7 @@ them once per elementary operation; TensorFlow has kernels that do the whole upd
 the same formula.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from stages.core.schema import Optimization
@@ -15,23 +16,27 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
-def build(settings: Optimization) -> "keras.Optimizer":
-    """Return Keras's optimizer of the name in ``settings``, with Keras's defaults for all but the rate.
+def build(settings: Optimization, weights: Sequence[Any]) -> "keras.Optimizer":
+    """Return Keras's optimizer of the name in ``settings`` for ``weights``, with Keras's defaults for all else.
 
-    RMSprop (Hinton 2012) and Adam (Kingma & Ba 2015) get fused updates; SGD is one pass anyway.
+    RMSprop (Hinton 2012) and Adam (Kingma & Ba 2015) get fused updates; SGD is one pass anyway. Weight decay is
+    decoupled from the gradient (Loshchilov & Hutter 2019) and follows the rate of each step. It is for kernels:
+    what has one dimension, a bias or a scale, has nothing that could grow out of hand.
+
+    Args:
+        settings: optimizer, rate and weight decay.
+        weights: Keras's variables.
     """
     import keras
 
-    kinds = {
-        "adam": _fused_adam,
-        "adamw": keras.optimizers.AdamW,
-        "rmsprop": _fused_rmsprop,
-        "sgd": keras.optimizers.SGD,
-    }
-    return kinds[settings.optimizer](settings.learning_rate)
+    kinds = {"adam": _fused_adam, "rmsprop": _fused_rmsprop, "sgd": keras.optimizers.SGD}
+    optimizer = kinds[settings.optimizer](float(settings.learning_rate), weight_decay=settings.weight_decay or None)
+    optimizer.exclude_from_weight_decay([weight for weight in weights if len(weight.shape) < 2])
+    optimizer.build(weights)
+    return optimizer
 
 
-def _fused_rmsprop(learning_rate: float) -> "keras.Optimizer":
+def _fused_rmsprop(learning_rate: float, weight_decay: float | None) -> "keras.Optimizer":
     import keras
     import tensorflow as tf
 
@@ -54,10 +59,10 @@ def _fused_rmsprop(learning_rate: float) -> "keras.Optimizer":
                 grad=gradient,
             )
 
-    return FusedRMSprop(learning_rate)
+    return FusedRMSprop(learning_rate, weight_decay=weight_decay)
 
 
-def _fused_adam(learning_rate: float) -> "keras.Optimizer":
+def _fused_adam(learning_rate: float, weight_decay: float | None) -> "keras.Optimizer":
     import keras
     import tensorflow as tf
 
@@ -78,7 +83,7 @@ def _fused_adam(learning_rate: float) -> "keras.Optimizer":
                 grad=gradient,
             )
 
-    return FusedAdam(learning_rate)
+    return FusedAdam(learning_rate, weight_decay=weight_decay)
 
 
 def _handle(moment: Any) -> "tf.Tensor":

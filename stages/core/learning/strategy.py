@@ -12,11 +12,13 @@ from stages.core import paths
 from stages.core.arrays import open_array
 from stages.core.atomic import replacing
 from stages.core.dataset import manifest
-from stages.core.learning import models, timing
+from stages.core.learning import classifier, models, timing, training
+from stages.core.learning.extraction import Extraction
 from stages.core.learning.models import Description
 from stages.core.learning.samples import Samples
 from stages.core.learning.training import Training
 from stages.core.resume import Resumable
+from stages.core.schema import Classifier, Layers
 
 if TYPE_CHECKING:
     import keras
@@ -32,6 +34,22 @@ def examples(frame: pd.DataFrame, array: str) -> Samples:
     values = open_array(paths.FEATURES / f"{array}.npy")
     labels = manifest.labels(frame, array.removesuffix("_views"))
     return Samples(values if array.endswith("_views") else values[np.newaxis], labels)
+
+
+class Examples(NamedTuple):
+    """What a classifier on extracted features learns from.
+
+    Attributes:
+        train: gives the training examples of an epoch, from 0.
+        validation: in one view.
+        classes: names, in the order of the labels.
+        extraction: how the features were made.
+    """
+
+    train: Callable[[int], Samples]
+    validation: Samples
+    classes: list[str]
+    extraction: Extraction
 
 
 class Outcome(NamedTuple):
@@ -66,7 +84,8 @@ def repeat(
     seconds = 0.0
     for number in range(count):
         own_seed = seed if number == 0 else int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
-        part = Resumable(f"{state.name}/repeat_{number + 1}", (state.key, own_seed), [])
+        # A single training needs no number, which would show in its progress.
+        part = state if count == 1 else Resumable(f"{state.name}/repeat_{number + 1}", (state.key, own_seed), [])
         model, training = train(own_seed, part)
         last = training.best
         rows.append([number + 1, own_seed, training.best_epoch, last["val_loss"], last["val_accuracy"]])
@@ -76,6 +95,39 @@ def repeat(
     assert best is not None, "count is 1 at the least"
     table = pd.DataFrame(rows, columns=["repeat", "seed", "best_epoch", "val_loss", "val_accuracy"])
     return Outcome(*best, table, seconds)
+
+
+def train_classifier(
+    name: str, settings: Classifier, examples: Examples, repeats: int, seed: int, state: Resumable
+) -> None:
+    """Train a classifier on the features of the frozen base, and write it as the strategy ``name``.
+
+    Args:
+        name: the strategy's.
+        settings: the classifier's layers, and its training.
+        examples: what it learns from.
+        repeats: how often it is trained.
+        seed: the run's seed.
+        state: of the stage.
+    """
+
+    def train_once(own_seed: int, part: Resumable) -> tuple["keras.Model", Training]:
+        shape = examples.validation.values.shape[2:]
+        model = classifier.build(settings, shape, examples.extraction.feature_rms, len(examples.classes), own_seed)
+        return model, training.fit(model, examples.train, examples.validation, settings, own_seed, part)
+
+    outcome = repeat(repeats, seed, state, train_once)
+    description = Description(
+        strategy=name,
+        extraction=examples.extraction,
+        classifier=Layers.model_validate(settings.model_dump(include=set(Layers.model_fields))),
+        classes=examples.classes,
+        unfreeze=0,
+        trained_parameters=outcome.model.count_params(),
+        epochs=len(outcome.training.history),
+        best_epoch=outcome.training.best_epoch,
+    )
+    finish(outcome, description, state)
 
 
 def finish(outcome: Outcome, description: Description, state: Resumable) -> None:

@@ -1,7 +1,8 @@
 """The training loop: epochs, the best of them by validation loss, early stopping, resuming."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 
 from stages.core.atomic import replacing
 from stages.core.errors import InputError
-from stages.core.learning import classifier, optimizers
+from stages.core.learning import classifier, layerwise
+from stages.core.learning.layerwise import Group
 from stages.core.learning.samples import Samples, epoch_batches, in_order
+from stages.core.learning.steps import Steps
 from stages.core.progress import bar
 from stages.core.resume import Resumable
 from stages.core.schema import Optimization
@@ -33,7 +36,8 @@ class Training(NamedTuple):
 
     Attributes:
         history: one row an epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``val_loss``,
-            ``val_accuracy``. The first two are means over the epoch, dropout and augmentation on.
+            ``val_accuracy``. The first two are means over the epoch of what training sees: with
+            dropout, smoothed labels, mixtures. Validation has none of these.
         seconds: time spent, that of interrupted runs included.
     """
 
@@ -58,6 +62,7 @@ def fit(
     settings: Optimization,
     seed: int,
     state: Resumable,
+    groups: Sequence[Group] = (),
 ) -> "Training":
     """Train ``model`` and leave it with the weights of its best epoch.
 
@@ -65,37 +70,38 @@ def fit(
         model: from inputs to logits; what is trainable in it trains.
         train: gives the training examples of an epoch (from 0), in one view or several.
         validation: validation examples, in one view.
-        settings: optimizer, rate, batch size, epochs, patience.
-        seed: decides order and views of the examples.
+        settings: all about the training.
+        seed: decides order, views and mixtures of the examples.
         state: where the training goes on after an interruption.
+        groups: what is trainable, where not all of it trains alike and from the start.
 
     Raises:
         InputError: the loss became infinite or no number.
     """
     started = time.monotonic()
-    optimizer = optimizers.build(settings)
-    optimizer.build(model.trainable_variables)
-    step = _compile_step(model, optimizer)
+    steps = Steps(model, groups or layerwise.together(model), settings, seed)
     measure = _compile_measure(model)
-    run = _Run(model, optimizer, state)
+    run = _Run(model, steps, state)
     history, spent = run.restore()
     with bar(f"train {state.name}", settings.epochs, " epochs", done=len(history)) as progress:
         while len(history) < settings.epochs and not _is_over(history, settings.patience):
             epoch = len(history)
             samples = train(epoch)
+            step = steps.of_epoch(epoch, math.ceil(len(samples.labels) / settings.batch_size))
             sums = [step(x, y) for x, y in epoch_batches(samples, settings.batch_size, epoch, seed)]
             loss, accuracy = _means(sums, len(samples.labels))
-            val_sums = [measure(x, y) for x, y in in_order(validation, PREDICTION_BATCH)]
-            val_loss, val_accuracy = _means(val_sums, len(validation.labels))
-            if not np.isfinite([loss, val_loss]).all():
-                section = state.name.partition("/")[0]
-                raise InputError(
-                    f"params.yaml: {section}.learning_rate: {settings.learning_rate} made the loss overflow "
-                    f"in epoch {epoch + 1}: lower it"
-                )
-            history.append([epoch + 1, loss, accuracy, val_loss, val_accuracy])
-            if _best(history) == epoch:
-                run.keep_best()
+            with steps.average.applied():
+                val_sums = [measure(x, y) for x, y in in_order(validation, PREDICTION_BATCH)]
+                val_loss, val_accuracy = _means(val_sums, len(validation.labels))
+                if not np.isfinite([loss, val_loss]).all():
+                    section = state.name.partition("/")[0]
+                    raise InputError(
+                        f"params.yaml: {section}.learning_rate: {settings.learning_rate} made the loss overflow "
+                        f"in epoch {epoch + 1}: lower it"
+                    )
+                history.append([epoch + 1, loss, accuracy, val_loss, val_accuracy])
+                if _best(history) == epoch:
+                    run.keep_best()
             progress.set_postfix(val_loss=f"{val_loss:.4f}", val_accuracy=f"{val_accuracy:.4f}", refresh=False)
             progress.update(1)
             if run.is_due():
@@ -121,21 +127,6 @@ def predict(model: "keras.Model", values: NDArray[np.generic]) -> NDArray[np.flo
     rows: NDArray[np.float64] = np.concatenate(batches)
     rows /= rows.sum(axis=1, keepdims=True)
     return rows
-
-
-def _compile_step(model: "keras.Model", optimizer: "keras.Optimizer") -> Any:
-    import tensorflow as tf
-
-    def step(values: "tf.Tensor", labels: "tf.Tensor") -> "tf.Tensor":
-        with tf.GradientTape() as tape:
-            logits = model(tf.cast(values, model.input.dtype), training=True)
-            losses = classifier.loss(labels, logits)
-            mean = tf.reduce_mean(losses)
-        gradients = tape.gradient(mean, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(classifier.correct(labels, logits))])
-
-    return tf.function(step, reduce_retracing=True)
 
 
 def _compile_measure(model: "keras.Model") -> Any:
@@ -164,10 +155,10 @@ def _is_over(history: list[list[float]], patience: int) -> bool:
 
 
 class _Run:
-    """The changing values of one training: weights, the optimizer's moments, the best weights so far."""
+    """The changing values of one training: weights, their moments and average, the best weights so far."""
 
-    def __init__(self, model: "keras.Model", optimizer: "keras.Optimizer", state: Resumable) -> None:
-        self._variables = [*model.variables, *optimizer.variables]
+    def __init__(self, model: "keras.Model", steps: Steps, state: Resumable) -> None:
+        self._variables = [*model.variables, *steps.variables]
         self._weights = model.trainable_variables
         self._state = state
         self._file = state.path / "training.npz"

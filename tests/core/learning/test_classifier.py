@@ -139,6 +139,18 @@ def test_the_loss_is_minus_the_logarithm_of_the_probability(classes: int) -> Non
 
 
 @pytest.mark.parametrize("classes", [2, 3, 10])
+def test_label_smoothing_is_that_of_keras(classes: int) -> None:
+    import keras
+
+    truth = labels(classes)
+    kind = keras.losses.BinaryCrossentropy if classes == 2 else keras.losses.CategoricalCrossentropy
+    targets = truth[:, None] if classes == 2 else keras.ops.one_hot(truth, classes)
+    expected = kind(from_logits=True, label_smoothing=0.1, reduction=None)(targets, logits(classes))
+    found = classifier.loss(truth, logits(classes), smoothing=0.1)
+    np.testing.assert_allclose(found, np.reshape(expected, 50), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
 def test_correct_is_the_likeliest_class(classes: int) -> None:
     truth = labels(classes)
     likeliest = np.asarray(classifier.probabilities(logits(classes))).argmax(axis=1)

@@ -12,15 +12,19 @@ from stages.core.errors import InputError
 from stages.core.learning import base, classifier, models, runtime
 from stages.core.learning.extraction import Extraction
 from stages.core.learning.models import Description
+from stages.core.schema import Layers
 from tests.pipeline import ROOT, small_base
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
+QUICK = params.load(ROOT / "presets" / "quick.yaml").train_head
 DESCRIPTION = Description(
     strategy="finetune",
     extraction=Extraction(base="small", image_size=16, policy="float32", feature_rms=2.5),
-    classifier=params.load(ROOT / "presets" / "quick.yaml").train_head.model_copy(update={"units": 3}),
+    classifier=Layers.model_validate(
+        {name: getattr(QUICK, name) for name in Layers.model_fields} | {"units": 3},
+    ),
     classes=["cat", "dog", "emu"],
     unfreeze=0,
     trained_parameters=1234,

@@ -1,6 +1,6 @@
 """Training keeps its best epoch, stops when it should, and goes on after an interruption as if there were none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,19 @@ import pytest
 
 from stages.core import params
 from stages.core.errors import InputError
-from stages.core.learning import classifier, training
+from stages.core.learning import classifier, layerwise, training
+from stages.core.learning.layerwise import Group
 from stages.core.learning.samples import Samples
 from stages.core.learning.training import Training
 from stages.core.resume import Resumable
-from stages.core.schema import Classifier
+from stages.core.schema import AugmentedClassifier, Classifier
 from tests.pipeline import ROOT
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
-QUICK = params.load(ROOT / "presets" / "quick.yaml").train_head
+PRESET = params.load(ROOT / "presets" / "quick.yaml")
+QUICK = PRESET.train_head
 SHAPE = (2, 2, 3)
 SEED = 3
 
@@ -44,6 +46,23 @@ def samples(images: int = 14, classes: int = 3, views: int = 1, seed: int = 0) -
     return Samples((means[labels] + noise).astype(np.float16), labels)
 
 
+# Every option of training at once.
+EVERYTHING = {
+    "schedule": "cosine",
+    "warmup": 1.5,
+    "weight_decay": 0.1,
+    "label_smoothing": 0.1,
+    "average": 0.8,
+    "mixup": 0.5,
+    "cutmix": 1.0,
+}
+
+
+def with_everything(**changes: Any) -> AugmentedClassifier:
+    values = PRESET.train_augmented.model_dump() | settings().model_dump() | EVERYTHING | changes
+    return AugmentedClassifier.model_validate(values)
+
+
 TRAIN, VALIDATION = samples(views=2), samples(9, seed=1)
 
 
@@ -57,8 +76,9 @@ def fit(
     train: Callable[[int], Samples] = lambda epoch: TRAIN,
     validation: Samples = VALIDATION,
     name: str = "train_head",
+    groups: Sequence[Group] = (),
 ) -> Training:
-    return training.fit(model, train, validation, chosen, SEED, Resumable(name, chosen, []))
+    return training.fit(model, train, validation, chosen, SEED, Resumable(name, chosen, []), groups)
 
 
 def weights(model: Any) -> list[Any]:
@@ -120,6 +140,25 @@ def test_the_model_is_that_of_the_best_epoch(classes: int) -> None:
     assert losses(model, doubtful) == pytest.approx(min(val_losses), rel=1e-5)
 
 
+@pytest.mark.parametrize("average", [0.0, 0.7])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_validation_is_plain_whatever_training_does(classes: int, average: float) -> None:
+    """Labels as they are, images as they are, and of the weights that are kept: the average where there is one."""
+    chosen = with_everything(average=average, epochs=5, learning_rate=0.02)
+    model = build(chosen, classes)
+    train, validation = samples(classes=classes, views=2), samples(9, classes, seed=1)
+    result = fit(model, chosen, lambda epoch: train, validation)
+    assert losses(model, validation) == pytest.approx(result.history["val_loss"].min(), rel=1e-5)
+
+
+def test_an_average_lags_behind() -> None:
+    """The training itself is the same; what is validated changes more slowly."""
+    plain, averaged = (fit(build(settings()), settings(average=average), name=str(average)) for average in (0.0, 0.95))
+    pd.testing.assert_series_equal(plain.history["loss"], averaged.history["loss"], check_exact=True)
+    falls = [result.history["val_loss"].iloc[0] - result.history["val_loss"].iloc[1] for result in (plain, averaged)]
+    assert 0 < falls[1] < falls[0]
+
+
 def test_of_equal_epochs_the_first_is_the_best() -> None:
     table = pd.DataFrame({"epoch": [1, 2, 3, 4], "val_loss": [0.5, 0.25, 0.25, 0.5]})
     assert Training(table, 0.0).best_epoch == 2
@@ -166,7 +205,7 @@ def test_each_epoch_has_its_own_samples() -> None:
     assert asked == [0, 1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
 def test_the_same_training_gives_the_same_bytes(optimizer: str) -> None:
     results = []
     for _ in range(2):
@@ -194,20 +233,33 @@ def interrupted_at(*epochs: int) -> Callable[[int], Samples]:
     return train
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "sgd"])
-def test_an_interrupted_training_ends_as_an_undisturbed_one(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights, moments, dropout's random numbers, the best epoch and the history: all of it goes on."""
+def in_groups(model: Any) -> list[Group]:
+    """The last layer, and the hidden one from the fourth epoch on at half the rate."""
+    return [
+        Group(model.get_layer("logits").trainable_weights, 1.0, 0),
+        Group(model.get_layer("hidden").trainable_weights, 0.5, 3),
+    ]
+
+
+@pytest.mark.parametrize("options", [False, True])
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+def test_an_interrupted_training_ends_as_an_undisturbed_one(
+    optimizer: str, options: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights, moments, averages, rates, mixtures, dropout, the best epoch and the history: all of it goes on."""
     monkeypatch.setattr(training, "_SAVE_INTERVAL", 0.0)
-    chosen = settings(optimizer=optimizer, epochs=7, learning_rate=0.05)
+    make, groups = (with_everything, in_groups) if options else (settings, layerwise.together)
+    chosen = make(optimizer=optimizer, epochs=7, learning_rate=0.05)
     undisturbed = build(chosen)
-    expected = fit(undisturbed, chosen, name="undisturbed")
+    expected = fit(undisturbed, chosen, name="undisturbed", groups=groups(undisturbed))
 
     train = interrupted_at(0, 2, 5)
     for _ in range(3):
+        model = build(chosen)
         with pytest.raises(Interrupted):
-            fit(build(chosen), chosen, train)
+            fit(model, chosen, train, groups=groups(model))
     model = build(chosen)
-    result = fit(model, chosen, train)
+    result = fit(model, chosen, train, groups=groups(model))
 
     same(weights(model), weights(undisturbed))
     pd.testing.assert_frame_equal(result.history, expected.history, check_exact=True)
