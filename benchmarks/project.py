@@ -40,3 +40,11 @@ def give_weights(folder: Path) -> None:
         target.symlink_to(paths.WEIGHTS.resolve())
     else:
         weights.save(target, weights.draw(weights.BASES["vgg16"].shapes))
+
+
+def link_data(folder: Path) -> None:
+    """Link what the stages before fine-tuning left in the current folder into another one, to be read there."""
+    for path in (paths.PREPARED, paths.FEATURES, paths.TRUNK, paths.WEIGHTS, paths.MODELS / "augmented"):
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(path.resolve())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -21,6 +22,7 @@ from benchmarks import (
     process,
     project,
     protocol,
+    recipes,
     views,
 )
 from benchmarks.comparison import Part
@@ -301,6 +303,35 @@ def test_views_that_were_not_kept_are_an_error(pipeline: Path) -> None:
         views.main(["--views", "3"])
 
 
+def test_recipes_are_compared_on_what_was_extracted(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.stat().st_mtime_ns for path in pipeline.rglob("*")}
+    other = "learning_rate=1e-3,schedule=cosine,unfreeze=2"
+    assert recipes.main([recipes.AS_IT_IS, other, "--seeds", "2", "--epochs", "1"]) == 0
+    out = capsys.readouterr().out
+    assert len(re.findall(r"seed 4[23]: accuracy 0\.\d+, log loss \d\.\d+, best epoch 1, [\d.]+ s an epoch", out)) == 4
+    found = rows(out)
+    for name in (recipes.AS_IT_IS, other):
+        accuracy, lowest, highest = (float(value) for value in re.findall(r"[\d.]+", found[name][0]))
+        assert 0 <= lowest <= accuracy <= highest <= 1
+    history = pd.read_csv("metrics/finetune/history.csv")
+    assert f"{recipes.AS_IT_IS}, seed 42: accuracy {history['val_accuracy'].iloc[0]:.4f}" in out
+    assert {path: path.stat().st_mtime_ns for path in pipeline.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ("schedule", "schedule: found 'schedule', expected NAME=VALUE as in schedule=cosine"),
+        ("speed=1", "speed=1: speed: unknown parameter, known here: average, "),
+        ("gradual=x", "gradual=x: gradual: found 'x', expected a valid integer"),
+    ],
+)
+def test_recipes_that_mean_nothing_are_told(pipeline: Path, changes: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        recipes.main([changes])
+    assert str(caught.value).startswith(message)
+
+
 def test_work_apart_has_a_process_of_its_own() -> None:
     assert process.apart(os.getpid) != os.getpid()
 
@@ -354,7 +385,7 @@ def test_wrong_arguments_are_told(arguments: list[str], message: str, capsys: py
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("benchmark", [extraction, memory, protocol, views])
+@pytest.mark.parametrize("benchmark", [extraction, memory, protocol, recipes, views])
 def test_help_shows_what_is_measured_and_defaults(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         benchmark.main(["--help"])
