@@ -94,7 +94,8 @@ def parse(argv: Sequence[str] | None) -> Namespace:
 
 def measure(asked: Namespace, settings: Params) -> dict[str, list[Rates]]:
     """Run everything in the current folder; return the rates of every repetition."""
-    whole = base.build(weights.load(paths.WEIGHTS), asked.size)
+    whole = base.build(settings.backbone.name, weights.load(paths.WEIGHTS), asked.size)
+    trunk = base.trunk(whole, settings.extract_features.trunk)
     files = generate(Path("generated"), asked.images)
     decoded = [images.load(file, asked.size) for file in track(files, "decode", len(files), " images")]
     bare = bare_base(whole, np.stack(decoded), asked.batch_size)
@@ -106,7 +107,7 @@ def measure(asked: Namespace, settings: Params) -> dict[str, list[Rates]]:
     measured: dict[str, list[Rates]] = {name: [] for name in works}
     turns = [name for _ in range(asked.repeats) for name in works]
     for name in track(turns, "extraction", len(turns), " runs"):
-        measured[name].append(Rates(bare(), *extract(whole, works[name], settings.extract_features.trunk)))
+        measured[name].append(Rates(bare(), *extract(whole, works[name], trunk)))
     return measured
 
 
@@ -129,7 +130,9 @@ def bare_base(model: Any, pixels: Any, batch_size: int) -> Callable[[], float]:
     """
     import tensorflow as tf
 
-    batches = [base.preprocess(pixels[start : start + batch_size]) for start in range(0, len(pixels), batch_size)]
+    batches = [
+        base.preprocess(model.name, pixels[start : start + batch_size]) for start in range(0, len(pixels), batch_size)
+    ]
     forward = tf.function(
         lambda values: model(values, training=False), input_signature=[tf.TensorSpec((None, *pixels.shape[1:]))]
     )
@@ -144,7 +147,7 @@ def bare_base(model: Any, pixels: Any, batch_size: int) -> Callable[[], float]:
     return rate
 
 
-def extract(model: Any, work: Work, trunk: str) -> tuple[float, float]:
+def extract(model: Any, work: Work, trunk: str | None) -> tuple[float, float]:
     """Run the extraction; return its rate once it runs, and that of the whole run, images a second."""
     state = Resumable("extraction", "", [])
     with loops.recorded() as found:
@@ -179,6 +182,7 @@ def _work(files: list[Path], views: tuple[int, ...], settings: Params) -> Work:
         batch_size=settings.extract_features.batch_size,
         augmentation=settings.augmentation,
         seed=settings.seed,
+        base=settings.backbone.name,
     )
 
 

@@ -87,8 +87,8 @@ def finetune(found: list[Loop]) -> None:
 
     settings = params.load()
     model = keras.models.load_model(_FOLDER / "augmented.keras")
-    last = settings.finetune.unfreeze
     whole = model.get_layer("vgg16")
+    last = base.count_unfrozen(whole, settings.finetune.unfreeze)
     whole.trainable = True
     for layer in whole.layers[: len(whole.layers) - last]:
         layer.trainable = False
@@ -118,7 +118,7 @@ PARTS = {
 
 
 def _base(settings: Params) -> Any:
-    return base.build(weights.load(paths.WEIGHTS), settings.extract_features.image_size)
+    return base.build(settings.backbone.name, weights.load(paths.WEIGHTS), settings.extract_features.image_size)
 
 
 def _images(split: str, settings: Params, shuffle: bool) -> Any:

@@ -39,7 +39,7 @@ def give_weights(folder: Path) -> None:
     if paths.WEIGHTS.exists():
         target.symlink_to(paths.WEIGHTS.resolve())
     else:
-        weights.save(target, weights.draw(weights.BASES["vgg16"].shapes))
+        weights.save(target, weights.draw(weights.CANONICAL["vgg16"].shapes))
 
 
 def link_data(folder: Path) -> None:

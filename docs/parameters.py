@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from stages.core.params import load
-from stages.core.schema import Count, Section
+from stages.core.schema import Count, Section, Unfreeze
 
 PAGE = Path("docs/parameters.md")
 QUICK = Path("presets/quick.yaml")
@@ -101,6 +101,8 @@ def _values(entry: FieldInfo) -> str:
     annotation = entry.annotation
     if annotation == get_args(Count)[0]:
         return "whole number, 1 or more; or fraction, above 0.0 and up to 1.0"
+    if annotation == get_args(Unfreeze)[0]:
+        return "whole number, 0 or more; or text"
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(annotation))
     if get_origin(annotation) is list:

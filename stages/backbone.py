@@ -1,28 +1,28 @@
 """Write the weights of the pretrained base to data/weights/base.npz, fetched and verified."""
 
+import shutil
 from pathlib import Path
 
 from stages.core import paths
-from stages.core.dataset.download import MirrorError, downloading, fetch, present
+from stages.core.dataset.download import MirrorError, Url, downloading, fetch, present
 from stages.core.entry import run_stage
 from stages.core.errors import InputError
-from stages.core.learning.weights import BASES, Base, accept, draw, save, verified
+from stages.core.learning import published, runtime
+from stages.core.learning.weights import CANONICAL, Canonical, accept, draw, save, verified
 from stages.core.params import PARAMS, load
 
 
 def main() -> None:
     """Run the stage."""
     params = load().backbone
-    if params.name not in BASES:
-        raise InputError(f"{PARAMS}: backbone.name: found {params.name!r}, expected one of: {', '.join(BASES)}")
-    print(f"{params.name}: {write_weights(BASES[params.name], params.weights, paths.WEIGHTS, paths.DOWNLOADS)}")
+    print(f"{params.name}: {write_weights(params.name, params.weights, paths.WEIGHTS, paths.DOWNLOADS)}")
 
 
-def write_weights(base: Base, weights: str, target: Path, downloads: Path) -> str:
-    """Write the weights of ``base``, by tensor name, to ``target``.
+def write_weights(name: str, weights: str, target: Path, downloads: Path) -> str:
+    """Write the weights of the base ``name``, by tensor name, to ``target``.
 
     Args:
-        base: the base.
+        name: of the base.
         weights: `imagenet`, `random`, or the path of a file with the ImageNet weights.
         target: the ``.npz`` file to write.
         downloads: a folder for what is under way, and for a file that was put there by hand.
@@ -33,6 +33,14 @@ def write_weights(base: Base, weights: str, target: Path, downloads: Path) -> st
     Raises:
         InputError: no mirror served, or the file does not hold the ImageNet weights.
     """
+    canonical = CANONICAL.get(name)
+    if canonical:
+        return write_canonical(canonical, weights, target, downloads)
+    return write_published(name, weights, target, downloads)
+
+
+def write_canonical(base: Canonical, weights: str, target: Path, downloads: Path) -> str:
+    """Write the weights of a base whose tensors have a digest of our own, as :func:`write_weights` does."""
     if weights == "random":
         save(target, draw(base.shapes))
         return "random weights, the same in every run"
@@ -51,11 +59,43 @@ def write_weights(base: Base, weights: str, target: Path, downloads: Path) -> st
     try:
         save(target, verified(present(Path(weights), base.limit), base))
     except MirrorError as error:
-        raise InputError(
-            f"{PARAMS}: backbone.weights: {weights}: {error}; expected `imagenet`, `random`, or a file "
-            f"that holds the ImageNet weights, such as Keras's {base.file}"
-        ) from None
+        raise _refused(weights, error, f"a file that holds the ImageNet weights, such as Keras's {base.file}") from None
     return f"ImageNet weights from {weights}, SHA-256 verified"
+
+
+def write_published(name: str, weights: str, target: Path, downloads: Path) -> str:
+    """Write the weights of a base of whose file Keras publishes a digest, as :func:`write_weights` does."""
+    source, trust = weights, ""
+
+    def get(file: str, address: str, digest: str | None) -> Path:
+        nonlocal source, trust
+        place, check = session.scratch / file, published.accept(digest)
+        if weights == "imagenet":
+            what, by_hand = f"the ImageNet weights of {name}", downloads / file
+            mirrors = [Url(address)]
+            source = str(fetch(session, place, mirrors, check, limit=published.LIMIT, what=what, by_hand=by_hand))
+        else:
+            shutil.copyfile(check(Path(weights), session.scratch), place)  # Keras tells a format by the file's name
+        trust = published.trust(place, digest)
+        return place
+
+    if weights == "random":
+        runtime.start(seed=0)
+        save(target, published.random(name))
+        return "random weights, the same in every run"
+    try:
+        if weights != "imagenet":
+            present(Path(weights), published.LIMIT)  # before seconds go by until Keras is there
+        runtime.start(seed=0)
+        with downloading(downloads) as session:
+            save(target, published.imagenet(name, get))
+    except MirrorError as error:
+        raise _refused(source, error, f"the file of ImageNet weights that Keras publishes for {name}") from None
+    return f"ImageNet weights from {source}, {trust}"
+
+
+def _refused(weights: str, error: MirrorError, expected: str) -> InputError:
+    return InputError(f"{PARAMS}: backbone.weights: {weights}: {error}; expected `imagenet`, `random`, or {expected}")
 
 
 if __name__ == "__main__":

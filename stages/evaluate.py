@@ -77,7 +77,7 @@ def answer(name: str, frame: pd.DataFrame, flip: bool) -> Answered:
     description = models.describe(folder)
     how = description.extraction
     runtime.set_policy(how.policy)
-    whole = base.build(weights.load(paths.WEIGHTS), how.image_size)
+    whole = base.build(how.base, weights.load(paths.WEIGHTS), how.image_size)
     cut = base.cut_before(whole, description.unfreeze)
     source = activations.Source(
         whole, extraction.trunk_layer(), frame, activations.NO_VIEWS, batch_size=activations.BATCH

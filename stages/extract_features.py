@@ -31,12 +31,12 @@ def main() -> None:
     runtime.start(params.seed)
     chosen = precision.choose(params.precision)
     runtime.set_policy(chosen.policy)
-    whole = base.build(weights.load(paths.WEIGHTS), settings.image_size)
-    trunk = None if settings.trunk == "none" else settings.trunk
-    if trunk:
-        base.check_layer(whole, trunk, "extract_features.trunk")
+    whole = base.build(params.backbone.name, weights.load(paths.WEIGHTS), settings.image_size)
+    trunk = base.trunk(whole, settings.trunk)
 
     print(f"{params.backbone.name} at {settings.image_size} × {settings.image_size} pixels, {chosen.reason}")
+    if trunk:
+        print(f"for finetune: the output of {trunk}")
     work = features.Work(
         files=files,
         plain=tuple(files),
@@ -47,6 +47,7 @@ def main() -> None:
         batch_size=settings.batch_size,
         augmentation=params.augmentation,
         seed=params.seed,
+        base=params.backbone.name,
     )
     state = Resumable(
         "extract_features",
@@ -59,6 +60,7 @@ def main() -> None:
         base=params.backbone.name,
         image_size=settings.image_size,
         policy=chosen.policy,
+        blocks=base.blocks(whole),
         feature_rms=arrays.root_mean_square(paths.FEATURES / "train.npy") or 1.0,  # 1 for a base that gives only zeros
     )
     extraction.write(record, trunk, params.test_time_flip)

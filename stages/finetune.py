@@ -31,6 +31,7 @@ class Prepared(NamedTuple):
     Attributes:
         weights: of the whole base.
         extraction: how features were made, and with them the classifier.
+        unfreeze: how many of the base's last layers train.
         train: gives an epoch's outputs of the last layer that stays as it is, for augmented views.
         validation: the same for validation images.
         seconds: it took to compute these, as far as it was done beforehand.
@@ -38,6 +39,7 @@ class Prepared(NamedTuple):
 
     weights: Tensors
     extraction: Extraction
+    unfreeze: int
     train: Callable[[int], Samples]
     validation: Samples
     seconds: float
@@ -60,7 +62,7 @@ def main() -> None:
     description = models.describe(START).model_copy(
         update={
             "strategy": "finetune",
-            "unfreeze": settings.unfreeze,
+            "unfreeze": prepared.unfreeze,
             "trained_parameters": sum(math.prod(weight.shape) for weight in outcome.model.trainable_weights),
             "epochs": len(outcome.training.history),
             "best_epoch": outcome.training.best_epoch,
@@ -80,24 +82,26 @@ def prepare(params: Params, state: Resumable) -> Prepared:
     how = extraction.read()
     runtime.set_policy(how.policy)
     pretrained = weights.load(paths.WEIGHTS)
-    whole = base.build(pretrained, how.image_size)
-    cut = base.cut_before(whole, settings.unfreeze)
-    models.set_trainable(whole, settings.unfreeze)
+    whole = base.build(how.base, pretrained, how.image_size)
+    unfreeze = base.count_unfrozen(whole, settings.unfreeze)
+    cut = base.cut_before(whole, unfreeze)
+    models.set_trainable(whole, unfreeze)
     layerwise.check(whole, settings)
     source = activations.source(whole, frame, params.extract_features, params.augmentation, params.seed)
     labels = {split: manifest.labels(frame, split) for split in ("train", "validation")}
     started = time.monotonic()
     train = activations.training_samples(cut, labels["train"], source, state)
     validation = Samples(activations.at(cut, "validation", source, state)[None], labels["validation"])
-    return Prepared(pretrained, how, train, validation, time.monotonic() - started)
+    return Prepared(pretrained, how, unfreeze, train, validation, time.monotonic() - started)
 
 
 def train(
     prepared: Prepared, settings: Finetune, seed: int, state: Resumable
 ) -> tuple["keras.Model", training.Training]:
     """Train once, and prove that the layers that should have changed have, and no others."""
-    whole = base.build(prepared.weights, prepared.extraction.image_size)
-    model = models.join(whole, models.load(START, whole), settings.unfreeze)
+    how = prepared.extraction
+    whole = base.build(how.base, prepared.weights, how.image_size)
+    model = models.join(whole, models.load(START, whole), prepared.unfreeze)
     before = base.digests(whole)
     groups = layerwise.groups(model, whole, settings)
     result = training.fit(model, prepared.train, prepared.validation, settings, seed, state, groups)

@@ -42,9 +42,9 @@ def views(params: Params, frame: pd.DataFrame, how: Extraction, state: Resumable
         kept = strategy.examples(frame, "train_views")
         return lambda epoch: kept
     runtime.set_policy(how.policy)
-    whole = base.build(weights.load(paths.WEIGHTS), how.image_size)
+    whole = base.build(how.base, weights.load(paths.WEIGHTS), how.image_size)
     source = activations.source(whole, frame, params.extract_features, params.augmentation, params.seed)
-    return activations.training_samples(whole.layers[-1].name, manifest.labels(frame, "train"), source, state)
+    return activations.training_samples(whole.operations[-1].name, manifest.labels(frame, "train"), source, state)
 
 
 if __name__ == "__main__":

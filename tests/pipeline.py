@@ -102,8 +102,11 @@ def outputs(*folders: str) -> dict[str, bytes]:
     }
 
 
-def small_base(size: int = 16) -> Any:
-    """A frozen base of five layers in one line, for what does not need VGG16: 3 weighted, 2 pooling."""
+def small_base(size: int = 16, name: str = "small") -> Any:
+    """A frozen base of five layers in one line, for what does not need VGG16: 3 weighted, 2 pooling.
+
+    Its images are preprocessed as those of the base of its name.
+    """
     import keras
 
     def convolution(name: str) -> Any:
@@ -114,6 +117,6 @@ def small_base(size: int = 16) -> Any:
     pools = [keras.layers.MaxPooling2D(name=name) for name in ("pool1", "pool2")]
     for layer in (convolution("conv1"), pools[0], convolution("conv2"), convolution("conv3"), pools[1]):
         values = layer(values)
-    base = keras.Model(image, values, name="small")
+    base = keras.Model(image, values, name=name)
     base.trainable = False
     return base

@@ -27,7 +27,7 @@ from tests.pipeline import ROOT
 
 DESCRIPTION = Description(
     strategy="head",
-    extraction=Extraction(base="vgg16", image_size=96, policy="float32", feature_rms=1.0),
+    extraction=Extraction(base="vgg16", image_size=96, policy="float32", blocks=[4, 8], feature_rms=1.0),
     classifier=params.load(ROOT / "presets" / "quick.yaml").train_head,
     classes=["cat", "dog"],
     unfreeze=0,
@@ -127,6 +127,8 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         frozen_accuracy=0.8,
         adapting=next((duel for duel in comparisons if {duel.first, duel.second} == {"augmented", "finetune"}), None),
         unfreeze=4,
+        blocks=[4, 8, 12, 15, 18],
+        usual_side=224,
         labels_counted_wrong=3,
         image_size=96,
         typical_side=200,

@@ -10,19 +10,19 @@ import yaml
 from stages import backbone
 from stages.core.dataset.download import LocalFile
 from stages.core.errors import InputError
-from stages.core.learning.weights import BASES, Base, Tensors, canonical_digest, load
+from stages.core.learning.weights import CANONICAL, Canonical, Tensors, canonical_digest, load
 
 ROOT = Path(__file__).parents[1]
 SHAPES = {"conv/kernel": (3, 3, 3, 4), "conv/bias": (4,)}
 TENSORS: Tensors = {name: np.arange(np.prod(shape), dtype=np.float32).reshape(shape) for name, shape in SHAPES.items()}
-BASE = Base(SHAPES, canonical_digest(TENSORS, SHAPES), mirrors=(), file="small.h5", limit=100_000)
+BASE = Canonical(SHAPES, canonical_digest(TENSORS, SHAPES), mirrors=(), file="small.h5", limit=100_000)
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project folder in which vgg16 is a base of one small layer."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(BASES, "vgg16", BASE)
+    monkeypatch.setitem(CANONICAL, "vgg16", BASE)
     return tmp_path
 
 
@@ -65,8 +65,8 @@ def test_first_good_mirror_serves(
     good = _write_h5(project / "mirror" / "good.h5", TENSORS)
     wrong = _write_h5(project / "mirror" / "wrong.h5", TENSORS | {"conv/bias": np.ones(4, np.float32)})
     mirrors = (LocalFile(project / "none"), LocalFile(wrong), LocalFile(good))
-    base = Base(SHAPES, BASE.sha256, mirrors, BASE.file, BASE.limit)
-    monkeypatch.setitem(BASES, "vgg16", base)
+    base = Canonical(SHAPES, BASE.sha256, mirrors, BASE.file, BASE.limit)
+    monkeypatch.setitem(CANONICAL, "vgg16", base)
     _params("vgg16", "imagenet")
     backbone.main()
     _check_output()
@@ -138,14 +138,17 @@ def test_named_file_with_other_weights() -> None:
 @pytest.mark.usefixtures("project")
 def test_base_that_is_not_known() -> None:
     _params("vgg61", "imagenet")
-    message = r"^params\.yaml: backbone\.name: found 'vgg61', expected one of: vgg16$"
+    message = r"^params\.yaml: backbone\.name: found 'vgg61', expected a base of docs/bases\.md; nearest: vgg19, vgg16$"
     with pytest.raises(InputError, match=message):
         backbone.main()
 
 
-def test_command_fails_with_one_line_and_without_tensorflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["vgg16", "resnet50"])
+def test_command_fails_with_one_line_and_without_tensorflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.chdir(tmp_path)
-    _params("vgg16", "none.h5")
+    _params(name, "none.h5")
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from stages import backbone\n"

@@ -60,12 +60,12 @@ def test_every_test_image_is_predicted_once_and_in_order(pipeline: Path, name: s
 
 def straight(name: str, flip: bool = True) -> FloatArray:
     """Probabilities straight from the images through the saved model, calibrated as its record says."""
-    whole = base.build(weights.load(paths.WEIGHTS), IMAGE_SIZE)
+    whole = base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE)
     frame = manifest.read(paths.MANIFEST)
     files = frame.loc[frame["split"] == "test", "path"]
     pixels = np.stack([images.load(paths.PREPARED / path, IMAGE_SIZE) for path in files])
     lower = base.between(whole, None, base.cut_before(whole, models.describe(paths.MODELS / name).unfreeze))
-    both = [np.asarray(lower(base.preprocess(seen))) for seen in (pixels, pixels[:, :, ::-1])[: 1 + flip]]
+    both = [np.asarray(lower(base.preprocess("vgg16", seen))) for seen in (pixels, pixels[:, :, ::-1])[: 1 + flip]]
     model = models.load(paths.MODELS / name, whole)
     raw = np.mean([training.predict(model, values) for values in both], axis=0)
     return calibration.apply_temperature(raw, metrics()[name]["temperature"])

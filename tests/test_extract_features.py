@@ -84,7 +84,7 @@ def test_rows_stand_in_the_manifests_order(pipeline: Path, split: str) -> None:
     frame = manifest.read(paths.MANIFEST)
     files = frame.loc[frame["split"] == split, "path"]
     pixels = np.stack([images.load(paths.PREPARED / path, IMAGE_SIZE) for path in files]).astype(np.float32)
-    whole = base.build(weights.load(paths.WEIGHTS), IMAGE_SIZE)
+    whole = base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE)
     expected = whole.predict(keras.applications.vgg16.preprocess_input(pixels), verbose=0)
     found = np.load(f"data/features/{split}.npy").astype(np.float32)
     np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3 * expected.max())
@@ -221,7 +221,7 @@ def test_without_views_their_files_are_empty(pipeline: Path) -> None:
 @pytest.mark.parametrize("trunk", ["block6_pool", "input_layer"])
 def test_a_trunk_that_is_no_layer_is_told_before_any_work(pipeline: Path, trunk: str) -> None:
     write_params(extract_features__trunk=trunk)
-    message = rf"^params\.yaml: extract_features\.trunk: vgg16 has no layer '{trunk}'; it has block1_conv1, "
+    message = rf"^params\.yaml: extract_features\.trunk: vgg16 has no layer '{trunk}'; nearest: bl"
     with pytest.raises(InputError, match=message):
         run("extract_features")
     assert not Path("data/working/extract_features").exists()

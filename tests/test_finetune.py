@@ -26,11 +26,11 @@ CONVOLUTION = 3 * 3 * 512 * 512 + 512
 
 def changed_layers() -> list[str]:
     """The layers of the base whose weights the saved model has otherwise than the pretrained ones."""
-    whole = base.build(weights.load(paths.WEIGHTS), IMAGE_SIZE)
+    whole = base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE)
     before = base.digests(whole)
     models.load(paths.MODELS / "finetune", whole)
     after = base.digests(whole)
-    return [name for name in before if before[name] != after[name]]
+    return list(dict.fromkeys(name.partition("/")[0] for name in before if before[name] != after[name]))
 
 
 def unreadable(*arguments: Any) -> Any:
@@ -100,7 +100,7 @@ def test_the_trunk_gives_what_the_images_give(pipeline: Path, layer: str) -> Non
     from stages.core.resume import Resumable
 
     loaded = params.load()
-    whole = base.build(weights.load(paths.WEIGHTS), IMAGE_SIZE)
+    whole = base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE)
     source = activations.Source(
         whole,
         "block4_pool",

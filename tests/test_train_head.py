@@ -59,7 +59,7 @@ def test_the_saved_model_has_the_best_validation_loss(pipeline: Path) -> None:
     history = pd.read_csv("metrics/head/history.csv")
     frame = manifest.read(paths.MANIFEST)
     validation = strategy.examples(frame, "validation")
-    model = models.load(paths.MODELS / "head", base.build(weights.load(paths.WEIGHTS), IMAGE_SIZE))
+    model = models.load(paths.MODELS / "head", base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE))
     probabilities = training.predict(model, validation.values[0])
     truth = probabilities[np.arange(len(validation.labels)), validation.labels]
     assert -np.log(truth).mean() == pytest.approx(history["val_loss"].min(), rel=1e-4)
@@ -145,7 +145,7 @@ def test_another_classifier(pipeline: Path) -> None:
     run("train_head")
     described = models.describe(paths.MODELS / "head")
     assert described.trained_parameters == 512 * 3 + 3
-    models.load(paths.MODELS / "head", base.build({}, IMAGE_SIZE))
+    models.load(paths.MODELS / "head", base.build("vgg16", {}, IMAGE_SIZE))
 
 
 def test_a_fault_in_params_stops_it_before_any_work(pipeline: Path) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stages.core.errors import InputError
+from stages.core.learning import bases
 from stages.core.schema import Params, Section
 
 PARAMS = Path("params.yaml")
@@ -21,7 +22,10 @@ def load(path: Path = PARAMS) -> Params:
     Raises:
         InputError: with every fault that was found.
     """
-    return check(read(path), Params, path)
+    values = read(path)
+    params = check(values, Params, path)
+    bases.check_size(values["backbone"]["name"], values["extract_features"]["image_size"])
+    return params
 
 
 S = TypeVar("S", bound=Section)

@@ -3,7 +3,9 @@
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
+
+from stages.core.learning import bases
 
 
 class Section(BaseModel):
@@ -20,6 +22,15 @@ def _count(value: Any) -> int | float:
 
 
 Count = Annotated[int | float, PlainValidator(_count, json_schema_input_type=int | float)]
+
+
+def _unfreeze(value: Any) -> int | str:
+    if (isinstance(value, int) and not isinstance(value, bool) and value >= 0) or (isinstance(value, str) and value):
+        return value
+    raise ValueError("a whole number of layers, 0 or more, `last_block`, or the name of a layer")
+
+
+Unfreeze = Annotated[int | str, PlainValidator(_unfreeze, json_schema_input_type=int | str)]
 Order = Literal["number", "random"]
 
 
@@ -42,17 +53,25 @@ class Prepare(Section):
 class Backbone(Section):
     """Which base, with which weights."""
 
-    name: str = Field(description="The base: `vgg16`.")
+    name: Annotated[str, AfterValidator(bases.known)] = Field(
+        description="The base: `vgg16`, `resnet50`, `efficientnet_v2_b0` or another image classifier of Keras's; "
+        "[bases.md](bases.md) lists them."
+    )
     weights: str = Field(
         min_length=1,
-        description="`imagenet`: fetched and verified. `random`: untrained. Otherwise a weights file of the base.",
+        description="`imagenet`: fetched and verified. `random`: untrained. Otherwise a file that holds the base's "
+        "ImageNet weights.",
     )
 
 
 class ExtractFeatures(Section):
     """One pass of the frozen base over every image."""
 
-    image_size: int = Field(ge=32, le=1024, description="Side of the square each image is resized to, pixels.")
+    image_size: int = Field(
+        ge=32,
+        le=1024,
+        description="Side of the square each image is resized to, pixels. Some bases take no less than 71 or 75.",
+    )
     batch_size: int = Field(ge=1, le=1024, description="Images the base takes at once.")
     views: int = Field(
         ge=0,
@@ -63,7 +82,8 @@ class ExtractFeatures(Section):
     trunk: str = Field(
         min_length=1,
         description="Layer of the base whose output is kept for `finetune`, so that it need not run the layers "
-        "up to there again; `none` keeps nothing.",
+        "up to there again. `auto`: the one that the base's last block starts from, `block4_pool` of VGG16. `none` "
+        "keeps nothing.",
     )
 
 
@@ -178,9 +198,9 @@ class AugmentedClassifier(Mixing, Classifier):
 class Finetune(Mixing, Optimization):
     """Training the last layers of the base together with the classifier."""
 
-    unfreeze: int = Field(
-        ge=0,
-        description="How many of the base's last layers train; pooling layers count. 0 trains the classifier alone.",
+    unfreeze: Unfreeze = Field(
+        description="How many of the base's last layers train, those without weights counted as well; or the name of "
+        "the first that trains; or `last_block`, of VGG16 the last 4. 0 trains the classifier alone."
     )
     rate_decay: float = Field(
         gt=0,

@@ -17,6 +17,7 @@ from tests.pipeline import ROOT
 QUICK = ROOT / "presets" / "quick.yaml"
 PRESETS = sorted((ROOT / "presets").glob("*.yaml"))
 COUNT = "a whole number of images per class, 1 or more, or a fraction above 0.0 and up to 1.0"
+LAYERS = "a whole number of layers, 0 or more, `last_block`, or the name of a layer"
 VALUES = params.read(QUICK)
 SECTIONS = ", ".join(sorted(VALUES))
 NO_SETTINGS = "found no settings, expected sections: copy presets/quick.yaml"
@@ -77,6 +78,12 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
         ({"prepare.test": True}, f"prepare.test: found True, expected {COUNT}"),
         ({"prepare.test": "30"}, f"prepare.test: found '30', expected {COUNT}"),
         ({"prepare.test": float("nan")}, f"prepare.test: found nan, expected {COUNT}"),
+        (
+            {"backbone.name": "ResNet5"},
+            "backbone.name: found 'ResNet5', expected a base of docs/bases.md; nearest: resnet50, resnet50_v2, "
+            "resnet152",
+        ),
+        ({"backbone.name": 16}, "backbone.name: found 16, expected a valid string"),
         ({"backbone.weights": ""}, "backbone.weights: found '', expected at least 1 character"),
         (
             {"extract_features.image_size": 31},
@@ -119,7 +126,10 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
         ({"finetune.rate_decay": 0.0}, "finetune.rate_decay: found 0.0, expected greater than 0"),
         ({"finetune.rate_decay": 1.1}, "finetune.rate_decay: found 1.1, expected less than or equal to 1"),
         ({"finetune.gradual": 0.5}, "finetune.gradual: found 0.5, expected a valid integer"),
-        ({"finetune.unfreeze": -1}, "finetune.unfreeze: found -1, expected greater than or equal to 0"),
+        ({"finetune.unfreeze": -1}, f"finetune.unfreeze: found -1, expected {LAYERS}"),
+        ({"finetune.unfreeze": 1.5}, f"finetune.unfreeze: found 1.5, expected {LAYERS}"),
+        ({"finetune.unfreeze": True}, f"finetune.unfreeze: found True, expected {LAYERS}"),
+        ({"finetune.unfreeze": ""}, f"finetune.unfreeze: found '', expected {LAYERS}"),
         ({"finetune.patience": 1.5}, "finetune.patience: found 1.5, expected a valid integer"),
         ({"repeats": 0}, "repeats: found 0, expected greater than or equal to 1"),
         ({"evaluate.gallery": 101}, "evaluate.gallery: found 101, expected less than or equal to 100"),
@@ -145,6 +155,23 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
 )
 def test_a_fault_is_told(changes: dict[str, Any], message: str) -> None:
     assert fault(with_changes(changes)) == f"params.yaml: {message}"
+
+
+@pytest.mark.parametrize("unfreeze", [0, 4, 1000, "last_block", "block5_conv1"])
+def test_what_trains_is_a_number_or_a_name(unfreeze: int | str) -> None:
+    loaded = params.check(with_changes({"finetune.unfreeze": unfreeze}), Params, Path("params.yaml"))
+    assert loaded.finetune.unfreeze == unfreeze
+    assert type(loaded.finetune.unfreeze) is type(unfreeze)
+
+
+def test_images_that_are_too_small_for_the_base_stop_every_stage(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    values = with_changes({"backbone.name": "xception", "extract_features.image_size": 70})
+    file.write_text(yaml.safe_dump(values), encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"extract_features\.image_size: found 70, but xception takes images of 71 pix"
+    ):
+        params.load(file)
 
 
 def test_a_number_for_a_name_is_told() -> None:

@@ -335,6 +335,17 @@ def present(path: Path, limit: int) -> Path:
     return path
 
 
+def matching(digest: str) -> Accept:
+    """A check that a file has this MD5 or SHA-256 (hexadecimal)."""
+
+    def accept(file: Path, folder: Path) -> Path:
+        with file.open("rb") as source:
+            check_digest(hashlib.file_digest(source, digest_name(digest).replace("-", "")).hexdigest(), digest)
+        return file
+
+    return accept
+
+
 def exactly(size: int, sha256: str) -> Accept:
     """A check that a file has this many bytes and this SHA-256 (hexadecimal)."""
 
@@ -342,21 +353,24 @@ def exactly(size: int, sha256: str) -> Accept:
         found = file.stat().st_size
         if found != size:
             raise MirrorError(f"{found:,} bytes, expected {size:,}")
-        with file.open("rb") as source:
-            check_digest(hashlib.file_digest(source, "sha256").hexdigest(), sha256)
-        return file
+        return matching(sha256)(file, folder)
 
     return accept
 
 
 def check_digest(found: str, expected: str) -> None:
-    """Compare two SHA-256 digests (hexadecimal).
+    """Compare two digests of one kind (hexadecimal).
 
     Raises:
         MirrorError: they differ.
     """
     if found != expected:
-        raise MirrorError(f"wrong content: SHA-256 is {found[:12]}…, expected {expected[:12]}…")
+        raise MirrorError(f"wrong content: {digest_name(expected)} is {found[:12]}…, expected {expected[:12]}…")
+
+
+def digest_name(digest: str) -> str:
+    """``MD5`` or ``SHA-256``: which of the two a hexadecimal digest is, by its length."""
+    return {32: "MD5", 64: "SHA-256"}[len(digest)]
 
 
 def _byte_bar(what: str, total: int | None) -> "tqdm[Any]":

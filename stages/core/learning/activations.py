@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stages.core import paths
 from stages.core.arrays import ArrayFile, check_space, create_array, open_array, release
-from stages.core.learning import base, extraction, features
+from stages.core.learning import base, extraction, features, graph
 from stages.core.learning.samples import Samples
 from stages.core.progress import bar
 from stages.core.resume import Resumable
@@ -87,7 +87,7 @@ def training_samples(
     """Return a function that gives an epoch's training examples: outputs of ``layer`` for augmented views.
 
     Args:
-        layer: a layer of the base, frozen up to there.
+        layer: one of ``graph.cuts`` of the base, frozen up to there.
         labels: of the training images.
         source: where activations come from.
         state: as in :func:`at`.
@@ -102,7 +102,7 @@ def at(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.g
     """Return the output of ``layer`` for the images of an array.
 
     Args:
-        layer: a layer of the base, frozen up to there.
+        layer: one of ``graph.cuts`` of the base, frozen up to there.
         array: ``validation``, ``test`` or ``train_views``; ``flipped/validation`` or ``flipped/test`` for the
             images mirrored left to right.
         source: where activations come from.
@@ -112,7 +112,7 @@ def at(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.g
         float16 memory map, (images, height, width, channels), with the views before the images for
         ``train_views``.
     """
-    names = [entry.name for entry in source.base.layers]
+    names = list(graph.places(source.base))
     if layer == names[-1]:
         return open_array(_kept("features", array))
     trunk = source.trunk
@@ -131,7 +131,7 @@ def _kept(kind: str, array: str) -> Path:
 
 def _online(layer: str, labels: NDArray[np.int64], source: Source, state: Resumable) -> Callable[[int], Samples]:
     model = base.between(source.base, None, layer)
-    forward = features.compile_forward(model, None)
+    forward = features.compile_forward(model, None, source.base.name)
 
     def epoch_samples(epoch: int) -> Samples:
         # The views are numbered by the epoch, so they are the same in every run.
@@ -191,4 +191,5 @@ def _work(source: Source, array: str, views: tuple[int, ...]) -> features.Work:
         batch_size=source.batch_size,
         augmentation=source.views.augmentation,
         seed=source.views.seed,
+        base=source.base.name,
     )

@@ -14,12 +14,14 @@ class Extraction(Section):
         base: name of the base.
         image_size: pixels.
         policy: precision policy of the base.
+        blocks: how many of its last layers to unfreeze to begin at each of its blocks, the last block's first.
         feature_rms: root mean square of the training images' features.
     """
 
     base: str
     image_size: int
     policy: str
+    blocks: list[int]
     feature_rms: float
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stages.core.arrays import ArrayFile, check_space, create_array
 from stages.core.dataset import images
-from stages.core.learning import augmentation, base
+from stages.core.learning import augmentation, base, graph
 from stages.core.progress import bar
 from stages.core.resume import Resumable
 from stages.core.schema import Augmentation
@@ -48,6 +48,7 @@ class Work(NamedTuple):
         batch_size: images the base takes at once.
         augmentation: how views differ from the image.
         seed: the run's seed.
+        base: name of the base, whose preprocessing the images get.
     """
 
     files: dict[str, list[Path]]
@@ -59,6 +60,7 @@ class Work(NamedTuple):
     batch_size: int
     augmentation: Augmentation
     seed: int
+    base: str
 
 
 class Step(NamedTuple):
@@ -86,8 +88,9 @@ def extract(
     """Run a base, or its lower part, over images and views.
 
     Args:
-        model: the frozen base, its layers in one line.
-        trunk: an inner layer whose output is kept as well, except of plain training images; or None.
+        model: the frozen base.
+        trunk: an inner layer, one of ``graph.cuts``, whose output is kept as well, except of plain training
+            images; or None.
         work: the images.
         state: where arrays are built and how far an interrupted run came.
         forward: what :func:`compile_forward` gave for ``model``, where it is used several times.
@@ -98,7 +101,7 @@ def extract(
         Shapes are (images, height, width, channels), for views (views, images, height, width, channels),
         all float16.
     """
-    forward = forward or compile_forward(model, trunk)
+    forward = forward or compile_forward(model, trunk, work.base)
     steps = plan(work)
     files = _create_arrays(model, trunk, work, state.path)
     done = state.read().get("steps", 0)
@@ -133,10 +136,11 @@ def plan(work: Work) -> list[Step]:
     return steps
 
 
-def compile_forward(model: "keras.Model", trunk: str | None) -> Forward:
+def compile_forward(model: "keras.Model", trunk: str | None, name: str) -> Forward:
     """Return a function from RGB images to ``features`` and, if there is a trunk layer, ``trunk``.
 
-    It takes uint8 images (n, size, size, 3) and affine maps (n, 8), or None for images as they are.
+    It takes uint8 images (n, size, size, 3) and affine maps (n, 8), or None for images as they are. ``name`` is the
+    base's, whose preprocessing the images get.
     It gives float16 (n, height, width, channels).
     """
     import tensorflow as tf
@@ -145,7 +149,7 @@ def compile_forward(model: "keras.Model", trunk: str | None) -> Forward:
     upper = base.between(model, trunk, None)
 
     def run(pixels: "tf.Tensor") -> dict[str, "tf.Tensor"]:
-        values = base.preprocess(pixels)
+        values = base.preprocess(name, pixels)
         if lower is None:
             return {"features": half(upper(values, training=False))}
         values = lower(values, training=False)
@@ -175,7 +179,7 @@ def _create_arrays(model: "keras.Model", trunk: str | None, work: Work, folder: 
         rows["train_views"] = (len(work.views), len(work.files["train"]))
     maps = {"features": tuple(model.output_shape[1:])}
     if trunk:
-        maps["trunk"] = tuple(model.get_layer(trunk).output.shape[1:])
+        maps["trunk"] = tuple(graph.outputs(model)[trunk].shape[1:])
     shapes = {
         f"{kind}/{array}": leading + feature_map
         for kind, feature_map in maps.items()

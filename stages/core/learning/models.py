@@ -92,7 +92,7 @@ def join(whole: "keras.Model", head: "keras.Model", unfreeze: int) -> "keras.Mod
 
     cut = base.cut_before(whole, unfreeze)
     set_trainable(whole, unfreeze)
-    if cut == whole.layers[-1].name:
+    if cut == whole.operations[-1].name:
         return head
     top = base.between(whole, cut, None)
     convolution.speed_up(top)

@@ -29,8 +29,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
-class Base:
-    """The ImageNet weights of a base, and where they can be had.
+class Canonical:
+    """The ImageNet weights of a base whose tensors have a digest of our own, and where they can be had.
 
     Attributes:
         shapes: of every tensor, in the order of the canonical bytes.
@@ -63,8 +63,8 @@ def _vgg(convolutions: tuple[int, ...]) -> Shapes:
 
 _VGG16_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
-BASES: dict[str, Base] = {
-    "vgg16": Base(
+CANONICAL: dict[str, Canonical] = {
+    "vgg16": Canonical(
         shapes=_vgg((2, 2, 3, 3, 3)),
         sha256="d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd",
         mirrors=(
@@ -108,7 +108,7 @@ def read(file: Path, shapes: Shapes) -> Tensors:
         raise MirrorError(f"not readable as {kind} ({type(error).__name__})") from None
 
 
-def verified(file: Path, base: Base) -> Tensors:
+def verified(file: Path, base: Canonical) -> Tensors:
     """Read the ImageNet weights of ``base`` from a file in any format that :func:`read` knows.
 
     Raises:
@@ -119,7 +119,7 @@ def verified(file: Path, base: Base) -> Tensors:
     return tensors
 
 
-def accept(base: Base) -> Accept:
+def accept(base: Canonical) -> Accept:
     """A check that a file holds the ImageNet weights of ``base``; it gives them back in our own format."""
 
     def check(file: Path, folder: Path) -> Path:
@@ -151,7 +151,7 @@ def draw(shapes: Shapes) -> Tensors:
 def save(path: Path, tensors: Tensors) -> None:
     """Write tensors in their given order: the same tensors give the same bytes."""
     # C order, whatever the order in memory: else the bytes would tell which mirror's file they came from.
-    arrays = {name: np.ascontiguousarray(values, dtype="<f4") for name, values in tensors.items()}
+    arrays = {name: np.asarray(values, dtype="<f4", order="C") for name, values in tensors.items()}
     with replacing(path) as temporary:
         np.savez(temporary, allow_pickle=False, **arrays)
 

@@ -23,12 +23,6 @@ FROZEN, ADAPTED = "augmented", "finetune"
 # can't be said to fit only because fine-tuning did not help either.
 _LEAST_SEPARATED = 0.5
 
-# Layers of VGG16's base, in steps of a block of which it can be unfrozen.
-_BASE_LAYERS, _BLOCK = 18, 4
-
-# The side of the images that the base was trained on, pixels: beyond it larger ones gain little.
-_LARGEST_SIDE = 224
-
 
 class Evidence(NamedTuple):
     """What was measured.
@@ -42,6 +36,8 @@ class Evidence(NamedTuple):
         frozen_accuracy: share of all images that a classifier on the frozen features places right, out of sample.
         adapting: the comparison of FROZEN with ADAPTED; None if they were not both scored.
         unfreeze: how many layers were adapted.
+        blocks: how many layers to adapt to begin at each of the base's blocks, the last block's first.
+        usual_side: of the images that the base was trained on, pixels: beyond it larger ones gain little.
         labels_counted_wrong: by confident learning.
         image_size: what the base sees, pixels a side.
         typical_side: of the images as they are, the median of their shorter sides in pixels.
@@ -55,6 +51,8 @@ class Evidence(NamedTuple):
     frozen_accuracy: float
     adapting: Comparison | None
     unfreeze: int
+    blocks: list[int]
+    usual_side: int
     labels_counted_wrong: int
     image_size: int
     typical_side: int
@@ -171,14 +169,14 @@ def _steps(evidence: Evidence, size: Size, fit: Fit) -> list[Step]:
         steps.append(
             Step("Make more of those you have, by more augmented views.", _queue("extract_features.views=8,16"))
         )
-    deeper = evidence.unfreeze + _BLOCK
-    if deeper <= _BASE_LAYERS and (fit != "fits" or size == "large"):
+    deeper = next((layers for layers in evidence.blocks if layers > evidence.unfreeze), None)
+    if deeper and (fit != "fits" or size == "large"):
         steps.append(Step("Adapt one more block of the base.", f"dvc exp run -S finetune.unfreeze={deeper}"))
     if fit == "fits":
         steps.append(
             Step("Look for a better classifier: it costs seconds.", _queue("train_augmented.pooling=flatten,average"))
         )
-    larger = min(evidence.typical_side, _LARGEST_SIDE)
+    larger = min(evidence.typical_side, evidence.usual_side)
     if larger >= 1.1 * evidence.image_size:
         sides = f"these have {evidence.typical_side} pixels a side, it sees {evidence.image_size}"
         steps.append(

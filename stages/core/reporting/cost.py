@@ -77,7 +77,7 @@ def measure(name: str, model: "keras.Model", whole: "keras.Model", cut: str, fil
         files: images to predict; 96 of them at the most are taken.
     """
     size = whole.input_shape[1]
-    forward = features.compile_forward(base.between(whole, None, cut), None)
+    forward = features.compile_forward(base.between(whole, None, cut), None, whole.name)
     batches = [files[start : start + _BATCH] for start in range(0, min(len(files), _BATCH * _BATCHES), _BATCH)]
 
     def predict(batch: list[Path]) -> None:

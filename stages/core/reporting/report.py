@@ -20,7 +20,7 @@ from stages.core import paths
 from stages.core.atomic import write_text
 from stages.core.dataset import images, manifest
 from stages.core.errors import InputError
-from stages.core.learning import models
+from stages.core.learning import bases, models
 from stages.core.params import load
 from stages.core.reporting import advice, cost, evaluation, predictions, reproduction, review
 from stages.core.reporting.advice import Evidence, Reading
@@ -205,6 +205,8 @@ def _evidence(
         frozen_accuracy=compared["frozen_features"]["accuracy"],
         adapting=adapting[0] if adapting else None,
         unfreeze=adapted.unfreeze,
+        blocks=first.extraction.blocks,
+        usual_side=bases.KINDS[first.extraction.base].usual_size,
         labels_counted_wrong=compared["suspects"]["labels_counted_wrong"],
         image_size=first.extraction.image_size,
         typical_side=int(frame[["width", "height"]].min(axis=1).median()),

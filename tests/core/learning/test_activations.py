@@ -32,7 +32,7 @@ LABELS: IntArray = np.arange(7) % 2
 
 @pytest.fixture
 def model() -> Any:
-    return small_base(SIZE)
+    return small_base(SIZE, "vgg16")
 
 
 @pytest.fixture
@@ -66,6 +66,7 @@ def source(model: Any, manifest: pd.DataFrame, trunk: str | None, views: Views =
         batch_size=3,
         augmentation=views.augmentation,
         seed=views.seed,
+        base="vgg16",
     )
     for name, file in features.extract(model, trunk, work, Resumable("extract", trunk, [])).items():
         target = Path("data") / f"{name}.npy"
@@ -83,8 +84,8 @@ def expected(model: Any, layer: str, array: str, manifest: pd.DataFrame, views: 
     lower = base.between(model, None, layer)
     if array == "train_views":
         maps = [augmentation.transforms(VIEWS.augmentation, list(rows["sha256"]), view, 7, SIZE) for view in views]
-        return np.stack([lower(base.preprocess(augmentation.augment(pixels, of_view))) for of_view in maps])
-    return np.asarray(lower(base.preprocess(pixels)))
+        return np.stack([lower(base.preprocess("vgg16", augmentation.augment(pixels, of_view))) for of_view in maps])
+    return np.asarray(lower(base.preprocess("vgg16", pixels)))
 
 
 def close(found: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> None:

@@ -1,4 +1,7 @@
-"""The base is VGG16 to the letter: its layers, its weights, its preprocessing."""
+"""VGG16 is VGG16 to the letter: its layers, its weights, its preprocessing, where it is cut.
+
+The other bases have a module of their own, test_other_bases.
+"""
 
 from typing import Any
 
@@ -7,7 +10,7 @@ import pytest
 
 from stages.core.errors import InputError
 from stages.core.learning import base, runtime
-from stages.core.learning.weights import BASES, draw
+from stages.core.learning.weights import CANONICAL, draw
 from tests.pipeline import small_base
 
 pytest_plugins = ["tests.pipeline_fixtures"]
@@ -40,13 +43,13 @@ CUTS = {
 def weights() -> dict[str, Any]:
     """Weights of every layer, biases among them, none of them alike."""
     random = np.random.default_rng(0)
-    drawn = draw(BASES["vgg16"].shapes)
+    drawn = draw(CANONICAL["vgg16"].shapes)
     return {name: values + random.normal(0, 1e-3, values.shape).astype(np.float32) for name, values in drawn.items()}
 
 
 @pytest.fixture(scope="module")
 def vgg16(tensorflow: None, weights: dict[str, Any]) -> Any:
-    return base.build(weights, 64)
+    return base.build("vgg16", weights, 64)
 
 
 def pixels(count: int = 3, size: int = 64) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -55,7 +58,7 @@ def pixels(count: int = 3, size: int = 64) -> np.ndarray[Any, np.dtype[np.uint8]
 
 @pytest.mark.parametrize("size", [32, 64, 180])
 def test_feature_maps_have_a_32nd_of_the_side(size: int) -> None:
-    assert base.build({}, size).output_shape == (None, size // 32, size // 32, 512)
+    assert base.build("vgg16", {}, size).output_shape == (None, size // 32, size // 32, 512)
 
 
 def test_every_weight_is_in_its_place(vgg16: Any, weights: dict[str, Any]) -> None:
@@ -73,12 +76,12 @@ def test_it_is_frozen(vgg16: Any) -> None:
 def test_half_a_set_of_weights_is_refused(weights: dict[str, Any]) -> None:
     less = {name: values for name, values in weights.items() if name != "block5_conv3/bias"}
     with pytest.raises(KeyError, match="block5_conv3/bias"):
-        base.build(less, 32)
+        base.build("vgg16", less, 32)
 
 
 def test_bfloat16_computes_in_it_and_keeps_its_weights_in_float32() -> None:
     runtime.set_policy("mixed_bfloat16")
-    model = base.build({}, 32)
+    model = base.build("vgg16", {}, 32)
     assert {layer.compute_dtype for layer in model.layers[1:]} == {"bfloat16"}
     assert {weight.dtype for weight in model.weights} == {"float32"}
     assert model.output.dtype == "bfloat16"
@@ -92,7 +95,7 @@ def test_preprocessing_is_that_of_keras(compiled: bool) -> None:
     images = pixels()
     preprocess = tf.function(base.preprocess) if compiled else base.preprocess
     expected = keras.applications.vgg16.preprocess_input(images.astype(np.float32))
-    found = preprocess(tf.constant(images))
+    found = preprocess("vgg16", tf.constant(images))
     assert found.dtype == tf.float32
     np.testing.assert_array_equal(found, expected)
 
@@ -120,7 +123,7 @@ def test_more_layers_than_there_are_cannot_train(vgg16: Any, unfreeze: int) -> N
 
 @pytest.mark.parametrize("cut", ["block1_conv1", "block3_pool", "block4_pool", "block5_pool"])
 def test_two_parts_are_the_whole(vgg16: Any, cut: str) -> None:
-    images = base.preprocess(pixels())
+    images = base.preprocess("vgg16", pixels())
     lower, upper = base.between(vgg16, None, cut), base.between(vgg16, cut, None)
     np.testing.assert_allclose(upper(lower(images)), vgg16(images), rtol=1e-5, atol=1e-5)
     assert lower.output_shape == vgg16.get_layer(cut).output.shape == upper.input_shape
@@ -135,23 +138,39 @@ def test_a_part_shares_the_weights() -> None:
 
 def test_a_part_may_be_nothing(vgg16: Any) -> None:
     nothing = base.between(vgg16, None, vgg16.layers[0].name)
-    values = base.preprocess(pixels())
+    values = base.preprocess("vgg16", pixels())
     np.testing.assert_array_equal(nothing(values), values)
 
 
-def test_layers_are_known_by_name(vgg16: Any) -> None:
-    base.check_layer(vgg16, "block4_pool", "extract_features.trunk")
-    with pytest.raises(InputError) as caught:
-        base.check_layer(vgg16, "block6_pool", "extract_features.trunk")
-    assert str(caught.value).startswith(
-        "params.yaml: extract_features.trunk: vgg16 has no layer 'block6_pool'; it has block1_conv1, block1_conv2, "
-    )
-    assert str(caught.value).endswith(", block5_conv3, block5_pool")
+@pytest.mark.parametrize(("name", "count"), [("block5_pool", 1), ("block5_conv1", 4), ("block1_conv1", 18)])
+def test_a_layers_name_stands_for_it_and_all_after_it(vgg16: Any, name: str, count: int) -> None:
+    assert base.count_unfrozen(vgg16, name) == count == base.count_unfrozen(vgg16, count)
+    assert base.cut_before(vgg16, name) == base.cut_before(vgg16, count)
 
 
-def test_images_are_no_layer(vgg16: Any) -> None:
-    with pytest.raises(InputError, match="has no layer"):
-        base.check_layer(vgg16, vgg16.layers[0].name, "extract_features.trunk")
+@pytest.mark.parametrize("name", ["block5_con1", "input_layer"])
+def test_a_first_layer_to_unfreeze_that_there_is_not(vgg16: Any, name: str) -> None:
+    with pytest.raises(
+        InputError, match=rf"^params\.yaml: finetune\.unfreeze: vgg16 has no layer '{name}'; nearest: bl"
+    ):
+        base.count_unfrozen(vgg16, name)
+
+
+def test_blocks_begin_where_maps_get_smaller(vgg16: Any) -> None:
+    assert base.blocks(vgg16) == [4, 8, 12, 15, 18]
+
+
+def test_what_is_kept_for_fine_tuning(vgg16: Any) -> None:
+    assert base.trunk(vgg16, "none") is None
+    assert base.trunk(vgg16, "auto") == "block4_pool"
+    assert base.trunk(vgg16, "block3_conv2") == "block3_conv2"
+
+
+@pytest.mark.parametrize("name", ["block6_pool", "input_layer"])
+def test_a_trunk_that_is_no_layer(vgg16: Any, name: str) -> None:
+    message = rf"^params\.yaml: extract_features\.trunk: vgg16 has no layer '{name}'; nearest: (\w+, )*block\w+$"
+    with pytest.raises(InputError, match=message):
+        base.trunk(vgg16, name)
 
 
 def changed(model: Any, *names: str) -> None:
@@ -160,13 +179,13 @@ def changed(model: Any, *names: str) -> None:
         bias.assign(bias + 1e-6)
 
 
-def test_digests_tell_which_layers_changed() -> None:
+def test_digests_tell_what_changed() -> None:
     model = small_base()
     before = base.digests(model)
-    assert list(before) == ["conv1", "conv2", "conv3"]
+    assert list(before) == [f"conv{number}/{variable}" for number in (1, 2, 3) for variable in ("kernel", "bias")]
     changed(model, "conv2")
     after = base.digests(model)
-    assert [name for name in before if before[name] != after[name]] == ["conv2"]
+    assert [name for name in before if before[name] != after[name]] == ["conv2/bias"]
 
 
 def test_training_must_change_what_is_unfrozen_and_nothing_else() -> None:
@@ -179,5 +198,5 @@ def test_training_must_change_what_is_unfrozen_and_nothing_else() -> None:
     changed(model, "conv3")
     base.check_frozen(model, before)
     changed(model, "conv1")
-    with pytest.raises(RuntimeError, match=r"^small: conv1 is frozen but changed$"):
+    with pytest.raises(RuntimeError, match=r"^small: conv1/bias is frozen but changed$"):
         base.check_frozen(model, before)

