@@ -4,14 +4,13 @@ The only stage that scores on test images. Writes the metrics, each strategy's p
 plots, and from all of these the page plots/report.html.
 """
 
-import csv
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from stages.core import paths
-from stages.core.atomic import replacing, write_json
+from stages.core import paths, tables
+from stages.core.atomic import write_json
 from stages.core.dataset import manifest
 from stages.core.entry import run_stage
 from stages.core.learning import activations, base, extraction, models, runtime, training, weights
@@ -52,7 +51,7 @@ def main() -> None:
         write_tables(name, of_strategy)
     write_curves(learned)
     accuracies = [(name, row["accuracy"]) for name, row in metrics.items()]
-    _write_csv(pd.DataFrame(accuracies, columns=["strategy", "accuracy"]), "accuracy.csv")
+    tables.write(TABLES / "accuracy.csv", pd.DataFrame(accuracies, columns=["strategy", "accuracy"]))
     best = evaluation.best(metrics)
     sheets.draw_mistakes(TABLES / "mistakes.png", best, calibrated[best], settings.gallery)
     sheets.draw_suspect_labels(TABLES / "suspect_labels.png", found.table, settings.suspects)
@@ -123,22 +122,17 @@ def write_tables(name: str, of_strategy: Answered) -> None:
             "predicted": [calibrated.classes[label] for label in calibrated.predicted],
         }
     )
-    _write_csv(confusion, f"confusion/{name}.csv")
-    _write_csv(curves.roc(calibrated.labels, calibrated.probabilities), f"roc/{name}.csv")
-    _write_csv(curves.reliability(calibrated.labels, calibrated.probabilities), f"reliability/{name}.csv")
-    _write_csv(curves.reliability(raw.labels, raw.probabilities), f"reliability_uncalibrated/{name}.csv")
+    tables.write(TABLES / f"confusion/{name}.csv", confusion)
+    tables.write(TABLES / f"roc/{name}.csv", curves.roc(calibrated.labels, calibrated.probabilities))
+    tables.write(TABLES / f"reliability/{name}.csv", curves.reliability(calibrated.labels, calibrated.probabilities))
+    tables.write(TABLES / f"reliability_uncalibrated/{name}.csv", curves.reliability(raw.labels, raw.probabilities))
 
 
 def write_curves(learned: dict[str, LearningCurve]) -> None:
     """Write the learning curves, empty where none was drawn, and what they say."""
     for name in growth.LEARNS_FROM:
-        _write_csv(curves.learning(learned.get(name)), f"learning_curve/{name}.csv")
+        tables.write(TABLES / f"learning_curve/{name}.csv", curves.learning(learned.get(name)))
     write_json(report.READINGS, {name: curve.reading for name, curve in learned.items()})
-
-
-def _write_csv(frame: pd.DataFrame, name: str) -> None:
-    with replacing(TABLES / name) as temporary:
-        frame.to_csv(temporary, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from stages.core.rounding import rounded
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -49,8 +51,8 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as indented JSON. NaN and infinity are errors: they are not JSON."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write ``value`` as indented JSON, floats rounded. NaN and infinity are errors: they are not JSON."""
+    write_text(path, json.dumps(rounded(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _flush(path: Path) -> None:

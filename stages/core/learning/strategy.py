@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from stages.core import paths
+from stages.core import paths, tables
 from stages.core.arrays import open_array
-from stages.core.atomic import replacing
 from stages.core.dataset import manifest
 from stages.core.learning import classifier, models, timing, training
 from stages.core.learning.extraction import Extraction
@@ -135,8 +134,7 @@ def finish(outcome: Outcome, description: Description, state: Resumable) -> None
     name, training = description.strategy, outcome.training
     models.save(paths.MODELS / name, outcome.model, description)
     for table, file in ((training.history, "history.csv"), (outcome.repeats, "repeats.csv")):
-        with replacing(paths.METRICS / name / file) as temporary:
-            table.to_csv(temporary, index=False, lineterminator="\n")
+        tables.write(paths.METRICS / name / file, table)
     timing.record(name, outcome.seconds, digest(paths.MODELS / name))
     state.discard()
     print(

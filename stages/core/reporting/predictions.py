@@ -1,6 +1,5 @@
 """What a strategy says about each image, in memory and in a CSV file."""
 
-import csv
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -8,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from stages.core import tables
 from stages.core.array_types import FloatArray, IntArray
-from stages.core.atomic import replacing
 from stages.core.errors import InputError
 from stages.core.statistics import scoring
 from stages.core.statistics.paired import Answers
@@ -70,14 +69,7 @@ def write(path: Path, predictions: Predictions) -> None:
     frame = pd.DataFrame(columns)
     rounded = predictions.probabilities.round(_DECIMALS)
     probabilities = pd.DataFrame(rounded, columns=[_PREFIX + name for name in predictions.classes])
-    with replacing(path) as temporary:
-        pd.concat([frame, probabilities], axis=1).to_csv(
-            temporary,
-            index=False,
-            lineterminator="\n",
-            # Every text in quotes, so that no reader takes one for a number or for a line's end.
-            quoting=csv.QUOTE_NONNUMERIC,
-        )
+    tables.write(path, pd.concat([frame, probabilities], axis=1))
 
 
 def read(path: Path, content: str | None = None) -> Predictions:

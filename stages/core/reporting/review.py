@@ -3,7 +3,6 @@
 Nothing is dropped or relabelled; a person looks.
 """
 
-import csv
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -12,10 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from stages.core import paths
+from stages.core import paths, tables
 from stages.core.array_types import FloatArray, GreyArray
 from stages.core.arrays import open_array, release
-from stages.core.atomic import replacing
 from stages.core.dataset import images, manifest
 from stages.core.progress import track
 from stages.core.statistics import suspects
@@ -87,10 +85,7 @@ def review(frame: pd.DataFrame, count: int, seed: int) -> Review:
 
 def write(table: pd.DataFrame) -> None:
     """Write metrics/suspects.csv."""
-    with replacing(SUSPECTS) as temporary:
-        table.assign(score=table["score"].round(_DECIMALS)).to_csv(
-            temporary, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
-        )
+    tables.write(SUSPECTS, table.assign(score=table["score"].round(_DECIMALS)))
 
 
 def read() -> pd.DataFrame:
