@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from stages.core import paths
 from stages.core.errors import InputError
+from stages.core.exclusive import end_with_dvc, exclusive
 
 # What Unix shells report for a process that a signal ended: 128 + its number.
 _SIGNAL_BASE = 128
@@ -27,9 +29,11 @@ def run_stage(main: Callable[[], None], doc: str | None) -> NoReturn:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.parse_args()
+    end_with_dvc()
 
     def succeed() -> int:
-        main()
+        with exclusive(paths.DATA):
+            main()
         return 0
 
     run(succeed)
@@ -72,6 +76,8 @@ def run(main: Callable[[], int]) -> NoReturn:
             errno.EPERM: "permission denied: make it accessible and run it again",
             errno.EIO: "the device failed to read or write: check the disk or mount and run it again",
             errno.ESTALE: "the mount went away: mount it again and rerun",
+            errno.ENOTCONN: "the mount went away: mount it again and rerun",
+            errno.ENODEV: "the device went away: connect it again and rerun",
         }.get(error.errno or 0)
         if advice is None:
             raise

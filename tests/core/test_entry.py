@@ -151,6 +151,8 @@ def test_memory_that_runs_out_is_told() -> None:
         (errno.EPERM, "permission denied: make it accessible and run it again"),
         (errno.EIO, "the device failed to read or write: check the disk or mount and run it again"),
         (errno.ESTALE, "the mount went away: mount it again and rerun"),
+        (errno.ENOTCONN, "the mount went away: mount it again and rerun"),
+        (errno.ENODEV, "the device went away: connect it again and rerun"),
     ],
 )
 def test_faults_of_the_system_are_told_with_what_to_do(number: int, advice: str) -> None:
