@@ -1,11 +1,6 @@
 """The pipeline as its users run it: DVC in a fresh clone, the pretrained weights, pictures of their own."""
 
 import json
-import os
-import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +9,9 @@ import pytest
 import yaml
 
 from stages.core.learning.strategies import STRATEGIES
+from tests.clones import commit, make, ran, run
 from tests.pictures import encode
-from tests.pipeline import ROOT, STAGES
+from tests.pipeline import STAGES
 
 pytestmark = pytest.mark.registry
 
@@ -34,19 +30,12 @@ METRICS = ("accuracy", "log_loss", "roc_auc", "f1", "trained_parameters")
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a clone of the project holds, committed, with a few pictures, its params made small, and run."""
-    folder = tmp_path_factory.mktemp("clone")
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, files.split("\0")):
-        if (ROOT / name).is_file() and name != "dvc.lock":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    folder = make(tmp_path_factory.mktemp("clone"))
     _write_pictures(folder / "pictures")
     values = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
     for section, changes in CHANGES.items():
         values[section] |= changes
     (folder / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
-    run(folder, "git", "init", "--quiet")
     commit(folder)
     output = run(folder, "dvc", "repro")
     assert ran(output) == list(STAGES)
@@ -71,32 +60,6 @@ def _write_pictures(folder: Path) -> None:
             picture = random.integers(0, 100, (48, 64, 3), np.uint8)
             picture[..., 2 - 2 * place] += 150
             (folder / name / f"{number}.jpg").write_bytes(encode(picture, "JPEG"))
-
-
-def run(folder: Path, *command: str) -> str:
-    """Run a command as in the activated environment, with a home folder of its own; return what it printed."""
-    identity = {
-        f"GIT_{role}_{what}": "test@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-    }
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))},
-        **identity,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "HOME": str(folder.parent),
-    }
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-def commit(folder: Path) -> None:
-    run(folder, "git", "add", "--all")
-    run(folder, "git", "commit", "--quiet", "--message", "as it is")
-
-
-def ran(output: str) -> list[str]:
-    """The stages that DVC ran, in their order."""
-    return re.findall(r"^Running stage '(.+)':$", output, re.MULTILINE)
 
 
 def shown(folder: Path, *command: str) -> Any:
