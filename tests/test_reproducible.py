@@ -1,6 +1,7 @@
 """The same work gives the same bytes, in another process, another folder and on another number of threads."""
 
 import contextlib
+import difflib
 import os
 import shutil
 import subprocess
@@ -8,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests import clones, kill_stages
 from tests.pipeline import ROOT, STAGES, Finished, outputs
 
 pytest_plugins = ["tests.pipeline_fixtures"]
@@ -26,19 +29,17 @@ RESULTS = (
 CODE = "import sys; from tests.pipeline import run; run(*sys.argv[1:])"
 
 
-@pytest.mark.parametrize("threads", [1])
-def test_the_number_of_threads_changes_nothing(finished: Finished, tmp_path: Path, threads: int) -> None:
+def threads(number: int) -> dict[str, str]:
+    """Variables that limit the threads of TensorFlow and of what NumPy and SciPy compute with."""
+    return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(number))
+
+
+def test_the_number_of_threads_changes_nothing(finished: Finished, tmp_path: Path) -> None:
     folder = tmp_path / "a folder of another name"
     folder.mkdir()
     shutil.copytree(finished.folder / "source", folder / "source")
     shutil.copyfile(finished.folder / "params.yaml", folder / "params.yaml")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "TF_NUM_INTRAOP_THREADS": str(threads),
-        "TF_NUM_INTEROP_THREADS": str(threads),
-        "OMP_NUM_THREADS": str(threads),
-    }
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **threads(1)}
     done = subprocess.run(
         [sys.executable, "-c", CODE, *STAGES], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -49,3 +50,35 @@ def test_the_number_of_threads_changes_nothing(finished: Finished, tmp_path: Pat
         found = outputs(*RESULTS)
     assert found.keys() == expected.keys()
     assert [path for path in found if found[path] != expected[path]] == []
+
+
+def lock(folder: Path, number: int) -> str:
+    """Run the whole pipeline in a fresh clone on so many threads, nothing cached; return its dvc.lock."""
+    output = clones.run(folder, "dvc", "repro", **threads(number))
+    defined = yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    assert sorted(clones.ran(output)) == sorted(defined)
+    assert "from cache" not in output
+    return (folder / "dvc.lock").read_text(encoding="utf-8")
+
+
+def check_locks(one: str, other: str) -> None:
+    assert "\n".join(difflib.unified_diff(one.splitlines(), other.splitlines(), n=0, lineterm="")) == ""
+    assert one == other
+
+
+@pytest.mark.slow
+def test_two_clones_lock_the_same(tmp_path: Path) -> None:
+    folders = [kill_stages.make_clone(tmp_path / name) for name in ("one", "ein Ordner – mit anderem Namen")]
+    check_locks(*(lock(folder, number) for number, folder in enumerate(folders, start=1)))
+
+
+@pytest.mark.slow
+@pytest.mark.registry
+def test_two_clones_lock_the_same_of_the_default_run(tmp_path: Path) -> None:
+    """With the pretrained weights and the precision that the machine computes fastest."""
+    locks = []
+    for number, name in enumerate(("one", "another folder"), start=1):
+        folder = clones.make(tmp_path / name)
+        clones.commit(folder)
+        locks.append(lock(folder, number))
+    check_locks(*locks)

@@ -15,6 +15,7 @@ from stages.core.exclusive import end_with_dvc, exclusive
 
 # What Unix shells report for a process that a signal ended: 128 + its number.
 _SIGNAL_BASE = 128
+_OUT_OF_MEMORY = "error: out of memory: free some, or lower the batch_size of this stage in params.yaml"
 
 
 class _Terminated(BaseException):
@@ -64,9 +65,10 @@ def run(main: Callable[[], int]) -> NoReturn:
         _drop_output()
         sys.exit(1)
     except MemoryError:
-        _die(1, "error: out of memory: free some, or lower the batch_size of this stage in params.yaml")
+        _die(1, _OUT_OF_MEMORY)
     except OSError as error:
         advice = {
+            errno.ENOMEM: _OUT_OF_MEMORY.removeprefix("error: "),
             errno.ENOENT: "no such file: run `dvc repro`, which makes everything a stage needs",
             errno.ENOSPC: "the disk is full: free some space and run it again",
             errno.EDQUOT: "the disk quota is used up: free some space and run it again",
@@ -83,6 +85,11 @@ def run(main: Callable[[], int]) -> NoReturn:
             raise
         where = f"{error.filename}: " if error.filename else ""
         _die(1, f"error: {where}{advice}")
+    except Exception as error:
+        # TensorFlow's own, told by its name, since TensorFlow may not be imported here.
+        if type(error).__name__ != "ResourceExhaustedError":
+            raise
+        _die(1, _OUT_OF_MEMORY)
     sys.exit(code)
 
 

@@ -8,13 +8,19 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from stages.core.learning import memory
+
 
 def start(seed: int) -> None:
     """Import TensorFlow for this process, quiet and deterministic.
 
     The same seed gives the same bytes, whatever the number of threads. Call it before any other
     import of TensorFlow or Keras.
+
+    Raises:
+        InputError: a limit leaves too little memory for it.
     """
+    memory.check()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with _QuietStart(), _without("sklearn", "matplotlib"):
