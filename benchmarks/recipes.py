@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     runtime.start(settings.seed)
     report.say(facts)
     results: dict[str, list[Result]] = {name: [] for name in recipes}
-    prepared: dict[int, Prepared] = {}
+    prepared: dict[int | str, Prepared] = {}
     with project.temporary() as folder:
         project.link_data(folder)
         with contextlib.chdir(folder):

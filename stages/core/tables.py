@@ -12,7 +12,7 @@ from stages.core.rounding import rounded
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write a table without its index, floats rounded, as UTF-8 with Unix line ends on every system."""
     floats = table.select_dtypes("float")
-    exact = table.assign(**{name: rounded(column.astype(float).tolist()) for name, column in floats.items()})
+    exact = table.assign(**{str(name): rounded(column.astype(float).tolist()) for name, column in floats.items()})
     with replacing(path) as temporary:
         exact.to_csv(
             temporary,

@@ -10,7 +10,12 @@ from stages.core import tables
 
 def test_texts_are_quoted_and_floats_rounded(tmp_path: Path) -> None:
     table = pd.DataFrame(
-        {"=cmd()": ["nan", "a,b\n"], "count": [1, 2], "share": [2 / 3, np.nan], "loss": np.float32([0.1, 1e-30])}
+        {
+            "=cmd()": ["nan", "a,b\n"],
+            "count": [1, 2],
+            "share": [2 / 3, np.nan],
+            "loss": np.array([0.1, 1e-30], np.float32),
+        }
     )
     tables.write(tmp_path / "new" / "a.csv", table)
     assert (tmp_path / "new" / "a.csv").read_bytes() == (

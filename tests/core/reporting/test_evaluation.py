@@ -14,6 +14,7 @@ from stages.core.errors import InputError
 from stages.core.reporting import evaluation
 from stages.core.reporting.predictions import Predictions
 from stages.core.reporting.review import COLUMNS, TWICE, Review
+from stages.core.rounding import rounded
 from stages.core.statistics.intervals import Share
 from stages.core.statistics.learning_curve import CurvePoint, LearningCurve
 from stages.core.statistics.paired import compare_all
@@ -76,7 +77,7 @@ def test_what_was_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     written = {"head": evaluation.measure(example(2), DESCRIPTION, seed=0)}
     write_json(paths.EVALUATION, written)
-    assert evaluation.read() == written
+    assert evaluation.read() == rounded(written)
 
 
 @pytest.mark.parametrize(
