@@ -4,16 +4,18 @@ The only stage that scores on test images. Writes the metrics, each strategy's p
 plots, and from all of these the page plots/report.html.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stages.core import paths, tables
 from stages.core.atomic import write_json
 from stages.core.dataset import manifest
 from stages.core.entry import run_stage
-from stages.core.learning import activations, base, extraction, models, runtime, training, weights
+from stages.core.learning import activations, base, extraction, features, models, pixels, runtime, training, weights
 from stages.core.learning.strategies import STRATEGIES
 from stages.core.params import load
 from stages.core.reporting import cost, evaluation, growth, predictions, report, review, sheets, summary
@@ -23,7 +25,27 @@ from stages.core.statistics import curves
 from stages.core.statistics.learning_curve import LearningCurve
 from stages.core.statistics.paired import compare_all
 
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
 TABLES = report.TABLES
+# Validation is what probabilities are calibrated on.
+SCORED = ("validation", "test")
+
+
+class Ready(NamedTuple):
+    """A model that can answer.
+
+    Attributes:
+        model: itself.
+        values: what it takes of the images of each split of SCORED, and of their mirror images where asked for.
+        logits: the way from RGB images to its logits.
+    """
+
+    model: "keras.Model"
+    values: dict[str, list[NDArray[np.generic]]]
+    logits: Callable[[NDArray[np.uint8]], "tf.Tensor"]
 
 
 class Answered(NamedTuple):
@@ -74,20 +96,9 @@ def answer(name: str, frame: pd.DataFrame, flip: bool) -> Answered:
     """
     folder = paths.MODELS / name
     description = models.describe(folder)
-    how = description.extraction
-    runtime.set_policy(how.policy)
-    whole = base.build(how.base, weights.load(paths.WEIGHTS), how.image_size)
-    cut = base.cut_before(whole, description.unfreeze)
-    source = activations.Source(
-        whole, extraction.trunk_layer(), frame, activations.NO_VIEWS, batch_size=activations.BATCH
-    )
+    runtime.set_policy(description.policy)
     state = Resumable(f"evaluate_{name}", None, [folder / "model.weights.h5", paths.MANIFEST])
-    # Before the model is loaded: that changes the weights of the base's last layers.
-    values = {
-        split: [activations.at(cut, array, source, state) for array in (split, f"flipped/{split}")[: 1 + flip]]
-        for split in ("validation", "test")
-    }
-    model = models.load(folder, whole)
+    model, values, logits = (from_pixels if description.network else from_features)(description, frame, flip, state)
     predicted = {
         split: Predictions(
             images=tuple(frame.loc[frame["split"] == split, "path"]),
@@ -95,12 +106,41 @@ def answer(name: str, frame: pd.DataFrame, flip: bool) -> Answered:
             labels=manifest.labels(frame, split),
             probabilities=np.mean([training.predict(model, array) for array in values[split]], axis=0),
         )
-        for split in values
+        for split in SCORED
     }
     state.discard()
-    cost.measure(name, model, whole, cut, [paths.PREPARED / path for path in predicted["test"].images])
+    files = [paths.PREPARED / path for path in predicted["test"].images]
+    cost.measure(name, logits, description.image_size, files)
     calibrated, effect = evaluation.calibrate(predicted["validation"], predicted["test"])
     return Answered(predicted["test"], calibrated, effect)
+
+
+def from_features(description: models.Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
+    """Bring back a model that stands on the base."""
+    assert description.extraction, f"{description.strategy} stands on no base"
+    name = description.extraction.base
+    whole = base.build(name, weights.load(paths.WEIGHTS), description.image_size)
+    cut = base.cut_before(whole, description.unfreeze)
+    source = activations.Source(
+        whole, extraction.trunk_layer(), frame, activations.NO_VIEWS, batch_size=activations.BATCH
+    )
+    # Before the model is loaded: that changes the weights of the base's last layers.
+    values = {
+        split: [activations.at(cut, array, source, state) for array in (split, f"flipped/{split}")[: 1 + flip]]
+        for split in SCORED
+    }
+    model = models.load(paths.MODELS / description.strategy, whole)
+    lower = features.compile_forward(base.between(whole, None, cut), None, name)
+    return Ready(model, values, lambda images: model(lower(images, None)["features"], training=False))
+
+
+def from_pixels(description: models.Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
+    """Bring back a model that was trained from scratch."""
+    size = description.image_size
+    plain = {split: pixels.read(frame, split, size, state).values[0] for split in SCORED}
+    values = {split: [array, array[:, :, ::-1]][: 1 + flip] for split, array in plain.items()}
+    model = models.load_network(paths.MODELS / description.strategy)
+    return Ready(model, values, pixels.compile_forward(model))
 
 
 def measure(name: str, of_strategy: Answered, seed: int) -> dict[str, evaluation.Number]:

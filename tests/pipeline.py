@@ -13,11 +13,22 @@ from stages.core import params
 from tests.pictures import encode
 
 ROOT = Path(__file__).parents[1]
-STAGES = ("backbone", "prepare", "extract_features", "train_head", "train_augmented", "finetune", "evaluate")
+STAGES = (
+    "backbone",
+    "prepare",
+    "extract_features",
+    "train_scratch",
+    "train_scratch_augmented",
+    "train_head",
+    "train_augmented",
+    "finetune",
+    "evaluate",
+)
 CLASSES = ("cat", "dog", "emu")
 # Images of each class in each split.
 TRAIN, VALIDATION, TEST = 6, 4, 4
 IMAGE_SIZE = 48
+SCRATCH_SIZE = 20
 
 # What makes the quick preset a matter of seconds. Batches are smaller than a split and don't divide it.
 SMALL: Mapping[str, Any] = {
@@ -33,6 +44,12 @@ SMALL: Mapping[str, Any] = {
     "extract_features.views": 2,
     "augmentation.rotation": 0.1,
     "augmentation.zoom": 0.2,
+    "train_scratch.image_size": SCRATCH_SIZE,
+    "train_scratch.batch_size": 4,
+    "train_scratch.epochs": 3,
+    "train_scratch_augmented.image_size": SCRATCH_SIZE,
+    "train_scratch_augmented.batch_size": 4,
+    "train_scratch_augmented.epochs": 3,
     "train_head.units": 8,
     "train_head.batch_size": 4,
     "train_head.epochs": 4,

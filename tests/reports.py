@@ -29,6 +29,7 @@ DESCRIPTION = Description(
     strategy="head",
     extraction=Extraction(base="vgg16", image_size=96, policy="float32", blocks=[4, 8], feature_rms=1.0),
     classifier=params.load(ROOT / "presets" / "quick.yaml").train_head,
+    network=None,
     classes=["cat", "dog"],
     unfreeze=0,
     trained_parameters=46_090,
@@ -92,7 +93,7 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         images: of the test split.
         **changes: fields of the report that are to be otherwise.
     """
-    shares = {"head": 0.75, "augmented": 0.8, "finetune": 0.97}
+    shares = {"scratch": 0.6, "scratch_augmented": 0.65, "head": 0.75, "augmented": 0.8, "finetune": 0.97}
     given = changes.pop("predicted", None) or {
         name: predicted(classes, images, share, seed) for seed, (name, share) in enumerate(shares.items())
     }
@@ -118,6 +119,7 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         }
     )
     doubling = Share(0.03, 0.02, 0.04)
+    duels = {frozenset((duel.first, duel.second)): duel for duel in comparisons}
     evidence = Evidence(
         train_images=300,
         test_images=images,
@@ -125,7 +127,8 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         doubling=doubling,
         detectable=0.02,
         frozen_accuracy=0.8,
-        adapting=next((duel for duel in comparisons if {duel.first, duel.second} == {"augmented", "finetune"}), None),
+        adapting=duels.get(frozenset(("augmented", "finetune"))),
+        pretraining=duels.get(frozenset(("augmented", "scratch_augmented"))),
         unfreeze=4,
         blocks=[4, 8, 12, 15, 18],
         usual_side=224,

@@ -20,6 +20,8 @@ SPLITS = {"train": 6, "validation": 4, "test": 8}
 CHANGES: dict[str, Any] = {
     "prepare": {"source": "pictures", **SPLITS},
     "extract_features": {"image_size": 48, "views": 2},
+    "train_scratch": {"batch_size": 4},
+    "train_scratch_augmented": {"batch_size": 4, "epochs": 30},
     "train_head": {"epochs": 30},
     "train_augmented": {"epochs": 30},
     "finetune": {"epochs": 2},
@@ -123,6 +125,7 @@ def test_the_page_of_plots_is_written(fresh: Path) -> None:
     [
         ("finetune.unfreeze=2", ["finetune", "evaluate"], "finetune"),
         ("train_head.dropout=0.3", ["train_head", "evaluate"], "head"),
+        ("train_scratch.dropout=0.3", ["train_scratch", "evaluate"], "scratch"),
     ],
 )
 def test_an_experiment_runs_what_it_changes(fresh: Path, change: str, stages: list[str], strategy: str) -> None:

@@ -18,6 +18,7 @@ pytest_plugins = ["tests.pipeline_fixtures"]
 
 PIPELINE: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 DEFINED: dict[str, dict[str, Any]] = PIPELINE["stages"]
+TRAINING = ("train_scratch", "train_scratch_augmented", "train_head", "train_augmented", "finetune")
 # What training and choosing may see of the test split: nothing.
 TEST_FILES = {"data/features/test.npy", "data/flipped"}
 
@@ -125,7 +126,7 @@ def test_only_evaluation_sees_the_test_split() -> None:
     assert set(results("extract_features")) >= TEST_FILES
 
 
-@pytest.mark.parametrize("stage", ["train_head", "train_augmented", "finetune"])
+@pytest.mark.parametrize("stage", TRAINING)
 def test_training_stages_do_not_name_the_test_split(stage: str) -> None:
     """Neither as text in their own code nor as an argument to what they call."""
     tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
@@ -143,7 +144,7 @@ def test_training_does_not_depend_on_test_images(pipeline: Path) -> None:
     shutil.rmtree(paths.PREPARED / "test")
     for file in (paths.FEATURES / "test.npy", paths.TRUNK / "test.npy"):
         file.unlink()
-    run("train_head", "train_augmented", "finetune")
+    run(*TRAINING)
     assert outputs("models") == before
 
 

@@ -41,10 +41,11 @@ def test_the_model_says_what_it_is(finished: Finished) -> None:
     assert described.classes == list(CLASSES)
     assert described.unfreeze == 0
     assert described.trained_parameters == 512 * 8 + 8 + 8 * 3 + 3
+    assert described.classifier
     layers = described.classifier.model_dump()
     assert layers.items() <= params.load(finished.folder / "params.yaml").train_head.model_dump().items()
     assert layers["units"] == 8
-    assert described.extraction.image_size == IMAGE_SIZE
+    assert described.image_size == IMAGE_SIZE
 
 
 def test_the_history_is_that_of_the_model(finished: Finished) -> None:

@@ -66,8 +66,13 @@ class ArrayFile:
             self._file.close()
 
 
-def check_space(folder: Path, needed: int) -> None:
+def check_space(folder: Path, needed: int, parameter: str) -> None:
     """Check that ``needed`` bytes fit on the disk that holds ``folder``.
+
+    Args:
+        folder: where they are to be written.
+        needed: bytes.
+        parameter: what in params.yaml decides how much is needed, for the message.
 
     Raises:
         InputError: they don't, found out before hours of computing.
@@ -76,7 +81,7 @@ def check_space(folder: Path, needed: int) -> None:
     if free < needed:
         raise InputError(
             f"{folder}: {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free: free some space, "
-            "or lower extract_features.views in params.yaml"
+            f"or lower {parameter} in params.yaml"
         )
 
 

@@ -171,6 +171,34 @@ class Mixing(Section):
     )
 
 
+class Architecture(Section):
+    """The layers of a network without a pretrained base."""
+
+    architecture: Literal["convnet", "convnet_small", "convnet_no_pooling", "vgg_small", "resnet34"] = Field(
+        description="`convnet`: five convolutions with pooling between them, the chapter's for photographs. "
+        "`convnet_small`: three of them, for images of some 28 pixels. `convnet_no_pooling`: the same without "
+        "pooling, a counter-example. `vgg_small`: two blocks of two convolutions, two hidden layers. `resnet34`: "
+        "residual units, 34 layers deep."
+    )
+    image_size: int = Field(
+        ge=4, le=1024, description="Side of the square each image is resized to; each architecture has a least one."
+    )
+    dropout: float = Field(
+        ge=0,
+        lt=1,
+        description="Fraction of the values dropped in each training step: of those that enter the classifier, in "
+        "`vgg_small` of each block's and each hidden layer's.",
+    )
+
+
+class Scratch(Optimization, Architecture):
+    """A network without a pretrained base, and its training."""
+
+
+class AugmentedScratch(Mixing, Scratch):
+    """The same on augmented images."""
+
+
 class Layers(Section):
     """The layers of a classifier on the features of the base."""
 
@@ -238,8 +266,8 @@ class Params(Section):
         ge=0, le=2**31 - 1, description="Start of every random choice: split, augmentation, weights, dropout."
     )
     precision: Precision = Field(
-        description="Arithmetic of the base and of fine-tuning. `auto` takes bfloat16 where the processor or "
-        "GPU computes it in hardware, float32 elsewhere."
+        description="Arithmetic of the base, of fine-tuning and of training from scratch. `auto` takes bfloat16 where "
+        "the processor or GPU computes it in hardware, float32 elsewhere."
     )
     test_time_flip: bool = Field(
         description="Whether a strategy's probabilities are the mean over an image and its mirror image, left to "
@@ -256,6 +284,8 @@ class Params(Section):
     backbone: Backbone
     extract_features: ExtractFeatures
     augmentation: Augmentation
+    train_scratch: Scratch
+    train_scratch_augmented: AugmentedScratch
     train_head: Classifier
     train_augmented: AugmentedClassifier
     finetune: Finetune

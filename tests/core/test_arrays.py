@@ -101,10 +101,10 @@ def test_no_pickle_is_read(tmp_path: Path) -> None:
 
 
 def test_too_little_space_is_told_before_any_work(tmp_path: Path) -> None:
-    check_space(tmp_path, 1)
+    check_space(tmp_path, 1, "extract_features.views")
     expected = (
         rf"^{tmp_path}: 1000000000\.0 GB are needed and \d+\.\d GB are free: free some space, "
         r"or lower extract_features\.views in params\.yaml$"
     )
     with pytest.raises(InputError, match=expected):
-        check_space(tmp_path, 10**18)
+        check_space(tmp_path, 10**18, "extract_features.views")

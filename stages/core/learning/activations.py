@@ -157,7 +157,7 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
         lambda values: features.half(model(tf.cast(values, model.input.dtype), training=False)),
         input_signature=[tf.TensorSpec((None, *feature_map), tf.float16)],
     )
-    check_space(state.path, int(np.prod(shape)) * 2)
+    check_space(state.path, int(np.prod(shape)) * 2, "extract_features.views")
     create_array(path, shape, np.float16)
     with (
         closing(ArrayFile(path)) as file,

@@ -193,7 +193,8 @@ def _create_arrays(model: "keras.Model", trunk: str | None, work: Work, folder: 
     }
     files = {name: folder / f"{name.replace('/', '-')}.npy" for name in shapes}
     missing = [name for name, file in files.items() if not file.exists()]
-    check_space(folder, sum(math.prod(shapes[name]) for name in missing) * np.dtype(np.float16).itemsize)
+    needed = sum(math.prod(shapes[name]) for name in missing) * np.dtype(np.float16).itemsize
+    check_space(folder, needed, "extract_features.views")
     for name in missing:
         create_array(files[name], shapes[name], np.float16)
     return files

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stages.core.atomic import replacing_folder, write_json
-from stages.core.learning import base, classifier, convolution
+from stages.core.learning import architectures, base, classifier, convolution
+from stages.core.learning.architectures import Network
 from stages.core.learning.extraction import Extraction
 from stages.core.schema import Layers, Section
 
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 class Description(Section):
     """Everything needed to build a trained model again.
 
+    It has either a base with a classifier on it, or a network of its own.
+
     Attributes:
-        strategy: ``head``, ``augmented`` or ``finetune``.
-        extraction: the base and the features the model takes.
-        classifier: the classifier's layers.
+        strategy: one of STRATEGIES.
+        extraction: the base and the features the model takes; None without a base.
+        classifier: the classifier's layers; None without a base.
+        network: what was trained from scratch; None with a base.
         classes: names of the classes, in the order of the probabilities.
         unfreeze: how many of the base's last layers are part of the model, trained.
         trained_parameters: how many weights were trained.
@@ -32,13 +36,30 @@ class Description(Section):
     """
 
     strategy: str
-    extraction: Extraction
-    classifier: Layers
+    extraction: Extraction | None
+    classifier: Layers | None
+    network: Network | None
     classes: list[str]
     unfreeze: int
     trained_parameters: int
     epochs: int
     best_epoch: int
+
+    @property
+    def image_size(self) -> int:
+        """Side of the images that the model sees, pixels."""
+        return self._made_of.image_size
+
+    @property
+    def policy(self) -> str:
+        """Precision policy of the base, or of the network."""
+        return self._made_of.policy
+
+    @property
+    def _made_of(self) -> Extraction | Network:
+        made_of = self.extraction or self.network
+        assert made_of, "a model has a base or a network of its own"
+        return made_of
 
 
 def save(folder: Path, model: "keras.Model", description: Description) -> None:
@@ -54,7 +75,7 @@ def describe(folder: Path) -> Description:
 
 
 def load(folder: Path, whole: "keras.Model") -> "keras.Model":
-    """Build a saved model and give it its weights.
+    """Build a saved model that stands on a base, and give it its weights.
 
     Args:
         folder: where :func:`save` put it.
@@ -64,11 +85,26 @@ def load(folder: Path, whole: "keras.Model") -> "keras.Model":
         A model to logits from the output of the layer ``base.cut_before(whole, unfreeze)``.
     """
     description = describe(folder)
+    assert description.classifier, f"{description.strategy} stands on no base"
+    assert description.extraction, f"{description.strategy} stands on no base"
     shape = tuple(whole.output_shape[1:])
     head = classifier.build(
         description.classifier, shape, description.extraction.feature_rms, len(description.classes), seed=0
     )
     model = join(whole, head, description.unfreeze)
+    model.load_weights(folder / "model.weights.h5")
+    return model
+
+
+def load_network(folder: Path) -> "keras.Model":
+    """Build a saved model that was trained from scratch, and give it its weights.
+
+    Returns:
+        A model from RGB pixels of 0 to 255, (images, size, size, 3), to logits.
+    """
+    description = describe(folder)
+    assert description.network, f"{description.strategy} stands on a base"
+    model = architectures.build(description.network, len(description.classes), seed=0)
     model.load_weights(folder / "model.weights.h5")
     return model
 

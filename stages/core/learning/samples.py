@@ -22,10 +22,13 @@ class Samples(NamedTuple):
     Attributes:
         values: shape (views, images, …); may be a memory map.
         labels: shape (images,).
+        change: makes of examples (n, …) and their images' numbers (n,) what an epoch trains on, as it reads
+            them; None leaves them as they are.
     """
 
     values: NDArray[np.generic]
     labels: NDArray[np.int64]
+    change: Callable[[NDArray[np.generic], NDArray[np.int64]], NDArray[np.generic]] | None = None
 
 
 def epoch_batches(samples: Samples, batch_size: int, epoch: int, seed: int) -> Iterator[Batch]:
@@ -48,6 +51,8 @@ def epoch_batches(samples: Samples, batch_size: int, epoch: int, seed: int) -> I
         chosen = order[start : start + batch_size]
         rows = np.stack([samples.values[v, i] for v, i in zip(view_now[chosen], chosen, strict=True)])
         release(samples.values)
+        if samples.change:
+            rows = samples.change(rows, chosen)
         return rows, samples.labels[chosen]
 
     return _ahead(read, range(0, images, batch_size))

@@ -1,3 +1,5 @@
 """The strategies that are compared, in the order in which tables show them."""
 
-STRATEGIES = ("head", "augmented", "finetune")
+STRATEGIES = ("scratch", "scratch_augmented", "head", "augmented", "finetune")
+# Those without a pretrained base.
+FROM_SCRATCH = ("scratch", "scratch_augmented")

@@ -120,6 +120,7 @@ def train_classifier(
         strategy=name,
         extraction=examples.extraction,
         classifier=Layers.model_validate(settings.model_dump(include=set(Layers.model_fields))),
+        network=None,
         classes=examples.classes,
         unfreeze=0,
         trained_parameters=outcome.model.count_params(),

@@ -159,7 +159,8 @@ class _Run:
 
     def __init__(self, model: "keras.Model", steps: Steps, state: Resumable) -> None:
         self._variables = [*model.variables, *steps.variables]
-        self._weights = model.trainable_variables
+        # Moving averages of batch normalization belong to an epoch as what it trained does.
+        self._weights = model.weights
         self._state = state
         self._file = state.path / "training.npz"
         self._saved = time.monotonic()

@@ -7,6 +7,7 @@ images would gain more than the test split could overlook. It is unlike the base
 something real.
 """
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from stages.core.reporting.wording import count, percent, points, points_range
@@ -18,6 +19,8 @@ Fit = Literal["fits", "adapts", "unknown"]
 
 # The strategies whose difference is what adapting the base is worth: the same classifier before and after it.
 FROZEN, ADAPTED = "augmented", "finetune"
+# The strategy that sees the images as FROZEN does and has no base: their difference is what the base is worth.
+UNTRAINED = "scratch_augmented"
 
 # Frozen features that a linear classifier can make less of than this, as a share of what guessing leaves open,
 # can't be said to fit only because fine-tuning did not help either.
@@ -35,6 +38,7 @@ class Evidence(NamedTuple):
         detectable: the smallest difference that the test split could have shown; None if it could show none.
         frozen_accuracy: share of all images that a classifier on the frozen features places right, out of sample.
         adapting: the comparison of FROZEN with ADAPTED; None if they were not both scored.
+        pretraining: the comparison of UNTRAINED with FROZEN; None if they were not both scored.
         unfreeze: how many layers were adapted.
         blocks: how many layers to adapt to begin at each of the base's blocks, the last block's first.
         usual_side: of the images that the base was trained on, pixels: beyond it larger ones gain little.
@@ -50,6 +54,7 @@ class Evidence(NamedTuple):
     detectable: float | None
     frozen_accuracy: float
     adapting: Comparison | None
+    pretraining: Comparison | None
     unfreeze: int
     blocks: list[int]
     usual_side: int
@@ -89,7 +94,7 @@ def read(evidence: Evidence) -> Reading:
         "adapts": "that the base gains by adapting to",
         "unknown": "of which it is open whether the base's features fit",
     }
-    found = [about_size, _separation(evidence), about_fit]
+    found = [about_size, _separation(evidence), *_pretraining(evidence), about_fit]
     if textbook := _TEXTBOOK.get((size, fit)):
         found.append(textbook)
     return Reading(f"{sizes[size]} {fits[fit]}", found, _steps(evidence, size, fit))
@@ -132,6 +137,19 @@ def _separation(evidence: Evidence) -> str:
         f"{percent(evidence.frozen_accuracy, evidence.test_images)} of all images right, each judged by one that never "
         f"saw it; guessing would place {percent(1 / evidence.classes, evidence.test_images)}."
     )
+
+
+def _pretraining(evidence: Evidence) -> Iterator[str]:
+    duel = evidence.pretraining
+    if duel is None or not duel.decidable:
+        return
+    gain, span = points(duel.difference, duel.images), points_range(duel.low, duel.high, duel.images)
+    if not duel.real:
+        yield "Training from scratch does as well as the frozen base, as far as the test split can show."
+    elif duel.first == FROZEN:
+        yield f"The pretrained base is worth {gain} points ({span}): so much less does training from scratch reach."
+    else:
+        yield f"Training from scratch beats the frozen base by {gain} points ({span}): its features suit other images."
 
 
 def _fit(evidence: Evidence) -> tuple[Fit, str]:

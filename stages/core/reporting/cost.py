@@ -6,19 +6,21 @@ an output of a stage, and count only for the very model that they were measured 
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stages.core import paths
 from stages.core.atomic import write_json
 from stages.core.dataset import images
-from stages.core.learning import base, classifier, features, strategy, timing
+from stages.core.learning import classifier, strategy, timing
 
 if TYPE_CHECKING:
-    import keras
+    import tensorflow as tf
 
 # Images that prediction is timed on, in batches of this many: the base is no faster on more.
 _BATCH = 32
@@ -29,10 +31,10 @@ class Cost(NamedTuple):
     """What one strategy costs; seconds are None where they were not measured on this model.
 
     Attributes:
-        train_seconds: of one training, without the extraction of features, which the strategies share.
+        train_seconds: of one training, without the extraction of features, which the strategies on a base share.
         predict_seconds: from an image file to its probabilities, a batch at a time.
         trained_parameters: how many weights were trained.
-        bytes: of its files, without the base, which the strategies share.
+        bytes: of its files, without the base, which the strategies on it share.
     """
 
     train_seconds: float | None
@@ -66,23 +68,20 @@ def bytes_on_disk(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def measure(name: str, model: "keras.Model", whole: "keras.Model", cut: str, files: list[Path]) -> None:
+def measure(name: str, logits: Callable[[NDArray[np.uint8]], "tf.Tensor"], image_size: int, files: list[Path]) -> None:
     """Time the way from image files to probabilities and record the seconds an image.
 
     Args:
         name: the strategy.
-        model: to logits, from the output of the layer ``cut``.
-        whole: the base.
-        cut: a layer of it.
+        logits: its model, from RGB images (n, size, size, 3).
+        image_size: side of those, pixels.
         files: images to predict; 96 of them at the most are taken.
     """
-    size = whole.input_shape[1]
-    forward = features.compile_forward(base.between(whole, None, cut), None, whole.name)
     batches = [files[start : start + _BATCH] for start in range(0, min(len(files), _BATCH * _BATCHES), _BATCH)]
 
     def predict(batch: list[Path]) -> None:
-        pixels = np.stack([images.load(path, size) for path in batch])
-        classifier.probabilities(model(forward(pixels, None)["features"], training=False)).numpy()
+        pixels = np.stack([images.load(path, image_size) for path in batch])
+        classifier.probabilities(logits(pixels)).numpy()
 
     predict(batches[0])  # TensorFlow plans its work at the first call
     seconds = []

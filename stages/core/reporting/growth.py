@@ -41,12 +41,14 @@ def curves(frame: pd.DataFrame, settings: Evaluate, seed: int) -> dict[str, Lear
         if not len(train):  # no augmented views were kept
             continue
         description = models.describe(paths.MODELS / name)
-        classifier = description.classifier
+        classifier, extraction = description.classifier, description.extraction
+        assert classifier, f"{name} trains a classifier on features"
+        assert extraction, f"{name} trains a classifier on features"
         products = least_squares.products(
             train,
             open_array(paths.FEATURES / "validation.npy"),
             open_array(paths.FEATURES / "test.npy"),
-            least_squares.Preparation(classifier.pooling, classifier.scaling, description.extraction.feature_rms),
+            least_squares.Preparation(classifier.pooling, classifier.scaling, extraction.feature_rms),
             chosen,
         )
         known = least_squares.Labels(labels["train"][chosen], labels["validation"], len(description.classes))

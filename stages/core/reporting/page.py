@@ -15,6 +15,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from stages.core.learning.strategies import FROM_SCRATCH
 from stages.core.reporting import charts, review, wording
 from stages.core.reporting.report import Report
 from stages.core.statistics.paired import detectable_in_words, headline
@@ -79,6 +80,7 @@ def render(report: Report) -> str:
     return environment.get_template("page.html.j2").render(
         report=report,
         metrics=report.metrics,
+        on_base=report.best not in FROM_SCRATCH,
         images=len(next(iter(report.predicted.values())).labels),
         classes=next(iter(report.predicted.values())).classes,
         headline=headline(answers, report.comparisons),

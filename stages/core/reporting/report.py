@@ -192,10 +192,12 @@ def _evidence(
     doubled = next(
         (compared["doubling"][name] for name in (advice.FROZEN, "head") if name in compared["doubling"]), None
     )
-    adapting = [duel for duel in comparisons if {duel.first, duel.second} == {advice.FROZEN, advice.ADAPTED}]
+    duels = {frozenset((duel.first, duel.second)): duel for duel in comparisons}
     sizes = [duel.detectable for duel in comparisons if duel.detectable is not None]
     first = next(iter(descriptions.values()))
     adapted = descriptions.get(advice.ADAPTED, first)
+    extraction = adapted.extraction
+    assert extraction, f"{adapted.strategy} stands on a base"
     return Evidence(
         train_images=int((frame["split"] == "train").sum()),
         test_images=int((frame["split"] == "test").sum()),
@@ -203,12 +205,13 @@ def _evidence(
         doubling=Share(doubled["gain"], doubled["gain_low"], doubled["gain_high"]) if doubled else None,
         detectable=min(sizes, default=None),
         frozen_accuracy=compared["frozen_features"]["accuracy"],
-        adapting=adapting[0] if adapting else None,
+        adapting=duels.get(frozenset((advice.FROZEN, advice.ADAPTED))),
+        pretraining=duels.get(frozenset((advice.FROZEN, advice.UNTRAINED))),
         unfreeze=adapted.unfreeze,
-        blocks=first.extraction.blocks,
-        usual_side=bases.KINDS[first.extraction.base].usual_size,
+        blocks=extraction.blocks,
+        usual_side=bases.KINDS[extraction.base].usual_size,
         labels_counted_wrong=compared["suspects"]["labels_counted_wrong"],
-        image_size=first.extraction.image_size,
+        image_size=extraction.image_size,
         typical_side=int(frame[["width", "height"]].min(axis=1).median()),
     )
 

@@ -70,7 +70,7 @@ def _named(told: str, images: Sequence[str], every_image: bool) -> list[str]:
 def _table(metrics: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float | None], images: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("test split", no_wrap=True)
-    for name in ("accuracy (95 %)", "log loss", "AUC", "F1", "trained in", "weights"):
+    for name in ("accuracy (95 %)", "log loss", "AUC", "trained in", "weights"):
         table.add_column(name, justify="right", no_wrap=True)
     best = max(row["accuracy"] for row in metrics.values())
     for strategy, row in metrics.items():
@@ -80,7 +80,6 @@ def _table(metrics: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float
             f"{percent(row['accuracy'], images)} ({span})",
             _number(row["log_loss"]),
             _number(row["roc_auc"]),
-            _number(row["f1"]),
             duration(seconds.get(strategy)),
             large(row["trained_parameters"]),
             style="bold" if row["accuracy"] == best else "",

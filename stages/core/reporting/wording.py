@@ -8,6 +8,9 @@ STRATEGY_NAMES = {
     "scratch_augmented": "training from scratch with augmentation",
 }
 
+# Where the words of a sentence are too long for a table or a legend.
+_SHORT_TITLES = {"scratch": "From scratch", "scratch_augmented": "From scratch, augmented"}
+
 # From here on one image is a hundredth of a point or less, so that a second decimal means something.
 _SECOND_DECIMAL_FROM = 10_000
 
@@ -59,6 +62,8 @@ def count(number: int, noun: str) -> str:
 
 def strategy_title(name: str) -> str:
     """What a table or a legend calls the strategy ``name``: "Plain head", "Fine-tuning"."""
+    if title := _SHORT_TITLES.get(name):
+        return title
     words = strategy_in_words(name).removeprefix("the ")
     return words[:1].upper() + words[1:]
 
@@ -74,9 +79,11 @@ def sentence(text: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A time as people say it: "2.4 s", "3 min 20 s", "35 ms"; "not timed" for None."""
+    """A time as people say it: "2.4 s", "3 min 20 s", "35 ms", "0.14 ms"; "not timed" for None."""
     if seconds is None:
         return "not timed"
+    if seconds < 0.01:
+        return f"{1000 * seconds:.2g} ms"
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
     if seconds < 100:

@@ -9,7 +9,8 @@ import pytest
 
 from stages.core import params
 from stages.core.errors import InputError
-from stages.core.learning import base, classifier, models, runtime
+from stages.core.learning import architectures, base, classifier, models, runtime
+from stages.core.learning.architectures import Network
 from stages.core.learning.extraction import Extraction
 from stages.core.learning.models import Description
 from stages.core.schema import Layers
@@ -19,12 +20,12 @@ pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
 QUICK = params.load(ROOT / "presets" / "quick.yaml").train_head
+LAYERS = Layers.model_validate({name: getattr(QUICK, name) for name in Layers.model_fields} | {"units": 3})
 DESCRIPTION = Description(
     strategy="finetune",
     extraction=Extraction(base="small", image_size=16, policy="float32", blocks=[5], feature_rms=2.5),
-    classifier=Layers.model_validate(
-        {name: getattr(QUICK, name) for name in Layers.model_fields} | {"units": 3},
-    ),
+    classifier=LAYERS,
+    network=None,
     classes=["cat", "dog", "emu"],
     unfreeze=0,
     trained_parameters=1234,
@@ -36,7 +37,7 @@ IMAGES = np.random.default_rng(0).normal(0, 50, (4, 16, 16, 3)).astype(np.float3
 
 
 def head(whole: Any, seed: int = 1) -> Any:
-    return classifier.build(DESCRIPTION.classifier, whole.output_shape[1:], 2.5, 3, seed)
+    return classifier.build(LAYERS, whole.output_shape[1:], 2.5, 3, seed)
 
 
 def trained(whole: Any, unfreeze: int) -> Any:
@@ -172,3 +173,26 @@ def test_classes_keep_their_names(tmp_path: Path, name: str) -> None:
     description = DESCRIPTION.model_copy(update={"classes": [name, "dog", "emu"]})
     models.save(tmp_path / "model", head(small_base()), description)
     assert models.describe(tmp_path / "model").classes[0] == name
+
+
+NETWORK = Network(architecture="resnet34", image_size=32, channels=3, dropout=0.5, policy="float32")
+FROM_SCRATCH = DESCRIPTION.model_copy(
+    update={"strategy": "scratch", "extraction": None, "classifier": None, "network": NETWORK}
+)
+
+
+def test_a_saved_network_comes_back_with_its_moving_averages(tmp_path: Path) -> None:
+    model = architectures.build(NETWORK, 3, seed=1)
+    for number, weight in enumerate(model.non_trainable_weights):
+        weight.assign(np.random.default_rng(number).uniform(0.5, 1.5, weight.shape))
+    models.save(tmp_path / "model", model, FROM_SCRATCH)
+    assert models.describe(tmp_path / "model") == FROM_SCRATCH
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    np.testing.assert_array_equal(models.load_network(tmp_path / "model")(images), model(images))
+
+
+@pytest.mark.parametrize(
+    ("description", "size", "policy"), [(DESCRIPTION, 16, "float32"), (FROM_SCRATCH, 32, "float32")]
+)
+def test_what_a_model_sees_is_told_with_a_base_and_without(description: Description, size: int, policy: str) -> None:
+    assert (description.image_size, description.policy) == (size, policy)

@@ -102,3 +102,15 @@ def test_an_error_while_reading_arrives() -> None:
     too_few_labels = Samples(np.zeros((1, 4, 1)), np.zeros(3, np.int64))
     with pytest.raises(IndexError):
         list(epoch_batches(too_few_labels, 2, 0, seed=0))
+
+
+def test_what_changes_examples_is_told_which_they_are() -> None:
+    def change(values: Any, images: Any) -> Any:
+        np.testing.assert_array_equal(values[:, 0], images)
+        return values + 1000
+
+    samples = numbered(1, 10)._replace(change=change)
+    for values, labels in epoch_batches(samples, 4, 0, seed=1):
+        np.testing.assert_array_equal(values[:, 0], labels + 1000)
+    for values, labels in in_order(samples, 4):
+        np.testing.assert_array_equal(values[:, 0], labels)

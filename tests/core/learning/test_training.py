@@ -266,6 +266,43 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(
     assert result.best_epoch == expected.best_epoch
 
 
+def normalising(chosen: Classifier) -> Any:
+    """A model with batch normalization, whose moving averages change as it trains without being trained."""
+    import keras
+
+    images = keras.Input(SHAPE, dtype="float32")
+    return keras.Model(images, build(chosen)(keras.layers.BatchNormalization(momentum=0.5)(images)))
+
+
+def drifting(epoch: int) -> Samples:
+    """Examples that lie elsewhere in every epoch, and the averages with them."""
+    return Samples(TRAIN.values + np.float16(epoch), TRAIN.labels)
+
+
+def test_moving_averages_are_those_of_the_best_epoch() -> None:
+    model = normalising(settings())
+    result = fit(model, settings(), drifting)
+    assert result.best_epoch < 6
+    assert losses(model, VALIDATION) == pytest.approx(result.history["val_loss"].min(), rel=1e-5)
+
+
+def test_moving_averages_go_on_after_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_SAVE_INTERVAL", 0.0)
+    undisturbed, model = normalising(settings()), normalising(settings())
+    expected = fit(undisturbed, settings(), drifting, name="undisturbed")
+    interrupting = interrupted_at(4)
+
+    def train(epoch: int) -> Samples:
+        interrupting(epoch)
+        return drifting(epoch)
+
+    with pytest.raises(Interrupted):
+        fit(normalising(settings()), settings(), train)
+    result = fit(model, settings(), train)
+    pd.testing.assert_frame_equal(result.history, expected.history, check_exact=True)
+    same(weights(model), weights(undisturbed))
+
+
 def test_finished_epochs_are_not_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "_SAVE_INTERVAL", 0.0)
     chosen, asked = settings(), []

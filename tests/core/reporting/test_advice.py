@@ -11,15 +11,14 @@ from stages.core.statistics.intervals import Share
 from stages.core.statistics.paired import Answers, Comparison, compare_all
 
 
-def duel(only_finetune: int, only_augmented: int, images: int = 2000) -> Comparison:
-    """Fine-tuning against the head on augmented views: how many images only the one and only the other got right."""
+def duel(only_other: int, only_augmented: int, images: int = 2000, other: str = "finetune") -> Comparison:
+    """A strategy against the head on augmented views: how many images only the one and only the other got right."""
     labels = np.zeros(images, np.int64)
-    finetune, augmented = labels.copy(), labels.copy()
-    augmented[:only_finetune] = 1
-    finetune[only_finetune : only_finetune + only_augmented] = 1
+    others, augmented = labels.copy(), labels.copy()
+    augmented[:only_other] = 1
+    others[only_other : only_other + only_augmented] = 1
     names = tuple(map(str, range(images)))
-    answers = {"augmented": Answers(names, labels, augmented), "finetune": Answers(names, labels, finetune)}
-    (comparison,) = compare_all(answers)
+    (comparison,) = compare_all({"augmented": Answers(names, labels, augmented), other: Answers(names, labels, others)})
     return comparison
 
 
@@ -32,6 +31,7 @@ def evidence(duel: Comparison, gain: float = 0.03, **changes: Any) -> Evidence:
         detectable=0.01,
         frozen_accuracy=0.95,
         adapting=duel,
+        pretraining=None,
         unfreeze=4,
         blocks=[4, 8, 12, 15, 18],
         usual_side=224,
@@ -87,6 +87,25 @@ def test_what_was_not_measured_stays_open(changes: dict[str, Any], told: str) ->
     reading = advice.read(evidence(duel(10, 10), **changes))
     assert any(told in found for found in reading.found)
     assert not any("textbook" in found for found in reading.found)
+
+
+@pytest.mark.parametrize(
+    ("scratch", "augmented", "told"),
+    [
+        (20, 320, "The pretrained base is worth 15.0 points (13.4 to 16.7): so much less does training from scratch"),
+        (30, 30, "Training from scratch does as well as the frozen base, as far as the test split can show."),
+        (90, 10, "Training from scratch beats the frozen base by 4.0 points (3.0 to 5.0): its features suit other"),
+    ],
+)
+def test_what_the_base_is_worth_is_told(scratch: int, augmented: int, told: str) -> None:
+    against = duel(scratch, augmented, other=advice.UNTRAINED)
+    assert any(found.startswith(told) for found in advice.read(evidence(duel(10, 10), pretraining=against)).found)
+
+
+@pytest.mark.parametrize("against", [None, duel(1, 0, images=4, other=advice.UNTRAINED)])
+def test_what_the_base_is_worth_stays_open_where_nothing_shows_it(against: Comparison | None) -> None:
+    found = advice.read(evidence(duel(10, 10), pretraining=against)).found
+    assert not any("from scratch" in sentence for sentence in found)
 
 
 def test_guessing_depends_on_the_classes() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.core.learning.strategies import STRATEGIES
 from stages.core.reporting import page
 from stages.core.reporting.predictions import Predictions
 from stages.core.reporting.report import Report
@@ -109,7 +110,8 @@ def test_every_picture_says_what_it_shows(parsed: Parsed) -> None:
     pictures, drawings = parsed.of("img"), parsed.of("svg")
     assert len(pictures) == 6 + 3 + 12 + 2
     assert all(picture["alt"] for picture in pictures)
-    assert len(drawings) == 13
+    # Accuracies, differences, two of training, ROC, learning curve and costs; two of each strategy.
+    assert len(drawings) == 7 + 2 * len(STRATEGIES)
     assert all(drawing["role"] == "img" and drawing["aria-label"] for drawing in drawings)
 
 
@@ -169,6 +171,14 @@ def test_models_from_a_cache_were_not_timed() -> None:
     parsed = rendered(costs=costs)
     assert parsed.text.count("not timed") == 2 * len(costs) + 1
     assert "Accuracy against training time" not in parsed.text
+
+
+def test_features_are_mentioned_only_where_the_best_strategy_has_some() -> None:
+    shared = "without the features, which are shared"
+    for best, told in (("finetune", True), ("scratch", False)):
+        others = {"head": 0.6, best: 0.97}
+        parsed = rendered(predicted={name: predicted(("cat", "dog"), 50, share, 0) for name, share in others.items()})
+        assert (shared in parsed.text) == told
 
 
 def test_without_a_learning_curve_the_page_says_why() -> None:

@@ -11,13 +11,12 @@ from stages.core import params, paths
 from stages.core.dataset import manifest
 from stages.core.errors import InputError
 from stages.core.learning import timing
+from stages.core.learning.strategies import STRATEGIES
 from stages.core.reporting import evaluation, growth, predictions, report, review, sheets
 from stages.core.schema import Evaluate
 from tests.pipeline import Finished
 
 pytest_plugins = ["tests.pipeline_fixtures"]
-
-STRATEGIES = ["head", "augmented", "finetune"]
 
 
 def test_evaluate_leaves_a_page_with_the_numbers_of_the_metrics(finished: Finished) -> None:
@@ -31,9 +30,9 @@ def test_evaluate_leaves_a_page_with_the_numbers_of_the_metrics(finished: Finish
 
 def test_all_that_was_left_is_gathered(pipeline: Path) -> None:
     found = report.gather()
-    assert list(found.metrics) == list(found.predicted) == list(found.histories) == STRATEGIES
+    assert list(found.metrics) == list(found.predicted) == list(found.histories) == list(STRATEGIES)
     assert list(found.learning) == list(found.readings) == ["head", "augmented"]
-    assert len(found.comparisons) == 3
+    assert len(found.comparisons) == 10
     assert found.source == "source"
     assert found.dataset == {"train": 18, "validation": 12, "test": 12}
     assert all(cost.train_seconds and cost.predict_seconds for cost in found.costs.values())
@@ -100,7 +99,7 @@ def test_strategies_scored_on_different_images_are_refused(pipeline: Path) -> No
         path,
         predictions.Predictions(fewer.images[1:], fewer.classes, fewer.labels[1:], fewer.probabilities[1:]),
     )
-    with pytest.raises(InputError, match="head and augmented were scored on different test images: 1 image"):
+    with pytest.raises(InputError, match="scratch and head were scored on different test images: 1 image"):
         report.gather()
 
 

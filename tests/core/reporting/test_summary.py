@@ -47,8 +47,8 @@ def test_the_table_has_a_row_a_strategy(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_it_fits_a_narrow_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    lines = shown(capsys, {"head": 60, "augmented": 20}, {"head": 99.9, "augmented": 5999.0})
-    table = lines[: next(number for number, line in enumerate(lines) if line.startswith(("The ", "Fine")))]
+    lines = shown(capsys, {"head": 60, "scratch_augmented": 20}, {"head": 99.9, "scratch_augmented": 5999.0})
+    table = lines[: next(number for number, line in enumerate(lines) if line.startswith(("The ", "Training")))]
     assert max(map(len, table)) <= 80
     assert "…" not in "".join(table)
 

@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.reporting.wording import count, p_value, points, points_range, strategy_in_words
+from stages.core.learning.strategies import STRATEGIES
+from stages.core.reporting.wording import (
+    count,
+    duration,
+    p_value,
+    points,
+    points_range,
+    strategy_in_words,
+    strategy_title,
+)
 
 
 def test_known_strategies_have_words_and_others_keep_their_name() -> None:
@@ -53,3 +62,24 @@ def test_p_value(p: float, text: str) -> None:
 
 def test_count() -> None:
     assert [count(n, "image") for n in (0, 1, 2000)] == ["0 images", "1 image", "2,000 images"]
+
+
+def test_titles_fit_into_a_legend() -> None:
+    assert strategy_title("scratch_augmented") == "From scratch, augmented"
+    assert strategy_title("finetune") == "Fine-tuning"
+    assert all(len(strategy_title(name)) <= 23 for name in STRATEGIES)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.00014, "0.14 ms"),
+        (0.0094, "9.4 ms"),
+        (0.012, "12 ms"),
+        (2.42, "2.4 s"),
+        (200.4, "3 min 20 s"),
+        (None, "not timed"),
+    ],
+)
+def test_duration(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,0 +1,23 @@
+"""Train a network without a pretrained base on the training images as they are."""
+
+from stages.core import paths
+from stages.core.entry import run_stage
+from stages.core.learning import architectures, precision, runtime, scratch
+from stages.core.params import load
+from stages.core.resume import Resumable
+
+
+def main() -> None:
+    """Read params.yaml and the images, train, write the model and its history."""
+    params = load()
+    settings = params.train_scratch
+    architectures.check_size(settings, "train_scratch")
+    runtime.start(params.seed)
+    chosen = precision.choose(params.precision)
+    state = Resumable("train_scratch", (params.seed, settings, chosen.policy), [paths.MANIFEST])
+    prepared = scratch.prepare(settings, chosen, state)
+    scratch.train("scratch", settings, None, prepared, params.repeats, params.seed, state)
+
+
+if __name__ == "__main__":
+    run_stage(main, __doc__)
