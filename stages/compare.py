@@ -11,7 +11,7 @@ from stages.core import paths
 from stages.core.entry import run
 from stages.core.errors import InputError
 from stages.core.learning.strategies import STRATEGIES
-from stages.core.reporting import cost, evaluation, predictions, report, revisions, summary
+from stages.core.reporting import cost, evaluation, predictions, provenance, report, revisions, summary
 from stages.core.statistics.paired import compare_revisions
 
 _EXAMPLES = """examples:
@@ -39,6 +39,7 @@ def show_strategies() -> None:
     predicted = {name: predictions.read(paths.METRICS / name / "predictions.csv") for name in metrics}
     seconds = {name: cost.of(name, row).train_seconds for name, row in metrics.items()}
     summary.show(metrics, predicted, seconds, report.repeats(metrics))
+    provenance.show(provenance.of_run(metrics))
     print(f"The page: {report.refresh()}")
 
 
@@ -60,6 +61,8 @@ def show_revisions(before: str, after: str | None, strategy: str | None, every_i
         old, new = revisions.read(name, before), revisions.read(name, after)
         if old and new:
             summary.show_change(name, compare_revisions(old.answers, new.answers), every_image)
+            made = {before: revisions.describe(name, before), later: revisions.describe(name, after)}
+            provenance.show({told: provenance.of(model) for told, model in made.items()})
             compared = True
         elif old or new:
             print(f"{name}: no predictions in {later if old else before}")

@@ -18,7 +18,7 @@ from stages.core.entry import run_stage
 from stages.core.learning import activations, base, extraction, features, models, pixels, runtime, training, weights
 from stages.core.learning.strategies import STRATEGIES
 from stages.core.params import load
-from stages.core.reporting import cost, evaluation, growth, predictions, report, review, sheets, summary
+from stages.core.reporting import cost, evaluation, growth, predictions, provenance, report, review, sheets, summary
 from stages.core.reporting.predictions import Predictions
 from stages.core.resume import Resumable
 from stages.core.statistics import curves
@@ -83,6 +83,7 @@ def main() -> None:
     write_json(paths.EVALUATION, metrics)
     seconds = {name: cost.of(name, row).train_seconds for name, row in metrics.items()}
     summary.show(metrics, calibrated, seconds, report.repeats(metrics))
+    provenance.show(provenance.of_run(STRATEGIES))
     print(f"The page: {report.write()}")
 
 

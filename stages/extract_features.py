@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from stages.core import arrays, paths
+from stages.core import arrays, paths, versions
 from stages.core.dataset import manifest
 from stages.core.entry import run_stage
 from stages.core.learning import base, extraction, features, precision, runtime, weights
@@ -62,6 +62,7 @@ def main() -> None:
         policy=chosen.policy,
         blocks=base.blocks(whole),
         feature_rms=arrays.root_mean_square(paths.FEATURES / "train.npy") or 1.0,  # 1 for a base that gives only zeros
+        versions=versions.installed(),
     )
     extraction.write(record, trunk, params.test_time_flip)
     state.discard()

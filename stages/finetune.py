@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from stages.core import paths
+from stages.core import paths, versions
 from stages.core.dataset import manifest
 from stages.core.entry import run_stage
 from stages.core.learning import activations, base, extraction, layerwise, models, runtime, strategy, training, weights
@@ -66,6 +66,7 @@ def main() -> None:
             "trained_parameters": sum(math.prod(weight.shape) for weight in outcome.model.trainable_weights),
             "epochs": len(outcome.training.history),
             "best_epoch": outcome.training.best_epoch,
+            "versions": versions.installed(),
         }
     )
     strategy.finish(outcome._replace(seconds=prepared.seconds + outcome.seconds), description, state)

@@ -27,7 +27,9 @@ from tests.pipeline import ROOT
 
 DESCRIPTION = Description(
     strategy="head",
-    extraction=Extraction(base="vgg16", image_size=96, policy="float32", blocks=[4, 8], feature_rms=1.0),
+    extraction=Extraction(
+        base="vgg16", image_size=96, policy="float32", blocks=[4, 8], feature_rms=1.0, versions={"tensorflow": "2.21.0"}
+    ),
     classifier=params.load(ROOT / "presets" / "quick.yaml").train_head,
     network=None,
     classes=["cat", "dog"],
@@ -35,6 +37,7 @@ DESCRIPTION = Description(
     trained_parameters=46_090,
     epochs=7,
     best_epoch=3,
+    versions={"tensorflow": "2.21.0"},
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from stages import compare
 from stages.core import paths
+from stages.core.atomic import write_json
 from stages.core.errors import InputError
 from stages.core.learning.strategies import STRATEGIES
 from stages.core.reporting import predictions
@@ -58,6 +59,11 @@ def write(right: int) -> None:
         )
 
 
+def describe(policy: str) -> None:
+    """What the plain head was made with; of the other strategy that is not known."""
+    write_json(paths.MODELS / "head" / "model.json", {"extraction": {"policy": policy}})
+
+
 @pytest.fixture
 def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository of two commits and a change that is in none."""
@@ -69,6 +75,7 @@ def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet"], check=True)
     for right in (20, 40):
         write(right)
+        describe(policy="float32" if right == 20 else "mixed_bfloat16")
         git("add", "--all")
         git("commit", "--quiet", "--message", f"{right} right")
     write(39)
@@ -100,6 +107,9 @@ def test_two_revisions_are_compared_image_by_image(
     assert f"head: {expected}" in printed
     assert f"augmented: {expected}" in printed
     assert "finetune" not in printed
+    note = "Not made alike, which may be part of a difference: precision float32 (HEAD~1), mixed_bfloat16 ("
+    assert printed.count("Not made alike") == ("HEAD~1" in arguments)
+    assert (note in printed) == (arguments[0] == "HEAD~1")
     assert "augmented" not in told(monkeypatch, capsys, *arguments, "--strategy", "head")
 
 

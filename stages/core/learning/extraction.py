@@ -16,6 +16,7 @@ class Extraction(Section):
         policy: precision policy of the base.
         blocks: how many of its last layers to unfreeze to begin at each of its blocks, the last block's first.
         feature_rms: root mean square of the training images' features.
+        versions: of the libraries that did it, by name.
     """
 
     base: str
@@ -23,6 +24,7 @@ class Extraction(Section):
     policy: str
     blocks: list[int]
     feature_rms: float
+    versions: dict[str, str]
 
 
 def write(extraction: Extraction, trunk: str | None, flipped: bool) -> None:

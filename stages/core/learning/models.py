@@ -33,6 +33,7 @@ class Description(Section):
         trained_parameters: how many weights were trained.
         epochs: how many epochs were run.
         best_epoch: the one whose weights these are.
+        versions: of the libraries that trained it, by name.
     """
 
     strategy: str
@@ -44,6 +45,7 @@ class Description(Section):
     trained_parameters: int
     epochs: int
     best_epoch: int
+    versions: dict[str, str]
 
     @property
     def image_size(self) -> int:

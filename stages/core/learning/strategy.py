@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from stages.core import paths, tables
+from stages.core import paths, tables, versions
 from stages.core.arrays import open_array
 from stages.core.dataset import manifest
 from stages.core.learning import classifier, models, timing, training
@@ -126,6 +126,7 @@ def train_classifier(
         trained_parameters=outcome.model.count_params(),
         epochs=len(outcome.training.history),
         best_epoch=outcome.training.best_epoch,
+        versions=versions.installed(),
     )
     finish(outcome, description, state)
 

@@ -4,18 +4,14 @@ import hashlib
 import platform
 import subprocess
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-from stages.core import params, paths
+from stages.core import params, paths, versions
 
 LOCK = Path("dvc.lock")
-
-# What a result depends on. Other packages carry files and draw.
-PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "pandas", "pillow")
 
 _SHORT = 12
 
@@ -28,7 +24,7 @@ class Reproduction(NamedTuple):
         changed: tracked files that differ from the commit.
         settings: the parameters, section by section.
         data: SHA-256 of the manifest, which holds that of every image.
-        versions: of Python and PACKAGES, by name.
+        versions: of Python and of the libraries that results depend on, by name.
     """
 
     commit: str
@@ -46,7 +42,7 @@ def collect() -> Reproduction:
         changed=sorted(_changed(status)),
         settings=params_as_run(),
         data=hashlib.sha256(paths.MANIFEST.read_bytes()).hexdigest(),
-        versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        versions={"python": platform.python_version(), **versions.installed(versions.PACKAGES)},
     )
 
 

@@ -1,6 +1,8 @@
 """The predictions of other revisions: commits, branches, tags and DVC experiments."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 from stages.core import paths
 from stages.core.errors import InputError
@@ -28,6 +30,27 @@ def read(strategy: str, revision: str | None) -> Predictions | None:
         return predictions.read(path) if path.exists() else None
     content = _content(path, revision)
     return None if content is None else predictions.read(Path(f"{path} of {revision}"), content)
+
+
+def describe(strategy: str, revision: str | None) -> dict[str, Any]:
+    """Return the description of a strategy's model in a revision, as it stands in its model.json.
+
+    Args:
+        strategy: its name.
+        revision: as for :func:`read`.
+
+    Returns:
+        Its content, whatever the revision wrote there; {} where there is none.
+
+    Raises:
+        InputError: there is no such revision, or nothing that keeps any.
+    """
+    path = paths.MODELS / strategy / "model.json"
+    if revision is not None:
+        content = _content(path, revision)
+    else:
+        content = path.read_text(encoding="utf-8") if path.exists() else None
+    return {} if content is None else dict(json.loads(content))
 
 
 def _content(path: Path, revision: str) -> str | None:

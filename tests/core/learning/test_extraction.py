@@ -10,7 +10,14 @@ from stages.core import paths
 from stages.core.learning import extraction
 from stages.core.learning.extraction import Extraction
 
-RECORD = Extraction(base="vgg16", image_size=96, policy="mixed_bfloat16", blocks=[4, 8], feature_rms=12.5)
+RECORD = Extraction(
+    base="vgg16",
+    image_size=96,
+    policy="mixed_bfloat16",
+    blocks=[4, 8],
+    feature_rms=12.5,
+    versions={"tensorflow": "2.21.0"},
+)
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,9 @@ QUICK = params.load(ROOT / "presets" / "quick.yaml").train_head
 LAYERS = Layers.model_validate({name: getattr(QUICK, name) for name in Layers.model_fields} | {"units": 3})
 DESCRIPTION = Description(
     strategy="finetune",
-    extraction=Extraction(base="small", image_size=16, policy="float32", blocks=[5], feature_rms=2.5),
+    extraction=Extraction(
+        base="small", image_size=16, policy="float32", blocks=[5], feature_rms=2.5, versions={"tensorflow": "2.21.0"}
+    ),
     classifier=LAYERS,
     network=None,
     classes=["cat", "dog", "emu"],
@@ -31,6 +33,7 @@ DESCRIPTION = Description(
     trained_parameters=1234,
     epochs=7,
     best_epoch=3,
+    versions={"tensorflow": "2.21.0"},
 )
 SMALL_LAYERS = ["conv1", "pool1", "conv2", "conv3", "pool2"]
 IMAGES = np.random.default_rng(0).normal(0, 50, (4, 16, 16, 3)).astype(np.float32)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.core import params, paths
+from stages.core import params, paths, versions
 from stages.core.reporting import reproduction
 
 
@@ -40,7 +40,7 @@ def lock(**stages: dict[str, Any]) -> None:
 def test_data_and_versions(project: Path) -> None:
     found = reproduction.collect()
     assert found.data == hashlib.sha256(b"manifest").hexdigest()
-    assert set(found.versions) == {"python", *reproduction.PACKAGES}
+    assert set(found.versions) == {"python", *versions.PACKAGES}
     assert found.settings["prepare"]["source"] == "a.zip"
 
 
