@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup run test lint lock clean
+.PHONY: help setup run test lint lock audit clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -32,5 +32,10 @@ lock: setup  ## resolve requirements.txt anew into requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--output-file requirements.lock requirements.txt
 
+audit:  ## look up known faults of the locked packages, which needs the internet
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
 clean:  ## remove the environment; results and data stay
-	rm -rf .venv
+	rm -rf .venv .venv-audit
