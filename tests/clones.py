@@ -5,9 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.pipeline import ROOT
+
+# Far more than two small experiments take.
+_SECONDS = 600
 
 
 def make(folder: Path) -> Path:
@@ -51,6 +55,23 @@ def commit(folder: Path) -> None:
     """Commit everything as it is."""
     run(folder, "git", "add", "--all")
     run(folder, "git", "commit", "--quiet", "--message", "as it is")
+
+
+def experiments_at_once(folder: Path, changes: dict[str, str]) -> None:
+    """Run experiments from DVC's queue, two at a time, to their end.
+
+    Args:
+        folder: a clone.
+        changes: of the parameters, by the experiment's name.
+    """
+    for name, change in changes.items():
+        run(folder, "dvc", "exp", "run", "--queue", "--name", name, "--set-param", change)
+    run(folder, "dvc", "queue", "start", "--jobs", "2")
+    deadline = time.monotonic() + _SECONDS
+    while re.search("Queued|Running", status := run(folder, "dvc", "queue", "status")):
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+    assert status.count("Success") == len(changes), status
 
 
 def ran(output: str) -> list[str]:

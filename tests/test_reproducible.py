@@ -82,3 +82,24 @@ def test_two_clones_lock_the_same_of_the_default_run(tmp_path: Path) -> None:
         clones.commit(folder)
         locks.append(lock(folder, number))
     check_locks(*locks)
+
+
+@pytest.mark.slow
+def test_experiments_at_once_are_those_run_alone(tmp_path: Path) -> None:
+    folder = kill_stages.make_clone(tmp_path / "clone")
+    clones.run(folder, "dvc", "repro")
+    clones.commit(folder)
+    changes = {"finetune": "finetune.unfreeze=2", "head": "train_head.dropout=0.3"}
+    alone = {}
+    for name, change in changes.items():
+        clones.run(folder, "dvc", "exp", "run", "--set-param", change)
+        alone[name] = (folder / "dvc.lock").read_text(encoding="utf-8")
+        clones.run(folder, "git", "checkout", "--quiet", "--force", "HEAD")
+        clones.run(folder, "dvc", "checkout", "--quiet", "--force")
+    # So that they compute again.
+    shutil.rmtree(folder / ".dvc" / "cache" / "runs")
+    clones.experiments_at_once(folder, changes)
+    for name, lock in alone.items():
+        assert clones.ran(clones.run(folder, "dvc", "queue", "logs", name))
+        clones.run(folder, "dvc", "exp", "apply", name)
+        check_locks((folder / "dvc.lock").read_text(encoding="utf-8"), lock)
