@@ -4,7 +4,7 @@ import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from stages.core import paths
+from stages.core import paths, versions
 from stages.core.dataset import manifest
 from stages.core.learning import architectures, pixels, runtime, strategy, training
 from stages.core.learning.architectures import Network
@@ -104,5 +104,6 @@ def train(
         trained_parameters=sum(math.prod(weight.shape) for weight in outcome.model.trainable_weights),
         epochs=len(outcome.training.history),
         best_epoch=outcome.training.best_epoch,
+        versions=versions.installed(),
     )
     strategy.finish(outcome._replace(seconds=prepared.seconds + outcome.seconds), description, state)

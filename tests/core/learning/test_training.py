@@ -276,7 +276,7 @@ def normalising(chosen: Classifier) -> Any:
 
 def drifting(epoch: int) -> Samples:
     """Examples that lie elsewhere in every epoch, and the averages with them."""
-    return Samples(TRAIN.values + np.float16(epoch), TRAIN.labels)
+    return Samples(TRAIN.values.astype(np.float16) + np.float16(epoch), TRAIN.labels)
 
 
 def test_moving_averages_are_those_of_the_best_epoch() -> None:
