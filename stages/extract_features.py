@@ -3,7 +3,8 @@
 Writes data/features/{train,validation,test,train_views}.npy, the base's outputs, and data/trunk/, the
 outputs of an inner layer that fine-tuning starts from; both of mirrored validation and test images in
 data/flipped/ where test_time_flip asks for them. All are float16. An interrupted run goes on
-from where it stopped.
+from where it stopped. First of all it draws plots/augmentation.png, a few training images beside their
+views, which can be looked at while the base runs.
 """
 
 import os
@@ -16,6 +17,7 @@ from stages.core.entry import run_stage
 from stages.core.learning import base, extraction, features, precision, runtime, weights
 from stages.core.learning.extraction import Extraction
 from stages.core.params import load
+from stages.core.reporting import preview
 from stages.core.resume import Resumable
 
 
@@ -37,6 +39,7 @@ def main() -> None:
     print(f"{params.backbone.name} at {settings.image_size} × {settings.image_size} pixels, {chosen.reason}")
     if trunk:
         print(f"for finetune: the output of {trunk}")
+    preview.draw(frame, params.augmentation, settings.image_size, params.seed)
     work = features.Work(
         files=files,
         plain=tuple(files),

@@ -30,7 +30,7 @@ def main() -> None:
         manifest.write(subset.frame, folder / paths.MANIFEST.name)
         dropped.write(subset.dropped, folder / "dropped.csv")
     write_json(DATASET, metrics(subset))
-    print("\n".join(report(subset)))
+    print("\n".join([*source.credit, *report(subset)]))
 
 
 def metrics(subset: Subset) -> dict[str, int]:

@@ -162,6 +162,8 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         mistakes=6,
         shown=12,
         pictures=pictures([*(best.images[i] for i in best.surest_mistakes[:6]), *table["path"], "train/a.jpg"]),
+        preview=pictures(["sheet"])["sheet"],
+        previewed=(classes[0], classes[1], classes[0], classes[1]),
         doubling=doubling,
         reading=advice.read(evidence),
         reproduction=Reproduction(

@@ -1,24 +1,45 @@
 """The stage leaves the base's outputs, whole, the same in every run, and never augments what is judged by."""
 
+import hashlib
 import json
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+import yaml
 
 from stages import extract_features
 from stages.core import paths, resume
 from stages.core.dataset import images, manifest
 from stages.core.errors import InputError
 from stages.core.learning import base, features, weights
+from stages.core.reporting import preview
+from tests.pictures import fill
 from tests.pipeline import IMAGE_SIZE, TEST, TRAIN, VALIDATION, Finished, outputs, run, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
 ARRAYS = ("data/features", "data/trunk", "data/flipped")
+VIEWS = "data/features/train_views.npy"
+# Everything there is, as far as it goes.
+VIOLENT = {
+    "flip": "both",
+    "rotation": 0.5,
+    "zoom": 0.9,
+    "shift_horizontal": 0.5,
+    "shift_vertical": 0.5,
+    "shear": 1.0,
+    "brightness": 1.0,
+    "contrast": 1.0,
+    "fill": "constant",
+    "randaugment": 10,
+    "randaugment_magnitude": 10,
+}
 
 
 class Interrupted(BaseException):
@@ -92,10 +113,14 @@ def test_rows_stand_in_the_manifests_order(pipeline: Path, split: str) -> None:
 
 def test_only_views_of_training_images_are_augmented(pipeline: Path) -> None:
     before = outputs(*ARRAYS)
-    write_params(augmentation__rotation=0.3, augmentation__zoom=0.5, augmentation__flip="both")
+    write_params(**{f"augmentation__{name}": value for name, value in VIOLENT.items()})
     run("extract_features")
     changed = {path for path, content in outputs(*ARRAYS).items() if content != before[path]}
     assert changed == {"data/features/train_views.npy", "data/trunk/train_views.npy"}
+    # They did change, in every view of every image.
+    views = [np.frombuffer(content, np.float16)[64:] for content in (outputs(*ARRAYS)[VIEWS], before[VIEWS])]
+    after, earlier = (one.reshape(2, 3 * TRAIN, -1) for one in views)
+    assert (after != earlier).any(axis=2).all()
 
 
 def test_two_runs_give_the_same_bytes(pipeline: Path) -> None:
@@ -212,10 +237,14 @@ def test_without_mirrored_images_none_are_kept(pipeline: Path) -> None:
 
 
 def test_without_views_their_files_are_empty(pipeline: Path) -> None:
+    sheet = preview.SHEET.read_bytes()
+    preview.SHEET.unlink()
     write_params(extract_features__views=0)
     run("extract_features")
     assert np.load("data/features/train_views.npy").shape == (0, 18, 1, 1, 512)
     assert np.load("data/trunk/train_views.npy").shape == (0, 18, 3, 3, 512)
+    # The sheet is for those who augment anew in every epoch as well.
+    assert preview.SHEET.read_bytes() == sheet
 
 
 @pytest.mark.parametrize("trunk", ["block6_pool", "input_layer"])
@@ -250,3 +279,37 @@ def test_a_disk_without_links_gets_copies(pipeline: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "link", no_links)
     run("extract_features")
     assert outputs(*ARRAYS) == before
+
+
+def test_grey_and_tiny_images_go_all_the_way(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A set as MNIST is: 28 × 28 grey pixels in files of numbers, by an entry of the catalog."""
+    entry = write_idx_entry(Path("digits.yaml"), np.random.default_rng(0).integers(0, 256, (12, 28, 28), np.uint8))
+    write_params(prepare__source=str(entry), prepare__train=2, prepare__validation=1, prepare__test=1)
+    run("prepare", "extract_features")
+    assert "  licence: none\n  cite: Nobody: Nothing, 2020\n" in capsys.readouterr().out
+    frame = manifest.read(paths.MANIFEST)
+    assert {(row.width, row.height) for row in frame.itertuples()} == {(28, 28)}
+    train = np.load("data/features/train.npy")
+    assert train.shape == (6, 1, 1, 512)
+    assert len(np.unique(train.reshape(6, -1), axis=0)) == 6
+    assert np.isfinite(np.load(VIEWS)).all()
+
+
+def write_idx_entry(path: Path, pictures: npt.NDArray[np.uint8]) -> Path:
+    """Write an entry of the catalog for grey pictures of three classes in turn, its files where downloads stay."""
+    contents = {
+        "images": struct.pack(">BBBB3I", 0, 0, 8, 3, *pictures.shape) + pictures.tobytes(),
+        "labels": struct.pack(">BBBBI", 0, 0, 8, 1, len(pictures))
+        + bytes(number % 3 for number in range(len(pictures))),
+    }
+    files = {}
+    for kind, content in contents.items():
+        fill(paths.DOWNLOADS / path.stem, {kind: content})
+        digest = hashlib.sha256(content).hexdigest()
+        mirrors = [{"url": "http://127.0.0.1:1/nothing-listens-here"}]
+        files[kind] = {"name": kind, "size": len(content), "sha256": digest, "mirrors": mirrors}
+    about = {"name": path.stem, "description": "A test", "images": len(pictures), "homepage": "https://example.org"}
+    about |= {"licence": "none", "citation": "Nobody: Nothing, 2020"}
+    entry = about | {"format": "idx", "classes": ["0", "1", "2"], "files": [files]}
+    path.write_text(yaml.safe_dump(entry), encoding="utf-8")
+    return path

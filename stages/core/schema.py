@@ -95,6 +95,38 @@ class Augmentation(Section):
     )
     rotation: float = Field(ge=0, le=0.5, description="Largest rotation either way, as a fraction of a full turn.")
     zoom: float = Field(ge=0, le=0.9, description="Largest zoom in or out, as a fraction of the image's side.")
+    shift_horizontal: float = Field(ge=0, le=0.5, description="Largest shift to the left or right.")
+    shift_vertical: float = Field(ge=0, le=0.5, description="Largest shift up or down.")
+    shear: float = Field(
+        ge=0,
+        le=1,
+        description="Largest shear along either axis, as the tangent of its angle: 0.1 moves a row of pixels aside by "
+        "a tenth of its distance from the middle.",
+    )
+    brightness: float = Field(
+        ge=0, le=1, description="Most that is added to or taken from every value, as a fraction of the whole range."
+    )
+    contrast: float = Field(
+        ge=0,
+        le=1,
+        description="Largest change of the contrast, a factor on the distance from each channel's mean: 0.2 draws it "
+        "between 0.8 and 1.2.",
+    )
+    fill: Literal["reflect", "nearest", "constant", "wrap"] = Field(
+        description="What stands outside the image: its mirror image, its border's pixels, black, or the image again."
+    )
+    randaugment: int = Field(
+        ge=0,
+        le=10,
+        description="Operations that RandAugment draws for each view, out of fourteen changes of colour and geometry, "
+        "beside all of the above; 0 for none.",
+    )
+    randaugment_magnitude: int = Field(
+        ge=0,
+        le=10,
+        description="How strong these operations are: 10 is the end of the paper's ranges, such as 30 degrees of "
+        "rotation, 45 % of the side for a shift.",
+    )
 
 
 class Optimization(Section):

@@ -20,6 +20,7 @@ COUNT = "a whole number of images per class, 1 or more, or a fraction above 0.0 
 LAYERS = "a whole number of layers, 0 or more, `last_block`, or the name of a layer"
 VALUES = params.read(QUICK)
 SECTIONS = ", ".join(sorted(VALUES))
+CHANGES = ", ".join(sorted(VALUES["augmentation"]))
 NO_SETTINGS = "found no settings, expected sections: copy presets/quick.yaml"
 
 
@@ -98,6 +99,15 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
         ),
         ({"augmentation.rotation": 0.7}, "augmentation.rotation: found 0.7, expected less than or equal to 0.5"),
         ({"augmentation.zoom": -0.1}, "augmentation.zoom: found -0.1, expected greater than or equal to 0"),
+        (
+            {"augmentation.fill": "mirror"},
+            "augmentation.fill: found 'mirror', expected 'reflect', 'nearest', 'constant' or 'wrap'",
+        ),
+        ({"augmentation.randaugment": 1.5}, "augmentation.randaugment: found 1.5, expected a valid integer"),
+        (
+            {"augmentation.randaugment_magnitude": 11},
+            "augmentation.randaugment_magnitude: found 11, expected less than or equal to 10",
+        ),
         ({"train_head.dropout": 1.0}, "train_head.dropout: found 1.0, expected less than 1"),
         ({"train_head.units": -1}, "train_head.units: found -1, expected greater than or equal to 0"),
         ({"train_head.learning_rate": 0}, "train_head.learning_rate: found 0, expected greater than 0"),
@@ -146,11 +156,11 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
         ({"finetune.unfrezee": 4}, "finetune.unfrezee: unknown parameter, did you mean `unfreeze`?"),
         ({"augmentatoin": {}}, "augmentatoin: unknown parameter, did you mean `augmentation`?"),
         (
-            {"augmentation.shear": 0.1},
-            "augmentation.shear: unknown parameter, known here: flip, rotation, zoom",
+            {"augmentation.blur": 0.1},
+            f"augmentation.blur: unknown parameter, known here: {CHANGES}",
         ),
         ({"xyz": 1}, f"xyz: unknown parameter, known here: {SECTIONS}"),
-        ({"augmentation.3": 1}, "augmentation.3: unknown parameter, known here: flip, rotation, zoom"),
+        ({"augmentation.3": 1}, f"augmentation.3: unknown parameter, known here: {CHANGES}"),
     ],
 )
 def test_a_fault_is_told(changes: dict[str, Any], message: str) -> None:

@@ -94,8 +94,20 @@ class File(_Part):
 class _Entry(_Part):
     name: _FileName
     description: _Text
+    images: int = Field(gt=0)  # as published, those included that can't be read
     licence: _Text
+    citation: _Text
     homepage: _Text
+
+    @property
+    def credit(self) -> tuple[str, ...]:
+        """What whoever uses the set has to know."""
+        return (
+            f"{self.name}: {self.description}; {self.images:,} images",
+            f"  licence: {self.licence}",
+            f"  cite: {self.citation}",
+            f"  more: {self.homepage}",
+        )
 
 
 class IdxFiles(_Part):
@@ -188,7 +200,9 @@ def _open_idx(entry: IdxEntry, folder: Path, session: Session, path: Path) -> So
         )
         for number, (image, label) in enumerate(zip(pixels, labels, strict=True))
     ]
-    source = Source(entry.name, images)
+    if len(images) != entry.images:
+        raise InputError(f"{path}: `images` is {entry.images:,}, but the files hold {len(images):,}: correct it")
+    source = Source(entry.name, images, credit=entry.credit)
     check_classes(source)
     return source
 
@@ -252,7 +266,7 @@ def _open_archive(entry: ArchiveEntry, folder: Path, session: Session) -> Source
     size = entry.file.size
     archive = _fetch(entry.file, folder, session, exactly(size, entry.file.sha256), size)
     listing = archives.list_archive(archive)
-    source = Source(entry.name, [], listing.dropped, listing.close)
+    source = Source(entry.name, [], listing.dropped, listing.close, entry.credit)
     for image in listing.entries:
         class_name = _class_of(image.name, entry.classes)
         if class_name is None:

@@ -51,12 +51,14 @@ class Source:
         images: every image in the order in which reading is quickest (an archive's own order).
         dropped: what was seen and dropped, with reasons.
         close: lets go of what the source holds open.
+        credit: licence and citation, lines to print; none where they aren't known.
     """
 
     name: str
     images: list[SourceImage]
     dropped: list[Dropped] = field(default_factory=list)
     close: Callable[[], None] = _nothing
+    credit: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stages.core import paths
 from stages.core.arrays import ArrayFile, check_space, create_array, open_array, release
-from stages.core.learning import base, extraction, features, graph
+from stages.core.learning import augmentation, base, extraction, features, graph
 from stages.core.learning.samples import Samples
 from stages.core.progress import bar
 from stages.core.resume import Resumable
@@ -44,7 +44,7 @@ class Views(NamedTuple):
 
 
 # Where no training images are asked for.
-NO_VIEWS = Views(kept=0, augmentation=Augmentation(flip="none", rotation=0.0, zoom=0.0), seed=0)
+NO_VIEWS = Views(kept=0, augmentation=augmentation.UNCHANGED, seed=0)
 
 
 class Source(NamedTuple):
@@ -131,7 +131,7 @@ def _kept(kind: str, array: str) -> Path:
 
 def _online(layer: str, labels: NDArray[np.int64], source: Source, state: Resumable) -> Callable[[int], Samples]:
     model = base.between(source.base, None, layer)
-    forward = features.compile_forward(model, None, source.base.name)
+    forward = features.compile_forward(model, None, source.base.name, source.views.augmentation)
 
     def epoch_samples(epoch: int) -> Samples:
         # The views are numbered by the epoch, so they are the same in every run.

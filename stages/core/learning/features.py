@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from stages.core.arrays import ArrayFile, check_space, create_array
 from stages.core.dataset import images
 from stages.core.learning import augmentation, base, graph
+from stages.core.learning.augmentation import Draws
 from stages.core.progress import bar
 from stages.core.resume import Resumable
 from stages.core.schema import Augmentation
@@ -79,7 +80,7 @@ class Step(NamedTuple):
         return f"{kind}/{self.split}" if self.view is None else f"{kind}/{self.split}_views"
 
 
-Forward = Callable[[NDArray[np.uint8], NDArray[np.float32] | None], dict[str, "tf.Tensor"]]
+Forward = Callable[[NDArray[np.uint8], Draws | None], dict[str, "tf.Tensor"]]
 
 
 def extract(
@@ -101,7 +102,7 @@ def extract(
         Shapes are (images, height, width, channels), for views (views, images, height, width, channels),
         all float16.
     """
-    forward = forward or compile_forward(model, trunk, work.base)
+    forward = forward or compile_forward(model, trunk, work.base, work.augmentation)
     steps = plan(work)
     files = _create_arrays(model, trunk, work, state.path)
     done = state.read().get("steps", 0)
@@ -110,7 +111,7 @@ def extract(
         arrays = {name: stack.enter_context(closing(ArrayFile(path))) for name, path in files.items()}
         progress = stack.enter_context(bar("extract features", sum(count), " images", done=sum(count[:done])))
         for number, (step, pixels) in enumerate(_decoded(steps[done:], work), start=done + 1):
-            outputs = forward(pixels[:, :, ::-1] if step.flipped else pixels, _maps(step, work))
+            outputs = forward(pixels[:, :, ::-1] if step.flipped else pixels, _draws(step, work))
             for kind, rows in outputs.items():
                 if array := arrays.get(step.array(kind)):
                     array.write(_row(step, work), rows.numpy())
@@ -136,11 +137,13 @@ def plan(work: Work) -> list[Step]:
     return steps
 
 
-def compile_forward(model: "keras.Model", trunk: str | None, name: str) -> Forward:
+def compile_forward(
+    model: "keras.Model", trunk: str | None, name: str, settings: Augmentation = augmentation.UNCHANGED
+) -> Forward:
     """Return a function from RGB images to ``features`` and, if there is a trunk layer, ``trunk``.
 
-    It takes uint8 images (n, size, size, 3) and affine maps (n, 8), or None for images as they are. ``name`` is the
-    base's, whose preprocessing the images get.
+    It takes uint8 images (n, size, size, 3) and what was drawn for them by ``settings``, or None for images as
+    they are. ``name`` is the base's, whose preprocessing the images get.
     It gives float16 (n, height, width, channels).
     """
     import tensorflow as tf
@@ -159,10 +162,16 @@ def compile_forward(model: "keras.Model", trunk: str | None, name: str) -> Forwa
     pixels = tf.TensorSpec((None, size, size, 3), tf.uint8)
     plain = tf.function(run, input_signature=[pixels])
     augmented = tf.function(
-        lambda batch, maps: run(augmentation.augment(batch, maps)),
-        input_signature=[pixels, tf.TensorSpec((None, 8), tf.float32)],
+        lambda batch, maps, tones: run(augmentation.augment(batch, maps, tones, settings)),
+        input_signature=[pixels, tf.TensorSpec((None, 8), tf.float32), tf.TensorSpec((None, 2), tf.float32)],
     )
-    return lambda batch, maps: plain(batch) if maps is None else augmented(batch, maps)
+
+    def forward(batch: NDArray[np.uint8], draws: Draws | None) -> dict[str, "tf.Tensor"]:
+        if draws is None:
+            return plain(batch)  # type: ignore[no-any-return]
+        return augmented(augmentation.paint(batch, draws), draws.maps, draws.tones)  # type: ignore[no-any-return]
+
+    return forward
 
 
 def half(values: "tf.Tensor") -> "tf.Tensor":
@@ -224,11 +233,11 @@ def _decoded(steps: list[Step], work: Work) -> Iterator[tuple[Step, NDArray[np.u
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _maps(step: Step, work: Work) -> NDArray[np.float32] | None:
+def _draws(step: Step, work: Work) -> Draws | None:
     if step.view is None:
         return None
     sha256s = work.sha256s[step.start : step.stop]
-    return augmentation.transforms(work.augmentation, sha256s, step.view, work.seed, work.image_size)
+    return augmentation.draw(work.augmentation, sha256s, step.view, work.seed, work.image_size)
 
 
 def _row(step: Step, work: Work) -> int:

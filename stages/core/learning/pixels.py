@@ -95,14 +95,21 @@ def views(train: Samples, sha256s: list[str], settings: Augmentation | None, see
         return lambda epoch: train
     size = train.values.shape[2]
     augment = tf.function(
-        augmentation.augment,
-        input_signature=[tf.TensorSpec((None, size, size, 3), tf.uint8), tf.TensorSpec((None, 8), tf.float32)],
+        lambda pixels, maps, tones: augmentation.augment(pixels, maps, tones, settings),
+        input_signature=[
+            tf.TensorSpec((None, size, size, 3), tf.uint8),
+            tf.TensorSpec((None, 8), tf.float32),
+            tf.TensorSpec((None, 2), tf.float32),
+        ],
     )
 
     def of_epoch(epoch: int) -> Samples:
         def change(pixels: NDArray[np.generic], chosen: NDArray[np.int64]) -> NDArray[np.generic]:
             digests = [sha256s[image] for image in chosen]
-            made: tf.Tensor = augment(pixels, augmentation.transforms(settings, digests, epoch, seed, size))
+            draws = augmentation.draw(settings, digests, epoch, seed, size)
+            made: tf.Tensor = augment(
+                augmentation.paint(pixels.astype(np.uint8, copy=False), draws), draws.maps, draws.tones
+            )
             return made.numpy()  # type: ignore[no-any-return]
 
         return train._replace(change=change)

@@ -21,12 +21,12 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator, PercentFormatter
 
 from stages.core.array_types import IntArray
+from stages.core.reporting.free_text import shown
 from stages.core.reporting.wording import (
     duration,
     percent,
     points,
     points_range,
-    shown,
     strategy_in_words,
     strategy_title,
 )

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from stages.core.learning.strategies import FROM_SCRATCH
 from stages.core.reporting import charts, review, wording
+from stages.core.reporting.free_text import shown
 from stages.core.reporting.report import Report
 from stages.core.statistics.paired import detectable_in_words, headline
 from stages.core.statistics.suspects import CONTRADICTED, FAR
@@ -90,6 +91,7 @@ def render(report: Report) -> str:
         charts=_charts(report),
         confusions=confusions(report),
         galleries=_galleries(report),
+        preview=_preview(report),
         counted_wrong=int((report.suspects["counted_wrong"] == "yes").sum()),
         contradicted=int((report.suspects["reason"] == CONTRADICTED).sum()),
         twice=int((report.suspects["reason"] == review.TWICE).sum()),
@@ -176,6 +178,12 @@ def _galleries(report: Report) -> dict[str, list[Picture]]:
     }
 
 
+def _preview(report: Report) -> Picture:
+    names = [_name(of_class) for of_class in report.previewed]
+    alternative = f"Training images of {', '.join(dict.fromkeys(names))}, each beside nine random changes of it"
+    return Picture(_uri(report.preview), alternative, ())
+
+
 def _rows(table: pd.DataFrame) -> Iterable[Any]:
     """The table's rows with attributes, ``class`` called ``label``, names of classes shortened."""
     named = table.assign(label=table["class"].map(_name), looks_like=table["looks_like"].map(_name))
@@ -183,12 +191,15 @@ def _rows(table: pd.DataFrame) -> Iterable[Any]:
 
 
 def _name(of_class: str) -> str:
-    return wording.shown(of_class, _LONGEST_NAME)
+    return shown(of_class, _LONGEST_NAME)
 
 
 def _picture(report: Report, path: str, alternative: str, caption: tuple[str, ...]) -> Picture:
-    data = base64.b64encode(report.pictures[path]).decode("ascii")
-    return Picture(Markup(f"data:image/jpeg;base64,{data}"), alternative, (*filter(None, caption), path))  # noqa: S704
+    return Picture(_uri(report.pictures[path]), alternative, (*filter(None, caption), path))
+
+
+def _uri(jpeg: bytes) -> Markup:
+    return Markup(f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}")  # noqa: S704
 
 
 def _spread(repeats: pd.DataFrame) -> dict[str, float]:
@@ -201,9 +212,9 @@ def _fit_to_show(value: Any) -> Any:
     """Texts without what can't be printed, a number never parted from its unit; what is markup already stays."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return wording.shown(value).replace(" %", "\N{NO-BREAK SPACE}%")
+    return shown(value).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _lines(text: str) -> Markup:
     """Text of several lines, each fit to be shown."""
-    return Markup("\n").join(escape(wording.shown(line)) for line in text.splitlines())
+    return Markup("\n").join(escape(shown(line)) for line in text.splitlines())

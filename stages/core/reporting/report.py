@@ -22,7 +22,7 @@ from stages.core.dataset import images, manifest
 from stages.core.errors import InputError
 from stages.core.learning import bases, models
 from stages.core.params import load
-from stages.core.reporting import advice, cost, evaluation, predictions, reproduction, review
+from stages.core.reporting import advice, cost, evaluation, predictions, preview, reproduction, review
 from stages.core.reporting.advice import Evidence, Reading
 from stages.core.reporting.cost import Cost
 from stages.core.reporting.predictions import Predictions
@@ -65,6 +65,8 @@ class Report:
         mistakes: how many of the surest mistakes to show.
         shown: how many suspects to show on a sheet.
         pictures: every image that the page shows, JPEG, by its path.
+        preview: the sheet of augmented training images, JPEG.
+        previewed: the classes of the images on it.
         doubling: what twice the training images would add; None if no learning curve was drawn.
         reading: which strategy for data like these.
         reproduction: how to run the same again.
@@ -89,6 +91,8 @@ class Report:
     mistakes: int
     shown: int
     pictures: dict[str, bytes]
+    preview: bytes
+    previewed: tuple[str, ...]
     doubling: Share | None
     reading: Reading
     reproduction: Reproduction
@@ -121,7 +125,7 @@ def refresh() -> Path:
 def state(how: Reproduction) -> str:
     """Digest of all that the page is made of: results, parameters, commit, versions, and the code that writes it."""
     digest = hashlib.sha256(repr(how).encode())
-    results = [*paths.METRICS.rglob("*"), *TABLES.rglob("*")]
+    results = [*paths.METRICS.rglob("*"), *TABLES.rglob("*"), preview.SHEET]
     code = [*_CODE.rglob("*.py"), *_CODE.rglob("templates/*")]
     for path in sorted(path for path in [*results, *code] if path.is_file()):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -168,6 +172,8 @@ def gather() -> Report:
         mistakes=params.evaluate.gallery,
         shown=most,
         pictures=_pictures({*mistakes, *doubts["path"], *doubts["twin"]} - {""}),
+        preview=_preview(),
+        previewed=tuple(preview.chosen(frame)["class"]),
         doubling=evidence.doubling,
         reading=advice.read(evidence),
         reproduction=how,
@@ -229,9 +235,18 @@ def _table(path: Path) -> pd.DataFrame:
 
 
 def _pictures(wanted: set[str]) -> dict[str, bytes]:
-    pictures = {}
-    for path in sorted(wanted):
-        file = io.BytesIO()
-        Image.fromarray(images.load(paths.PREPARED / path, _SIDE)).save(file, "JPEG", quality=_QUALITY, optimize=True)
-        pictures[path] = file.getvalue()
-    return pictures
+    return {path: _jpeg(Image.fromarray(images.load(paths.PREPARED / path, _SIDE))) for path in sorted(wanted)}
+
+
+def _preview() -> bytes:
+    try:
+        with Image.open(preview.SHEET) as sheet:
+            return _jpeg(sheet)
+    except FileNotFoundError:
+        raise InputError(f"{preview.SHEET}: no such file: run `dvc checkout`, or `dvc repro`") from None
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=_QUALITY, optimize=True)
+    return file.getvalue()

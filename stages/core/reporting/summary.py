@@ -8,8 +8,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from stages.core.reporting.free_text import shown
 from stages.core.reporting.predictions import Predictions
-from stages.core.reporting.wording import count, duration, large, percent, points, sentence, shown
+from stages.core.reporting.wording import count, duration, large, percent, points, sentence
 from stages.core.statistics.paired import Revision, compare_all, detectable_in_words, headline
 
 # Images named of those that a revision fixed or broke.

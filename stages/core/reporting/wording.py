@@ -14,9 +14,6 @@ _SHORT_TITLES = {"scratch": "From scratch", "scratch_augmented": "From scratch, 
 # From here on one image is a hundredth of a point or less, so that a second decimal means something.
 _SECOND_DECIMAL_FROM = 10_000
 
-# Holds the parts of an emoji together.
-_JOINER = "\N{ZERO WIDTH JOINER}"
-
 # No p-value below this one is worth a digit of its own.
 _SMALLEST_P = 0.0001
 
@@ -99,20 +96,3 @@ def large(number: int) -> str:
 def size(number: int) -> str:
     """Bytes as people say them: "4.7 MB"."""
     return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{number / 1e3:.0f} kB"
-
-
-def shown(text: str, most: int | None = None) -> str:
-    """Free text such as a class's name, fit to be shown: on one line, with a mark for what can't be printed.
-
-    Args:
-        text: any text.
-        most: characters; what is longer keeps its beginning and its end.
-    """
-    spaced = "".join(" " if letter.isspace() else letter for letter in text)
-    clean = "".join(
-        letter if letter.isprintable() or letter == _JOINER else "\N{REPLACEMENT CHARACTER}" for letter in spaced
-    )
-    if most is None or len(clean) <= most:
-        return clean
-    kept = most - 1
-    return f"{clean[: kept - kept // 3]}…{clean[len(clean) - kept // 3 :]}"

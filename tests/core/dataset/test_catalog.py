@@ -40,7 +40,14 @@ def _file(name: str, content: bytes) -> Entry:
 
 
 def _about(name: str) -> Entry:
-    return {"name": name, "description": "A test", "licence": "none", "homepage": "https://example.org"}
+    return {
+        "name": name,
+        "description": "A test",
+        "images": 8,
+        "licence": "none",
+        "citation": "Nobody: Nothing, 2020",
+        "homepage": "https://example.org",
+    }
 
 
 class Collection:
@@ -78,6 +85,12 @@ def signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Collection:
 def test_idx_entry_is_one_pool_numbered_through(signs: Collection) -> None:
     with open_entry(signs.write(), signs.store) as source:
         assert source.name == "signs"
+        assert source.credit == (
+            "signs: A test; 8 images",
+            "  licence: none",
+            "  cite: Nobody: Nothing, 2020",
+            "  more: https://example.org",
+        )
         assert [image.name for image in source.images] == [f"{number}.png" for number in range(8)]
         labels = np.concatenate(signs.labels)
         assert [image.class_name for image in source.images] == [CLASSES[label] for label in labels]
@@ -137,6 +150,11 @@ def test_files_that_do_not_belong_together(signs: Collection) -> None:
         InputError, match=r"signs\.yaml: images0 holds 5 images, labels0 4 labels: name files that belong"
     ):
         open_entry(signs.write(), signs.store)
+
+
+def test_other_number_of_images_than_the_entry_says(signs: Collection) -> None:
+    with pytest.raises(InputError, match=r"signs\.yaml: `images` is 9, but the files hold 8: correct it$"):
+        open_entry(signs.write(lambda entry: entry.update(images=9)), signs.store)
 
 
 def test_label_without_a_name(signs: Collection) -> None:
@@ -282,6 +300,7 @@ def test_archive_entry_takes_classes_from_its_folders(tmp_path: Path, kind: str)
     path = _archive(tmp_path, kind, images | others)
     with open_entry(path, tmp_path / "downloads") as source:
         assert source.name == "pets"
+        assert source.credit[1:3] == ("  licence: none", "  cite: Nobody: Nothing, 2020")
         found = {image.name: (image.class_name, image.split, image.read()) for image in source.images}
         dropped = {(image.name, image.reason) for image in source.dropped}
     assert found == {
@@ -314,6 +333,15 @@ def test_entries_of_the_catalog(name: str, classes: int) -> None:
     entry = read_entry(CATALOG / f"{name}.yaml")
     assert entry.name == name
     assert len(entry.classes) == classes
+
+
+@pytest.mark.parametrize("path", sorted(CATALOG.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_readme_says_what_the_entry_says(path: Path) -> None:
+    entry = read_entry(path)
+    readme = (CATALOG.parents[1] / "README.md").read_text(encoding="utf-8")
+    (row,) = [line for line in readme.splitlines() if line.startswith(f"| [`{entry.name}`]({entry.homepage})")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:] == [str(len(entry.classes)), f"{entry.images:,}", entry.licence, entry.citation]
 
 
 @pytest.mark.registry

@@ -11,10 +11,10 @@ import pytest
 from stages.core import paths
 from stages.core.array_types import IntArray
 from stages.core.dataset import images
-from stages.core.learning import activations, augmentation, base, features
+from stages.core.learning import activations, base, features
 from stages.core.learning.activations import NO_VIEWS, Source, Views, training_samples
 from stages.core.resume import Resumable
-from stages.core.schema import Augmentation
+from tests.augmented import ALL, augmented
 from tests.pictures import encode
 from tests.pipeline import small_base
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("tensorflow")
 
 SIZE = 16
 COUNTS = {"train": 7, "validation": 5, "test": 3}
-VIEWS = Views(kept=2, augmentation=Augmentation(flip="both", rotation=0.1, zoom=0.2), seed=7)
+VIEWS = Views(kept=2, augmentation=ALL, seed=7)
 ARRAYS = ["train_views", "validation", "test", "flipped/validation"]
 # Layers below, at and above the trunk; the last has its features kept.
 LAYERS = ["conv1", "pool1", "conv2", "conv3", "pool2"]
@@ -83,8 +83,8 @@ def expected(model: Any, layer: str, array: str, manifest: pd.DataFrame, views: 
         pixels = pixels[:, :, ::-1]
     lower = base.between(model, None, layer)
     if array == "train_views":
-        maps = [augmentation.transforms(VIEWS.augmentation, list(rows["sha256"]), view, 7, SIZE) for view in views]
-        return np.stack([lower(base.preprocess("vgg16", augmentation.augment(pixels, of_view))) for of_view in maps])
+        pictures = [augmented(pixels, ALL, list(rows["sha256"]), view, seed=7) for view in views]
+        return np.stack([lower(base.preprocess("vgg16", of_view)) for of_view in pictures])
     return np.asarray(lower(base.preprocess("vgg16", pixels)))
 
 

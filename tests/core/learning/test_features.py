@@ -13,7 +13,7 @@ from stages.core.errors import InputError
 from stages.core.learning import augmentation, base, features, runtime
 from stages.core.learning.features import Step, Work, compile_forward, extract, half, plan
 from stages.core.resume import Resumable
-from stages.core.schema import Augmentation
+from tests.augmented import ALL, augmented
 from tests.pictures import encode
 from tests.pipeline import small_base
 
@@ -21,8 +21,6 @@ pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
 SIZE = 16
-NOTHING = Augmentation(flip="none", rotation=0.0, zoom=0.0)
-ALL = Augmentation(flip="both", rotation=0.1, zoom=0.2)
 COUNTS = {"train": 11, "validation": 5, "test": 3}
 # Steps in the order of the work below: batches of 4, and 2 views.
 TRAIN_STEPS = [Step("train", view, start, min(start + 4, 11)) for start in (0, 4, 8) for view in (None, 0, 1)]
@@ -122,13 +120,15 @@ def test_the_trunk_is_the_inner_layers_output(model: Any) -> None:
 def test_views_are_augmented_images(model: Any, trunk: str | None) -> None:
     found = extracted(model, trunk, work())
     for view in (0, 1):
-        maps = augmentation.transforms(ALL, work().sha256s, view, 7, SIZE)
-        wanted = expected(model, np.asarray(augmentation.augment(loaded("train"), maps)))
+        wanted = expected(model, augmented(loaded("train"), ALL, work().sha256s, view, seed=7))
         close(found["features/train_views"][view], wanted)
 
 
 def test_only_views_are_augmented(model: Any) -> None:
-    changed, plain = extracted(model, "pool1", work()), extracted(model, "pool1", work(augmentation=NOTHING), "plain")
+    changed, plain = (
+        extracted(model, "pool1", work()),
+        extracted(model, "pool1", work(augmentation=augmentation.UNCHANGED), "plain"),
+    )
     for name in changed:
         same = np.array_equal(changed[name], plain[name])
         assert same == (not name.endswith("views")), name
@@ -170,14 +170,15 @@ def test_without_views_there_are_none(model: Any) -> None:
 
 def test_compiled_and_eager_agree(model: Any) -> None:
     pixels = loaded("train")
-    maps = augmentation.transforms(ALL, work().sha256s, 0, 7, SIZE)
-    compiled = compile_forward(model, "pool1", "vgg16")
+    draws = augmentation.draw(ALL, work().sha256s, 0, 7, SIZE)
+    compiled = compile_forward(model, "pool1", "vgg16", ALL)
+    views = augmented(pixels, ALL, work().sha256s, 0, seed=7)
     eager = {
         "plain": half(model(base.preprocess("vgg16", pixels))).numpy(),
-        "views": half(model(base.preprocess("vgg16", augmentation.augment(pixels, maps)))).numpy(),
+        "views": half(model(base.preprocess("vgg16", views))).numpy(),
     }
     close(compiled(pixels, None)["features"].numpy(), eager["plain"].astype(np.float64))
-    close(compiled(pixels, maps)["features"].numpy(), eager["views"].astype(np.float64))
+    close(compiled(pixels, draws)["features"].numpy(), eager["views"].astype(np.float64))
 
 
 def test_large_values_saturate() -> None:
@@ -232,8 +233,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], list[int]]:
     def arm(last: int | None) -> list[int]:
         seen: list[int] = []
 
-        def compiled(model: Any, trunk: str | None, name: str) -> Any:
-            forward = compile_forward(model, trunk, name)
+        def compiled(*given: Any) -> Any:
+            forward = compile_forward(*given)
 
             def counted(*arguments: Any) -> Any:
                 seen.append(len(seen))

@@ -10,17 +10,17 @@ import pytest
 from stages.core import paths
 from stages.core.dataset import images, manifest
 from stages.core.errors import InputError
-from stages.core.learning import architectures, augmentation, pixels
+from stages.core.learning import architectures, pixels
 from stages.core.learning.architectures import Network
 from stages.core.learning.samples import Samples, epoch_batches, in_order
 from stages.core.resume import Resumable
-from stages.core.schema import Augmentation
+from tests.augmented import augmented, changing
 from tests.pipeline import SCRATCH_SIZE
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
-SETTINGS = Augmentation(flip="both", rotation=0.2, zoom=0.3)
+SETTINGS = changing(flip="both", rotation=0.2, zoom=0.3, randaugment=2, randaugment_magnitude=5)
 DIGESTS = [f"{number:064x}" for number in range(10)]
 
 
@@ -86,8 +86,8 @@ def test_views_are_those_of_the_epoch() -> None:
     views = pixels.views(train, DIGESTS, SETTINGS, seed=5)
     assert pixels.views(train, DIGESTS, None, seed=5)(3) is train
     for epoch in (0, 3):
-        maps = augmentation.transforms(SETTINGS, DIGESTS, epoch, 5, 16)
-        np.testing.assert_allclose(view(views(epoch), list(range(10))), augmentation.augment(train.values[0], maps))
+        wanted = augmented(train.values[0].astype(np.uint8), SETTINGS, DIGESTS, epoch, 5)
+        np.testing.assert_allclose(view(views(epoch), list(range(10))), wanted, atol=1e-3)
 
 
 def test_a_view_depends_on_image_epoch_and_seed_alone() -> None:

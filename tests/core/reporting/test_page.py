@@ -108,7 +108,7 @@ def test_no_two_elements_have_one_id_and_no_reference_leads_nowhere(source: str,
 
 def test_every_picture_says_what_it_shows(parsed: Parsed) -> None:
     pictures, drawings = parsed.of("img"), parsed.of("svg")
-    assert len(pictures) == 6 + 3 + 12 + 2
+    assert len(pictures) == 6 + 3 + 12 + 2 + 1
     assert all(picture["alt"] for picture in pictures)
     # Accuracies, differences, two of training, ROC, learning curve and costs; two of each strategy.
     assert len(drawings) == 7 + 2 * len(STRATEGIES)

@@ -82,7 +82,13 @@ def test_the_same_files_give_the_same_page(pipeline: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "missing", ["metrics/head/history.csv", "metrics/head/predictions.csv", "metrics/evaluation.json"]
+    "missing",
+    [
+        "metrics/head/history.csv",
+        "metrics/head/predictions.csv",
+        "metrics/evaluation.json",
+        "plots/augmentation.png",
+    ],
 )
 def test_what_is_missing_is_named_in_one_line(pipeline: Path, missing: str) -> None:
     Path(missing).unlink()
