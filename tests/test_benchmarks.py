@@ -138,8 +138,9 @@ def test_headstarts_stages_tell_their_loops(pipeline: Path) -> None:
 
 
 def test_extraction_shows_its_loop(pipeline: Path) -> None:
+    """Clean images, views, and mirror images of what is evaluated."""
     _, found = protocol.run_part(pipeline, "float32", "extraction")
-    assert list(titles_of(found).values()) == [(TRAIN * 3 + VALIDATION_IMAGES + TEST) * len(CLASSES)]
+    assert list(titles_of(found).values()) == [(TRAIN * 3 + 2 * (VALIDATION_IMAGES + TEST)) * len(CLASSES)]
 
 
 def test_protocol_tells_ratios_and_totals(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,15 +35,14 @@ class Average:
         """Take the present values in.
 
         Args:
-            step: number of the step, from 1. Early ones count for more, as with TensorFlow's
-                ``ExponentialMovingAverage(num_updates=…)``, so that the start is soon forgotten.
+            step: number of the step, from 1. In the early ones less of the average stays, as with
+                TensorFlow's ``ExponentialMovingAverage(num_updates=…)``, so that the start is soon forgotten.
         """
         import tensorflow as tf
 
-        step = tf.cast(step, tf.float32)
-        rest = 1 - tf.minimum(self._decay, (1 + step) / (10 + step))
         for weight, average in self._pairs:
-            average.assign_sub(rest * (average - weight))
+            stays = tf.minimum(self._decay, (1 + step) / (10 + step))
+            average.assign_sub((1 - tf.cast(stays, tf.float32)) * (average - weight))
 
     @contextmanager
     def applied(self) -> Iterator[None]:
