@@ -101,8 +101,8 @@ def measure(asked: Namespace, settings: Params) -> dict[str, list[Rates]]:
     bare = bare_base(whole, np.stack(decoded), asked.batch_size)
     few = math.ceil(len(files) / asked.views)
     works = {
-        "clean": _work(files, (), settings),
-        f"{asked.views} augmented views": _work(files[:few], tuple(range(asked.views)), settings),
+        "clean": work(files, (), settings),
+        f"{asked.views} augmented views": work(files[:few], tuple(range(asked.views)), settings),
     }
     measured: dict[str, list[Rates]] = {name: [] for name in works}
     turns = [name for _ in range(asked.repeats) for name in works]
@@ -156,9 +156,13 @@ def extract(model: Any, work: Work, trunk: str | None) -> tuple[float, float]:
         seconds = time.perf_counter() - started
     state.discard()
     (loop,) = found
+    return running(loop), loop.units / seconds
+
+
+def running(loop: loops.Loop) -> float:
+    """Return the rate of a loop from its second turn on, units a second."""
     later = loop.turns[_TRACED:] or loop.turns
-    running = sum(units for _, units in later) / sum(seconds for seconds, _ in later)
-    return running, loop.units / seconds
+    return sum(units for _, units in later) / sum(seconds for seconds, _ in later)
 
 
 def row(name: str, rates: Sequence[Rates]) -> list[str]:
@@ -170,7 +174,8 @@ def row(name: str, rates: Sequence[Rates]) -> list[str]:
     return [name, f"{running:.1%}", f"{whole:.1%}", f"{bare:.1f} images/s", f"{extraction:.1f} images/s"]
 
 
-def _work(files: list[Path], views: tuple[int, ...], settings: Params) -> Work:
+def work(files: list[Path], views: tuple[int, ...], settings: Params) -> Work:
+    """Return what to extract: these images as they are, or in these augmented views."""
     return Work(
         # Of validation images the trunk is written as well, as it is of views.
         files={"train" if views else "validation": files},

@@ -1,11 +1,10 @@
 """Score every strategy on the test split, compare them, and say what the images themselves show.
 
 The only stage that scores on test images. Writes the metrics, each strategy's predictions, the suspect images, the
-plots, and from all of these the page plots/report.html.
+plots, the winner as a folder of its own (models/winner), and from all of these the page plots/report.html.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,19 +14,28 @@ from stages.core import paths, tables
 from stages.core.atomic import write_json
 from stages.core.dataset import manifest
 from stages.core.entry import run_stage
-from stages.core.learning import activations, base, extraction, features, models, pixels, runtime, training, weights
+from stages.core.learning import activations, base, extraction, models, pixels, runtime, training, weights
+from stages.core.learning.models import Inference
+from stages.core.learning.predictor import Assembled, Predictor
 from stages.core.learning.strategies import STRATEGIES
 from stages.core.params import load
-from stages.core.reporting import cost, evaluation, growth, predictions, provenance, report, review, sheets, summary
+from stages.core.reporting import (
+    cost,
+    evaluation,
+    growth,
+    predictions,
+    provenance,
+    report,
+    review,
+    sheets,
+    summary,
+    winner,
+)
 from stages.core.reporting.predictions import Predictions
 from stages.core.resume import Resumable
 from stages.core.statistics import curves
 from stages.core.statistics.learning_curve import LearningCurve
 from stages.core.statistics.paired import compare_all
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 TABLES = report.TABLES
 # Validation is what probabilities are calibrated on.
@@ -38,14 +46,12 @@ class Ready(NamedTuple):
     """A model that can answer.
 
     Attributes:
-        model: itself.
+        assembled: itself, and what it stands on.
         values: what it takes of the images of each split of SCORED, and of their mirror images where asked for.
-        logits: the way from RGB images to its logits.
     """
 
-    model: "keras.Model"
+    assembled: Assembled
     values: dict[str, list[NDArray[np.generic]]]
-    logits: Callable[[NDArray[np.uint8]], "tf.Tensor"]
 
 
 class Answered(NamedTuple):
@@ -53,7 +59,7 @@ class Answered(NamedTuple):
 
     raw: Predictions
     calibrated: Predictions
-    effect: dict[str, evaluation.Number]
+    effect: dict[str, float]
 
 
 def main() -> None:
@@ -81,6 +87,7 @@ def main() -> None:
     review.write(found.table)
     write_json(evaluation.COMPARISON, evaluation.compared(comparisons, STRATEGIES, learned, found))
     write_json(paths.EVALUATION, metrics)
+    winner.write(best, Inference(temperature=answered[best].effect["temperature"], flip=params.test_time_flip))
     seconds = {name: cost.of(name, row).train_seconds for name, row in metrics.items()}
     summary.show(metrics, calibrated, seconds, report.repeats(metrics))
     provenance.show(provenance.of_run(STRATEGIES))
@@ -99,28 +106,27 @@ def answer(name: str, frame: pd.DataFrame, flip: bool) -> Answered:
     description = models.describe(folder)
     runtime.set_policy(description.policy)
     state = Resumable(f"evaluate_{name}", None, [folder / "model.weights.h5", paths.MANIFEST])
-    model, values, logits = (from_pixels if description.network else from_features)(description, frame, flip, state)
+    assembled, values = (from_pixels if description.network else from_features)(description, frame, flip, state)
     predicted = {
         split: Predictions(
             images=tuple(frame.loc[frame["split"] == split, "path"]),
             classes=tuple(manifest.class_names(frame)),
             labels=manifest.labels(frame, split),
-            probabilities=np.mean([training.predict(model, array) for array in values[split]], axis=0),
+            probabilities=np.mean([training.predict(assembled.model, array) for array in values[split]], axis=0),
         )
         for split in SCORED
     }
     state.discard()
-    files = [paths.PREPARED / path for path in predicted["test"].images]
-    cost.measure(name, logits, description.image_size, files)
     calibrated, effect = evaluation.calibrate(predicted["validation"], predicted["test"])
+    predictor = Predictor(assembled, Inference(temperature=effect["temperature"], flip=flip))
+    cost.measure(name, predictor, [paths.PREPARED / path for path in predicted["test"].images])
     return Answered(predicted["test"], calibrated, effect)
 
 
 def from_features(description: models.Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
     """Bring back a model that stands on the base."""
     assert description.extraction, f"{description.strategy} stands on no base"
-    name = description.extraction.base
-    whole = base.build(name, weights.load(paths.WEIGHTS), description.image_size)
+    whole = base.build(description.extraction.base, weights.load(paths.WEIGHTS), description.image_size)
     cut = base.cut_before(whole, description.unfreeze)
     source = activations.Source(
         whole, extraction.trunk_layer(), frame, activations.NO_VIEWS, batch_size=activations.BATCH
@@ -131,8 +137,7 @@ def from_features(description: models.Description, frame: pd.DataFrame, flip: bo
         for split in SCORED
     }
     model = models.load(paths.MODELS / description.strategy, whole)
-    lower = features.compile_forward(base.between(whole, None, cut), None, name)
-    return Ready(model, values, lambda images: model(lower(images, None)["features"], training=False))
+    return Ready(Assembled(description, whole, model), values)
 
 
 def from_pixels(description: models.Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
@@ -141,7 +146,7 @@ def from_pixels(description: models.Description, frame: pd.DataFrame, flip: bool
     plain = {split: pixels.read(frame, split, size, state).values[0] for split in SCORED}
     values = {split: [array, array[:, :, ::-1]][: 1 + flip] for split, array in plain.items()}
     model = models.load_network(paths.MODELS / description.strategy)
-    return Ready(model, values, pixels.compile_forward(model))
+    return Ready(Assembled(description, None, model), values)
 
 
 def measure(name: str, of_strategy: Answered, seed: int) -> dict[str, evaluation.Number]:

@@ -19,6 +19,7 @@ from benchmarks import (
     memory,
     obvious,
     pictures,
+    prediction,
     process,
     project,
     protocol,
@@ -271,6 +272,12 @@ def test_extraction_compares_pair_by_pair() -> None:
         extraction.Rates(10.0, 8.0, 1.0),
     ]
     assert extraction.row("clean", pairs) == ["clean", "90.0%", "40.0%", "100.0 images/s", "90.0 images/s"]
+
+
+def test_prediction_is_compared_with_the_extraction(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert prediction.main(["--images", "40", "--repeats", "1"]) == 0
+    assert re.search(r"^ +[\d.]+ +[\d.]+ images/s +[\d.]+ images/s *$", capsys.readouterr().out, re.MULTILINE)
+    assert prediction.row([(90.0, 100.0), (60.0, 60.0), (33.0, 30.0)]) == ["", "1.00", "60.0 images/s", "60.0 images/s"]
 
 
 def test_memory_counts_every_number_of_images(

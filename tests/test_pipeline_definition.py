@@ -174,6 +174,14 @@ def test_nothing_is_written_that_dvc_does_not_know(finished: Finished) -> None:
         assert known or untracked, name
 
 
+def test_the_winner_is_an_artifact_of_the_model_registry() -> None:
+    ((name, artifact),) = PIPELINE["artifacts"].items()
+    assert (name, artifact["path"], artifact["type"]) == ("winner", str(paths.WINNER), "model")
+    assert artifact["path"] in results("evaluate")
+    assert artifact["desc"]
+    assert artifact["labels"]
+
+
 def plots() -> list[tuple[str, dict[str, Any]]]:
     entries = [{entry: None} if isinstance(entry, str) else entry for entry in PIPELINE["plots"]]
     for entry in entries:

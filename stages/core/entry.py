@@ -40,10 +40,10 @@ def run_stage(main: Callable[[], None], doc: str | None) -> NoReturn:
     run(succeed)
 
 
-def run(main: Callable[[], int]) -> NoReturn:
+def run(main: Callable[[], int], failed: int = 1) -> NoReturn:
     """Call ``main`` and exit with the code it returns, or with one clear line on stderr.
 
-    Bad input, a full disk and missing rights exit with 1, Ctrl-C with 130, SIGTERM with 143: never
+    Bad input, a full disk and missing rights exit with ``failed``, Ctrl-C with 130, SIGTERM with 143: never
     with 0, since DVC would then lock a half-done stage as a success.
     """
     signal.signal(signal.SIGTERM, _raise_terminated)
@@ -55,7 +55,7 @@ def run(main: Callable[[], int]) -> NoReturn:
         code = main()
         sys.stdout.flush()
     except InputError as error:
-        _die(1, f"error: {error}")
+        _die(failed, f"error: {error}")
     except KeyboardInterrupt:
         _die(_SIGNAL_BASE + signal.SIGINT, "interrupted: finished work is kept; run it again to go on")
     except _Terminated:
@@ -63,9 +63,9 @@ def run(main: Callable[[], int]) -> NoReturn:
     except BrokenPipeError:
         # The reader of our output (`| head`) went away. Not an error of ours, but not a success either.
         _drop_output()
-        sys.exit(1)
+        sys.exit(failed)
     except MemoryError:
-        _die(1, _OUT_OF_MEMORY)
+        _die(failed, _OUT_OF_MEMORY)
     except OSError as error:
         advice = {
             errno.ENOMEM: _OUT_OF_MEMORY.removeprefix("error: "),
@@ -84,12 +84,12 @@ def run(main: Callable[[], int]) -> NoReturn:
         if advice is None:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        _die(1, f"error: {where}{advice}")
+        _die(failed, f"error: {where}{advice}")
     except Exception as error:
         # TensorFlow's own, told by its name, since TensorFlow may not be imported here.
         if type(error).__name__ != "ResourceExhaustedError":
             raise
-        _die(1, _OUT_OF_MEMORY)
+        _die(failed, _OUT_OF_MEMORY)
     sys.exit(code)
 
 

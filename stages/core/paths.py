@@ -12,6 +12,7 @@ FLIPPED = Path("data/flipped")
 EXTRACTION = FEATURES / "extraction.json"
 DOWNLOADS = Path("data/downloads")
 MODELS = Path("models")
+WINNER = MODELS / "winner"
 METRICS = Path("metrics")
 PLOTS = Path("plots")
 EVALUATION = METRICS / "evaluation.json"

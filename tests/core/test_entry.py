@@ -46,6 +46,18 @@ def test_bad_input_is_one_line() -> None:
     assert end("raise InputError('params.yaml:\\n  found 3')") == (1, "", "error: params.yaml: found 3\n")
 
 
+def test_a_command_may_keep_1_for_a_finding_and_fail_with_2() -> None:
+    for body in ("raise InputError('fault')", "raise MemoryError", "raise OSError(errno.ENOSPC, 'full')"):
+        done = subprocess.run(
+            [part.replace("run(main)", "run(main, 2)") for part in script(body)],
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith(b"error: ")
+
+
 def test_what_was_printed_before_an_error_stays() -> None:
     assert end("print('said')\nraise InputError('fault')") == (1, "said\n", "error: fault\n")
 

@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -55,11 +55,28 @@ def list_folder(root: Path) -> Listing:
                 raise _gone(root, shown, error) from None
             listing.drop(shown, _REFUSALS[error.errno])
             continue
-        kind = next((reason for is_kind, reason in _KINDS if is_kind(status.st_mode)), None)
-        # Only of a regular file does the size say something.
-        size = 0 if kind else status.st_size
-        listing.add(shown, size, partial(_read, entry.path, shown, root), likeness=size, fault=kind)
+        _add(listing, shown, status, partial(_read, entry.path, shown, root))
     return listing
+
+
+def list_file(path: Path) -> Listing:
+    """List one file that was named itself, so that a link is followed; it is listed as dropped if it can't be read."""
+    listing = Listing()
+    shown = printable(str(path))
+    try:
+        status = path.stat()
+    except OSError as error:
+        listing.drop(shown, _REFUSALS.get(error.errno, str(error.strerror).lower()))
+        return listing
+    _add(listing, shown, status, partial(_read, os.path.realpath(path), shown, path.parent))
+    return listing
+
+
+def _add(listing: Listing, shown: str, status: os.stat_result, read: Callable[[int], bytes]) -> None:
+    kind = next((reason for is_kind, reason in _KINDS if is_kind(status.st_mode)), None)
+    # Only of a regular file does the size say something.
+    size = 0 if kind else status.st_size
+    listing.add(shown, size, read, likeness=size, fault=kind)
 
 
 def _walk(root: Path, listing: Listing) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
@@ -80,6 +97,7 @@ def _walk(root: Path, listing: Listing) -> Iterator[tuple[str, "os.DirEntry[str]
         for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
             if is_litter(entry.name):
+                listing.passed_over += 1
                 continue
             if entry.is_dir(follow_symlinks=False):
                 inner.append(name)

@@ -132,29 +132,38 @@ def measure(data: bytes) -> tuple[int, int]:
         return (height, width) if sideways else (width, height)
 
 
-def load(path: Path, size: int) -> Pixels:
+def square(data: bytes, size: int) -> Pixels:
     """Decode an image file and resize it to a square by antialiased bilinear interpolation.
 
     The whole image is kept; its sides are scaled separately, as in the chapter.
 
     Args:
-        path: a file that :func:`decode` accepts.
+        data: as for :func:`decode`.
         size: pixels a side.
 
     Returns:
         uint8, shape (size, size, 3), RGB.
 
     Raises:
+        UnreadableImage: as :func:`decode`.
+    """
+    with _opened(data) as image:
+        drafted = image.draft(None, (_DRAFT_FACTOR * size, _DRAFT_FACTOR * size))
+        image.load()
+        # At 1/2 a side of 301 pixels becomes 151, of which only 150.5 are picture.
+        box = drafted[1] if drafted else None
+        resized = _flattened(image).resize((size, size), Image.Resampling.BILINEAR, box)
+        return np.array(_turned(resized, image), dtype=np.uint8)
+
+
+def load(path: Path, size: int) -> Pixels:
+    """Read a prepared image as :func:`square` does.
+
+    Raises:
         InputError: it doesn't decode.
     """
     try:
-        with _opened(path.read_bytes()) as image:
-            drafted = image.draft(None, (_DRAFT_FACTOR * size, _DRAFT_FACTOR * size))
-            image.load()
-            # At 1/2 a side of 301 pixels becomes 151, of which only 150.5 are picture.
-            box = drafted[1] if drafted else None
-            square = _flattened(image).resize((size, size), Image.Resampling.BILINEAR, box)
-            return np.array(_turned(square, image), dtype=np.uint8)
+        return square(path.read_bytes(), size)
     except UnreadableImage as error:
         raise InputError(f"{path}: {error.reason}; expected an image: run the prepare stage again") from None
 

@@ -30,10 +30,18 @@ class Entry:
 
 @dataclass
 class Listing:
-    """Entries in the order in which reading is quickest, what is no image, and how to let go of it all."""
+    """Entries in the order in which reading is quickest, what is no image, and how to let go of it all.
+
+    Attributes:
+        entries: files that are images, it seems.
+        dropped: files that are none, or can't be read.
+        passed_over: how many hidden files and folders, and such as systems leave, were not even looked at.
+        close: lets go of what is held open.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
+    passed_over: int = 0
     close: Callable[[], None] = lambda: None
 
     def drop(self, name: str, reason: str) -> None:
@@ -66,14 +74,15 @@ class Listing:
                 is_image = formats.is_image(head)
                 fault = None if formats.supported(head) else f"{formats.describe(head)}: not supported"
         if is_image:
-            whole = partial(_refuse, fault) if fault else partial(read, size)
+            whole = partial(refuse, fault) if fault else partial(read, size)
             self.entries.append(Entry(name, whole, likeness, fault))
         else:
             assert fault is not None
             self.drop(name, fault)
 
 
-def _refuse(fault: str) -> NoReturn:
+def refuse(fault: str) -> NoReturn:
+    """Say why a file can't be used, in place of reading it."""
     raise UnreadableImage(fault)
 
 

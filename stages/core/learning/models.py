@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     import keras
 
 
+class Inference(Section):
+    """How a model's logits become the probabilities that it was evaluated with.
+
+    Attributes:
+        temperature: what divides the logits, fitted on the validation split.
+        flip: whether probabilities are the mean over an image and its mirror image.
+    """
+
+    temperature: float
+    flip: bool
+
+
 class Description(Section):
     """Everything needed to build a trained model again.
 
@@ -34,6 +46,7 @@ class Description(Section):
         epochs: how many epochs were run.
         best_epoch: the one whose weights these are.
         versions: of the libraries that trained it, by name.
+        inference: how its logits become probabilities; None before ``evaluate`` has found that out.
     """
 
     strategy: str
@@ -46,6 +59,7 @@ class Description(Section):
     epochs: int
     best_epoch: int
     versions: dict[str, str]
+    inference: Inference | None = None
 
     @property
     def image_size(self) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,10 +17,6 @@ from stages.core.progress import track
 from stages.core.resume import Resumable
 from stages.core.schema import Augmentation
 from stages.core.threads import map_ordered
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 # Images looked at once: memory stays flat however many there are.
 _BLOCK = 256
@@ -65,16 +60,6 @@ def are_grey(samples: Samples) -> bool:
         if (block != block[..., :1]).any():
             return False
     return True
-
-
-def compile_forward(model: "keras.Model") -> Callable[[NDArray[np.uint8]], "tf.Tensor"]:
-    """Return a function from RGB images, uint8 (n, size, size, 3), to the logits of a network."""
-    import tensorflow as tf
-
-    return tf.function(  # type: ignore[no-any-return]
-        lambda images: model(tf.cast(images, model.input.dtype), training=False),
-        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)],
-    )
 
 
 def views(train: Samples, sha256s: list[str], settings: Augmentation | None, seed: int) -> Callable[[int], Samples]:

@@ -118,15 +118,20 @@ def predict(model: "keras.Model", values: NDArray[np.generic]) -> NDArray[np.flo
     import tensorflow as tf
 
     forward = tf.function(
-        # In float32 every probability within 1e-7 of 1 would be 1: the surest ones could not be told apart.
-        lambda x: classifier.probabilities(tf.cast(model(tf.cast(x, model.input.dtype), training=False), tf.float64)),
-        input_signature=[tf.TensorSpec((None, *values.shape[1:]), values.dtype)],
+        lambda x: probabilities(model, x), input_signature=[tf.TensorSpec((None, *values.shape[1:]), values.dtype)]
     )
     samples = Samples(values[np.newaxis], np.zeros(len(values), np.int64))
-    batches = [forward(x).numpy() for x, _ in in_order(samples, PREDICTION_BATCH)]
-    rows: NDArray[np.float64] = np.concatenate(batches)
-    rows /= rows.sum(axis=1, keepdims=True)
-    return rows
+    return np.concatenate([forward(x).numpy() for x, _ in in_order(samples, PREDICTION_BATCH)])
+
+
+def probabilities(model: "keras.Model", values: "tf.Tensor") -> "tf.Tensor":
+    """Return what a model to logits says of examples: probabilities, float64 (examples, classes), rows summing to 1."""
+    import tensorflow as tf
+
+    logits = model(tf.cast(values, model.input.dtype), training=False)
+    # In float32 every probability within 1e-7 of 1 would be 1: the surest ones could not be told apart.
+    rows = classifier.probabilities(tf.cast(logits, tf.float64))
+    return rows / tf.reduce_sum(rows, axis=1, keepdims=True)
 
 
 def _compile_measure(model: "keras.Model") -> Any:

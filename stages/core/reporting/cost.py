@@ -6,24 +6,19 @@ an output of a stage, and count only for the very model that they were measured 
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from stages.core import paths
 from stages.core.atomic import write_json
 from stages.core.dataset import images
-from stages.core.learning import classifier, strategy, timing
+from stages.core.learning import strategy, timing
+from stages.core.learning.predictor import BATCH, Predictor
 
-if TYPE_CHECKING:
-    import tensorflow as tf
-
-# Images that prediction is timed on, in batches of this many: the base is no faster on more.
-_BATCH = 32
+# Batches that prediction is timed on.
 _BATCHES = 3
 
 
@@ -68,20 +63,18 @@ def bytes_on_disk(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def measure(name: str, logits: Callable[[NDArray[np.uint8]], "tf.Tensor"], image_size: int, files: list[Path]) -> None:
+def measure(name: str, predictor: Predictor, files: list[Path]) -> None:
     """Time the way from image files to probabilities and record the seconds an image.
 
     Args:
         name: the strategy.
-        logits: its model, from RGB images (n, size, size, 3).
-        image_size: side of those, pixels.
+        predictor: its model.
         files: images to predict; 96 of them at the most are taken.
     """
-    batches = [files[start : start + _BATCH] for start in range(0, min(len(files), _BATCH * _BATCHES), _BATCH)]
+    batches = [files[start : start + BATCH] for start in range(0, min(len(files), BATCH * _BATCHES), BATCH)]
 
     def predict(batch: list[Path]) -> None:
-        pixels = np.stack([images.load(path, image_size) for path in batch])
-        classifier.probabilities(logits(pixels)).numpy()
+        predictor(np.stack([images.load(path, predictor.image_size) for path in batch]))
 
     predict(batches[0])  # TensorFlow plans its work at the first call
     seconds = []

@@ -39,7 +39,7 @@ def best(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     return max(metrics, key=lambda name: float(metrics[name]["accuracy"]))
 
 
-def calibrate(validation: Predictions, test: Predictions) -> tuple[Predictions, dict[str, Number]]:
+def calibrate(validation: Predictions, test: Predictions) -> tuple[Predictions, dict[str, float]]:
     """Fit a temperature on the validation split and apply it to the test split.
 
     Returns:

@@ -14,9 +14,9 @@ from stages.core.statistics import scoring
 from stages.core.statistics.paired import Answers
 
 # Class names are free text, so the columns that hold their probabilities are marked.
-_PREFIX = "probability of "
+PREFIX = "probability of "
 # Enough that no two float32 probabilities read alike, few enough for people.
-_DECIMALS = 9
+DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +67,8 @@ def write(path: Path, predictions: Predictions) -> None:
         "predicted": names[predictions.predicted],
     }
     frame = pd.DataFrame(columns)
-    rounded = predictions.probabilities.round(_DECIMALS)
-    probabilities = pd.DataFrame(rounded, columns=[_PREFIX + name for name in predictions.classes])
+    rounded = predictions.probabilities.round(DECIMALS)
+    probabilities = pd.DataFrame(rounded, columns=[PREFIX + name for name in predictions.classes])
     tables.write(path, pd.concat([frame, probabilities], axis=1))
 
 
@@ -89,10 +89,10 @@ def read(path: Path, content: str | None = None) -> Predictions:
             dtype={"path": str, "class": str, "predicted": str},
             keep_default_na=False,
         )
-        classes = tuple(name.removeprefix(_PREFIX) for name in frame.columns if name.startswith(_PREFIX))
+        classes = tuple(name.removeprefix(PREFIX) for name in frame.columns if name.startswith(PREFIX))
         numbers = {name: number for number, name in enumerate(classes)}
         labels = np.array([numbers[name] for name in frame["class"]], np.int64)
-        probabilities = frame[[_PREFIX + name for name in classes]].to_numpy(np.float64)
+        probabilities = frame[[PREFIX + name for name in classes]].to_numpy(np.float64)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file: {again}") from None
     except (KeyError, ValueError, pd.errors.ParserError) as error:

@@ -57,6 +57,7 @@ def test_hidden_files_and_litter_are_passed_over(tmp_path: Path) -> None:
     found = list_folder(fill(tmp_path, dict.fromkeys(names, jpeg(1))))
     assert found.entries == []
     assert found.dropped == []
+    assert found.passed_over == len(names)  # two of them folders
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ import pytest
 from stages.core import paths
 from stages.core.dataset import images, manifest
 from stages.core.errors import InputError
-from stages.core.learning import architectures, pixels
-from stages.core.learning.architectures import Network
+from stages.core.learning import pixels
 from stages.core.learning.samples import Samples, epoch_batches, in_order
 from stages.core.resume import Resumable
 from tests.augmented import augmented, changing
@@ -113,14 +112,6 @@ def test_in_order_nothing_is_augmented() -> None:
     samples = pixels.views(drawn(), DIGESTS, SETTINGS, seed=5)(4)
     found = np.concatenate([values for values, _ in in_order(samples, 4)])
     np.testing.assert_array_equal(found, samples.values[0])
-
-
-def test_compiled_the_network_gives_its_logits() -> None:
-    network = Network(architecture="convnet_small", image_size=20, channels=3, dropout=0.5, policy="float32")
-    model = architectures.build(network, 3, seed=1)
-    forward = pixels.compile_forward(model)
-    images = drawn(size=20).values[0]
-    np.testing.assert_allclose(forward(images), model(images.astype(np.float32), training=False), atol=1e-5)
 
 
 def test_manifest_order_is_that_of_the_labels(pipeline: Path) -> None:

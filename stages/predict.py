@@ -1,0 +1,146 @@
+r"""Tell what the winner of the comparison, or another strategy, sees in images of your own.
+
+Each file gives one line: its path, the predicted class, the calibrated probability of that class, why the file
+could not be used as an image, where its heat map is, and the probability of each class. Folders are searched at any
+depth; links in them are not followed, and hidden files, and such as systems leave, are passed over and counted on
+stderr. Images are JPEG, PNG, GIF, WebP, BMP or TIFF, whatever their names. A name that is no UTF-8 is shown with
+\udcXX in place of each such byte.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from stages.core.atomic import replacing
+from stages.core.dataset import dropped, images, inputs
+from stages.core.dataset.images import Pixels, UnreadableImage
+from stages.core.dataset.inputs import InputFile, Inputs
+from stages.core.dataset.source import Dropped
+from stages.core.entry import run
+from stages.core.errors import InputError
+from stages.core.learning import predictor, runtime
+from stages.core.learning.predictor import BATCH, Predictor
+from stages.core.learning.strategies import STRATEGIES
+from stages.core.progress import bar
+from stages.core.reporting import winner
+from stages.core.reporting.classified import FORMATS, Classified
+from stages.core.reporting.wording import count
+from stages.core.threads import map_ordered
+
+# What `grep` and `diff` report, too: 1 is a finding, 2 is trouble.
+SOME_UNREADABLE, FAILED = 1, 2
+
+_EPILOG = """exit code:
+  0 every file was predicted
+  1 some could not be used as images; the others were predicted
+  2 nothing was predicted: wrong usage, no such model, no files
+
+examples:
+  python -m stages.predict photo.jpg ~/pictures/birds
+  python -m stages.predict ~/pictures/birds --output birds.csv
+  python -m stages.predict ~/pictures/birds --strategy head --format json | jq '.[].predicted'
+"""
+
+
+def main() -> int:
+    """Read the command line, predict, say on stderr what could not be used."""
+    arguments = _parser().parse_args()
+    if arguments.output and arguments.output.exists() and not arguments.output.is_file():
+        raise InputError(f"--output: {arguments.output}: no regular file: name one, or leave it out for stdout")
+    trained = winner.find(arguments.strategy)
+    found = inputs.gather(arguments.paths)
+    if not found.files:
+        raise InputError(f"no files in {', '.join(map(str, arguments.paths))}{_hidden(found)}: name images or folders")
+    runtime.start(seed=0)
+    model = predictor.load(*trained)
+    refused: list[Dropped] = []
+    with ExitStack() as stack:
+        out = _open(arguments.output, stack)
+        rows = _noting(classify(found.files, model), refused)
+        FORMATS[arguments.format](rows, model.classes, out)
+    for line in report(found, refused):
+        print(line, file=sys.stderr)
+    return SOME_UNREADABLE if refused else 0
+
+
+def classify(files: Sequence[InputFile], model: Predictor) -> Iterator[Classified]:
+    """Yield what the model says of each file, in their order; the next images are decoded while it computes."""
+    shared = sys.stdout.isatty()
+    with bar("predict", len(files), " files") as progress:
+        for batch in map_ordered(lambda part: [_decoded(file, model.image_size) for file in part], _batches(files)):
+            pixels = [picture for _, picture in batch if isinstance(picture, np.ndarray)]
+            answers = iter(model(np.stack(pixels))) if pixels else iter(())
+            if shared:  # a terminal, with the bar on its last line
+                progress.clear()
+            for file, picture in batch:
+                if isinstance(picture, np.ndarray):
+                    yield Classified(file.name, next(answers))
+                else:
+                    yield Classified(file.name, None, problem=picture)
+            progress.update(len(batch))
+
+
+def report(found: Inputs, refused: Sequence[Dropped]) -> list[str]:
+    """What a person is told of the files: how many there were, and why some could not be used."""
+    lines = [f"{count(len(found.files), 'file')}: {len(found.files) - len(refused):,} predicted{_hidden(found)}"]
+    if refused:
+        lines += [f"{len(refused):,} could not be used as images:", *(f"  {line}" for line in dropped.summary(refused))]
+    return lines
+
+
+def _batches(files: Iterable[InputFile]) -> Iterator[list[InputFile]]:
+    remaining = iter(files)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+def _decoded(file: InputFile, size: int) -> tuple[InputFile, Pixels | str]:
+    """The file with its pixels, or with why it has none."""
+    try:
+        return file, images.square(file.read(), size)
+    except UnreadableImage as error:
+        return file, error.reason
+
+
+def _noting(rows: Iterable[Classified], refused: list[Dropped]) -> Iterator[Classified]:
+    for row in rows:
+        if row.problem:
+            refused.append(Dropped(row.path, "", row.problem))
+        yield row
+
+
+def _hidden(found: Inputs) -> str:
+    return f" ({found.passed_over:,} hidden passed over)" if found.passed_over else ""
+
+
+def _open(path: Path | None, stack: ExitStack) -> IO[str]:
+    """Open the output: a file that is there once all of it is written, or stdout. UTF-8, line ends as they are."""
+    if path is None:
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
+        return sys.stdout
+    temporary = stack.enter_context(replacing(path))
+    return stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.predict",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", metavar="IMAGE_OR_FOLDER", nargs="+", type=Path, help="what to look at")
+    parser.add_argument("--strategy", choices=STRATEGIES, help="predict with this one, not with the winner")
+    parser.add_argument("--output", metavar="FILE", type=Path, help="write there, all or nothing, not to stdout")
+    parser.add_argument("--format", choices=FORMATS, default="csv", help="csv (the default) or json")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main, FAILED)

@@ -1,0 +1,221 @@
+"""Every file that is named gets one line: what the winner sees in it, or why it can't be used."""
+
+import contextlib
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages import predict
+from stages.core import paths
+from stages.core.dataset import inputs
+from stages.core.errors import InputError
+from stages.core.learning import models
+from stages.core.learning.strategies import STRATEGIES
+from stages.core.reporting import predictions
+from tests import hostile
+from tests.hostile import hostile_folder
+from tests.pictures import encode, fill, jpeg, pixels
+from tests.pipeline import CLASSES, ROOT, Finished
+
+pytest_plugins = ["tests.pipeline_fixtures"]
+
+COLUMNS = ["path", "predicted", "probability", "problem", "heat_map", *(f"probability of {name}" for name in CLASSES)]
+FILES = 1000
+
+
+def told(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    """The command's exit code."""
+    monkeypatch.setattr(sys, "argv", ["predict", *map(str, arguments)])
+    return predict.main()
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def check_answer(row: dict[str, str]) -> None:
+    """An answer: the predicted class is the likeliest, its probability stands beside it, all sum to 1."""
+    shares = [float(row[f"probability of {name}"]) for name in CLASSES]
+    assert sum(shares) == pytest.approx(1, abs=1e-8)
+    assert row["predicted"] == CLASSES[int(np.argmax(shares))]
+    assert float(row["probability"]) == max(shares)
+
+
+def test_a_thousand_files_good_and_bad_are_all_accounted_for(
+    pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "mixed"
+    with hostile_folder(root) as reasons:
+        good, bad = set(hostile.images()), dict(reasons)
+        for number in range(FILES - len(good) - len(bad)):
+            name = f"more/{number % 7}/{number}.jpg"
+            if number % 2:
+                fill(root, {name: jpeg(number)})
+                good.add(name)
+            else:
+                fill(root, {name: encode(pixels(number, 40, 60))[: 300 + number]})
+                bad[name] = "truncated JPEG"
+        with contextlib.chdir(pipeline):
+            code = told(monkeypatch, root, "--output", tmp_path / "said.csv")
+    found = {row["path"].removeprefix(f"{root}/"): row for row in rows(tmp_path / "said.csv")}
+    assert len(rows(tmp_path / "said.csv")) == len(found) == len(good) + len(bad) == FILES
+    assert {name: row["problem"] for name, row in found.items() if name not in good} == bad
+    for name, row in found.items():
+        assert list(row) == COLUMNS
+        if name in good:
+            assert row["problem"] == ""
+            check_answer(row)
+        else:
+            assert {row[column] for column in COLUMNS if column not in ("path", "problem")} == {""}
+    assert code == 1
+    stdout, stderr = capfd.readouterr()
+    assert stdout == ""
+    assert f"\n1,000 files: {len(good)} predicted (3 hidden passed over)\n{len(bad)} could not be used" in stderr
+    assert "× truncated JPEG, such as '" in stderr
+    assert "\\udcff" in (tmp_path / "said.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [None, *STRATEGIES])
+def test_of_test_images_it_says_what_the_evaluation_said(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch, name: str | None
+) -> None:
+    said = predictions.read(paths.METRICS / (name or models.describe(paths.WINNER).strategy) / "predictions.csv")
+    asked = ["--strategy", name] if name else []
+    files = [paths.PREPARED / image for image in said.images]
+    assert told(monkeypatch, *files, *asked, "--output", "said.csv") == 0
+    found = rows(Path("said.csv"))
+    assert [row["path"] for row in found] == [str(file) for file in files]
+    shares = [[float(row[f"probability of {of_class}"]) for of_class in CLASSES] for row in found]
+    np.testing.assert_allclose(shares, said.probabilities, rtol=0, atol=1e-6)
+
+
+def test_json_says_the_same(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(Path("pets"), {"1.jpg": jpeg(1), "notes.txt": b"notes"})
+    for form in ("csv", "json"):
+        assert told(monkeypatch, "pets", "--format", form, "--output", f"said.{form}") == 1
+    good, bad = json.loads(Path("said.json").read_text(encoding="utf-8"))
+    row, refused = rows(Path("said.csv"))
+    assert {name: str(good[name]) for name in ("path", "predicted", "probability")} == {
+        name: row[name] for name in ("path", "predicted", "probability")
+    }
+    assert list(good["probabilities"]) == list(CLASSES)
+    assert bad["problem"] == refused["problem"] == "text: not supported"
+    assert bad["probabilities"] is bad["predicted"] is bad["probability"] is good["problem"] is None
+
+
+def test_without_an_output_stdout_holds_the_table_alone(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fill(Path("pets"), {f"{number}.jpg": jpeg(number) for number in range(40)})
+    assert told(monkeypatch, "pets", "--output", "said.csv") == 0
+    capfd.readouterr()
+    assert told(monkeypatch, "pets") == 0
+    stdout, stderr = capfd.readouterr()
+    assert stdout.encode() == Path("said.csv").read_bytes()
+    assert "predict: 100%" in stderr
+    assert stderr.endswith("\n40 files: 40 predicted\n")
+
+
+def test_classes_of_any_name_come_through(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["=cmd()", "a\rb,\n\"'", "nan"]
+    described = models.describe(paths.WINNER).model_copy(update={"classes": names})
+    (paths.WINNER / "model.json").unlink()  # a hard link
+    (paths.WINNER / "model.json").write_text(described.model_dump_json(), encoding="utf-8")
+    fill(Path("pets"), {"1.jpg": jpeg(1)})
+    told(monkeypatch, "pets", "--output", "said.csv")
+    told(monkeypatch, "pets", "--format", "json", "--output", "said.json")
+    (row,) = rows(Path("said.csv"))
+    assert list(row)[-3:] == [f"probability of {name}" for name in names]
+    assert row["predicted"] in names
+    (told_as_json,) = json.loads(Path("said.json").read_text(encoding="utf-8"))
+    assert list(told_as_json["probabilities"]) == names
+
+
+def test_the_output_is_written_whole_or_not_at_all(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> bytes:
+        raise KeyboardInterrupt
+
+    found = inputs.gather([paths.PREPARED / "test"])
+    files = [*found.files[:8], found.files[8]._replace(read=interrupted)]
+    monkeypatch.setattr(inputs, "gather", lambda _: found._replace(files=files))
+    monkeypatch.setattr(predict, "BATCH", 4)
+    Path("said.csv").write_text("before", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        told(monkeypatch, "pets", "--output", "said.csv")
+    assert Path("said.csv").read_text(encoding="utf-8") == "before"
+    assert not list(Path().glob(".*partial*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pets", "--output", "pets"], r"^--output: pets: no regular file: name one, or leave it out for stdout$"),
+        (["pets", "--output", "/dev/null"], r"^--output: /dev/null: no regular file: "),
+        (["empty", "empty"], r"^no files in empty, empty: name images or folders$"),
+        (["hidden"], r"^no files in hidden \(1 hidden passed over\): name images or folders$"),
+    ],
+)
+def test_what_can_not_be_done_is_told_at_once(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    Path("empty").mkdir()
+    fill(Path(), {"pets/1.jpg": jpeg(1), "hidden/.DS_Store": b"x"})
+    with pytest.raises(InputError, match=message):
+        told(monkeypatch, *arguments)
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "stages.predict", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_as_a_command_with_nothing_but_the_winner(finished: Finished, tmp_path: Path) -> None:
+    """As after `dvc pull models/winner` in a fresh clone; on a terminal that can't show every name."""
+    shutil.copytree(finished.folder / paths.WINNER, tmp_path / paths.WINNER)
+    fill(tmp_path / "pets", {"\U0001f431.jpg": jpeg(1), "new\nline.jpg": jpeg(2), "notes.txt": b"notes"})
+    done = run(tmp_path, "pets")
+    assert done.returncode == 1
+    found = list(csv.DictReader(done.stdout.splitlines(keepends=True)))
+    assert [row["path"] for row in found] == ["pets/new\nline.jpg", "pets/notes.txt", "pets/\U0001f431.jpg"]
+    assert done.stderr.splitlines()[-3:] == [
+        "3 files: 2 predicted",
+        "1 could not be used as images:",
+        r"  1 \xd7 text: not supported, such as 'pets/notes.txt'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pets"], "error: models/winner: no model there: run `dvc repro`, or `dvc pull models/winner`\n"),
+        (["pets", "--strategy", "none"], "argument --strategy: invalid choice: 'none'"),
+        ([], "the following arguments are required: IMAGE_OR_FOLDER"),
+    ],
+)
+def test_where_nothing_was_predicted_the_exit_code_is_2(tmp_path: Path, arguments: list[str], message: str) -> None:
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+def test_help_tells_how_to_use_it() -> None:
+    done = run(ROOT, "--help")
+    assert done.returncode == 0
+    for part in ("usage: python -m stages.predict", "IMAGE_OR_FOLDER", "exit code:", "examples:", "\\udcXX"):
+        assert part in done.stdout
