@@ -1,13 +1,14 @@
-"""Feed damaged images and archives to the readers, many of them, and report what came of it.
+"""Feed damaged files to everything that reads files of others, many of them, and report what came of it.
 
     python -m tests.fuzz_readers --inputs 10000
 
-Each input is made of a good file by seeded damage, so that its number brings it back (--only NUMBER). An
-input must end as an image, a listing or a reason, within SECONDS. Anything else counts as lost, a process
-that dies included, and makes the exit code 1.
+Images, archives, idx files, weights files, params.yaml, manifests and predictions: each input is made of a good file by
+seeded damage, so that its number brings it back (--only NUMBER). It must be read or refused with a reason, within
+SECONDS. Anything else counts as lost, a process that dies included, and makes the exit code 1.
 """
 
 import argparse
+import contextlib
 import gzip
 import re
 import resource
@@ -17,24 +18,37 @@ import tempfile
 import time
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
+from stages.core import params
+from stages.core.dataset import idx, manifest
 from stages.core.dataset.archives import list_archive
+from stages.core.dataset.download import MirrorError
 from stages.core.dataset.images import UnreadableImage, decode, measure
 from stages.core.errors import InputError
+from stages.core.learning import weights
+from stages.core.learning.weights import save
 from stages.core.progress import bar
+from stages.core.reporting import predictions
+from stages.core.reporting.predictions import Predictions
 from tests.core.dataset.test_archives import MAKERS
+from tests.core.dataset.test_idx import idx_bytes
+from tests.core.learning.test_weights import SHAPES, small_tensors, write_h5, write_onnx
 from tests.pictures import colour_profile, encode, pixels, two_classes
+from tests.pipeline import ROOT
 
 SECONDS = 10.0
+NAMINGS = ("Keras 1", "Keras 1, early", "Keras 2")
 _BATCH = 100
 # Numbers at which arithmetic of file formats goes wrong.
 _EDGES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
@@ -72,11 +86,54 @@ def good_archives() -> list[bytes]:
     return [make(two_classes(2)) for make in MAKERS.values()]
 
 
-def damaged(number: int, seed: int) -> tuple[bytes, bool]:
-    """Input ``number``, and whether it was made of an archive."""
+@cache
+def good_idx() -> list[bytes]:
+    """Arrays of images and labels, plain and compressed."""
+    arrays = [idx_bytes(pixels(1)[..., 0][None]), idx_bytes(np.arange(9, dtype=np.uint8))]
+    return [*arrays, *map(gzip.compress, arrays)]
+
+
+@cache
+def good_weights() -> list[bytes]:
+    """Weights of a small base in every format."""
+    tensors = small_tensors()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        files = [write_h5(place / f"{number}.h5", tensors, naming) for number, naming in enumerate(NAMINGS)]
+        files.append(write_onnx(place / "base.onnx", tensors))
+        save(place / "base.npz", tensors)
+        return [file.read_bytes() for file in (*files, place / "base.npz")]
+
+
+@cache
+def good_params() -> list[bytes]:
+    """Every preset."""
+    return [file.read_bytes() for file in sorted((ROOT / "presets").glob("*.yaml"))]
+
+
+@cache
+def good_manifests() -> list[bytes]:
+    """A manifest of awkward names."""
+    rows = [(f"train/{n}/a.jpg", name, "train", "0" * 64, 30, 20) for n, name in enumerate(("=cmd()", 'a,\n"b', "nan"))]
+    with tempfile.TemporaryDirectory() as folder:
+        manifest.write(pd.DataFrame(rows, columns=list(manifest.COLUMNS)), Path(folder, "manifest.csv"))
+        return [Path(folder, "manifest.csv").read_bytes()]
+
+
+@cache
+def good_predictions() -> list[bytes]:
+    """Predictions of three classes."""
+    said = Predictions(("a", "b,c", "d\n"), ("cat", "nan", "1e3"), np.arange(3), np.eye(3) / 2 + 1 / 6)
+    with tempfile.TemporaryDirectory() as folder:
+        predictions.write(Path(folder, "predictions.csv"), said)
+        return [Path(folder, "predictions.csv").read_bytes()]
+
+
+def damaged(number: int, seed: int) -> tuple[str, bytes]:
+    """Kind and content of input ``number``."""
     random = Random(f"{seed} {number}")
-    is_archive = random.random() < 0.3
-    good = random.choice(good_archives() if is_archive else good_images())
+    (kind,) = random.choices(tuple(KINDS), [kind.share for kind in KINDS.values()])
+    good = random.choice(KINDS[kind].good())
     packed = good.startswith(b"\x1f\x8b") and random.random() < 0.8
     data = bytearray(gzip.decompress(good) if packed else good)
     for _ in range(random.choice((1, 1, 2, 4, 16))):
@@ -84,7 +141,7 @@ def damaged(number: int, seed: int) -> tuple[bytes, bool]:
     if random.random() < 0.6:
         # With its checksums mended, damage gets past the first check.
         data = _mended(data)
-    return gzip.compress(bytes(data), 1) if packed else bytes(data), is_archive
+    return kind, gzip.compress(bytes(data), 1) if packed else bytes(data)
 
 
 def _damage(data: bytearray, random: Random) -> None:
@@ -136,41 +193,74 @@ def _mended(data: bytearray) -> bytearray:
     return data
 
 
-def outcome(data: bytes, is_archive: bool) -> str:
-    """What becomes of an input: "image", "listing" or "refused".
+def _image(file: Path) -> None:
+    data = file.read_bytes()
+    width, height = measure(data)
+    found = decode(data)
+    if found.shape != (height, width, 3) or found.dtype != np.uint8:
+        raise AssertionError(f"measured {width} × {height}, decoded {found.shape} {found.dtype}")
+
+
+def _archive(file: Path) -> None:
+    found = list_archive(file)
+    try:
+        for entry in found.entries:
+            with contextlib.suppress(UnreadableImage):
+                entry.read()
+    finally:
+        found.close()
+
+
+def _idx(file: Path) -> None:
+    try:
+        idx.read_images(file)
+    except InputError:
+        idx.read_labels(file)
+
+
+class Kind(NamedTuple):
+    """One kind of files.
+
+    Attributes:
+        good: whole ones, which damage begins with.
+        read: what reads them in the project.
+        refusals: what it may raise.
+        share: how often this kind is tried, beside the others.
+    """
+
+    good: Callable[[], list[bytes]]
+    read: Callable[[Path], object]
+    refusals: tuple[type[Exception], ...]
+    share: int
+
+
+KINDS = {
+    "image": Kind(good_images, _image, (UnreadableImage,), 10),
+    "archive": Kind(good_archives, _archive, (InputError,), 5),
+    "idx": Kind(good_idx, _idx, (InputError,), 1),
+    "weights": Kind(good_weights, lambda file: weights.read(file, SHAPES), (MirrorError,), 1),
+    "params": Kind(good_params, params.load, (InputError,), 1),
+    "manifest": Kind(good_manifests, manifest.read, (InputError,), 1),
+    "predictions": Kind(good_predictions, predictions.read, (InputError,), 1),
+}
+
+
+def outcome(kind: str, data: bytes) -> str:
+    """What becomes of an input: "read" or "refused".
 
     Raises:
         Exception: whatever a reader should not have raised, or an answer that contradicts itself.
     """
-    return _listing(data) if is_archive else _image(data)
-
-
-def _image(data: bytes) -> str:
-    try:
-        width, height = measure(data)
-    except UnreadableImage:
-        return "refused"
-    found = decode(data)
-    if found.shape != (height, width, 3) or found.dtype != np.uint8:
-        raise AssertionError(f"measured {width} × {height}, decoded {found.shape} {found.dtype}")
-    return "image"
-
-
-def _listing(data: bytes) -> str:
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()
         try:
-            found = list_archive(Path(file.name))
-        except InputError:
+            KINDS[kind].read(Path(file.name))
+        except KINDS[kind].refusals as refusal:
+            if "\n" in str(refusal):
+                raise AssertionError(f"a reason of several lines: {refusal}") from refusal
             return "refused"
-        for entry in found.entries:
-            try:
-                entry.read()
-            except (UnreadableImage, InputError):
-                continue
-        found.close()
-    return "listing"
+    return "read"
 
 
 def batch(numbers: range, seed: int) -> tuple[Counter[str], list[str], float, int]:
@@ -179,12 +269,12 @@ def batch(numbers: range, seed: int) -> tuple[Counter[str], list[str], float, in
     lost = []
     slowest = 0.0
     for number in numbers:
-        data, is_archive = damaged(number, seed)
+        kind, data = damaged(number, seed)
         start = time.perf_counter()
         try:
-            counts[outcome(data, is_archive)] += 1
+            counts[f"{kind} {outcome(kind, data)}"] += 1
         except Exception as error:
-            lost.append(f"{number}: {type(error).__name__}: {error}")
+            lost.append(f"{number}: {kind}: {type(error).__name__}: {error}")
         took = time.perf_counter() - start
         slowest = max(slowest, took)
         if took > SECONDS:
@@ -226,7 +316,7 @@ def main() -> int:
     parser.add_argument("--only", type=int, metavar="NUMBER", help="try this input alone, and show its error")
     arguments = parser.parse_args()
     if arguments.only is not None:
-        print(outcome(*damaged(arguments.only, arguments.seed)))
+        print(*damaged(arguments.only, arguments.seed)[:1], outcome(*damaged(arguments.only, arguments.seed)))
         return 0
     lost = fuzz(arguments.inputs, arguments.seed)
     print(*lost, sep="\n", end="\n" if lost else "")

@@ -35,6 +35,7 @@ from typing import NamedTuple, Self
 import psutil
 import yaml
 
+from stages.core import params
 from stages.core.progress import bar
 from tests import clones
 from tests.pipeline import SMALL, write_params, write_source
@@ -103,8 +104,9 @@ def make_clone(folder: Path) -> Path:
     clones.make(folder)
     with contextlib.chdir(folder):
         write_source(Path(SMALL["prepare.source"]))
-        epochs = {f"{section}__epochs": _EPOCHS for section in ("train_head", "train_augmented", "finetune")}
-        write_params(**epochs)
+        quick = params.read(Path("presets/quick.yaml"))
+        trained = [name for name, section in quick.items() if isinstance(section, dict) and "epochs" in section]
+        write_params(**{f"{name}__epochs": _EPOCHS for name in trained})
     for name, (old, new) in _OFTENER.items():
         text = (folder / name).read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{name}: no {old}"

@@ -158,10 +158,21 @@ def test_the_winner_is_had_from_the_model_registry(fresh: Path, tmp_path: Path) 
 
 
 def test_a_fault_in_params_stops_it_in_one_line(fresh: Path) -> None:
-    values = (fresh / "params.yaml").read_text(encoding="utf-8").replace("unfreeze: 4", "unfreeze: -4")
-    (fresh / "params.yaml").write_text(values, encoding="utf-8")
+    faults = ("-S", "finetune.unfreeze=-4", "-S", "train_head.dropout=1.5")
     with pytest.raises(AssertionError) as caught:
-        run(fresh, "dvc", "repro")
-    message = "error: params.yaml: finetune.unfreeze: found -4, expected greater than or equal to 0\n"
+        run(fresh, "dvc", "exp", "run", *faults)
+    message = (
+        "error: params.yaml: train_head.dropout: found 1.5, expected less than 1; "
+        "finetune.unfreeze: found -4, expected "
+    )
     assert message in str(caught.value)
     assert "Traceback" not in str(caught.value)
+
+
+def test_a_parameter_that_nobody_knows_is_refused(fresh: Path) -> None:
+    """DVC itself asks whether it is meant to be new; where a plus sign says so, the schema knows better."""
+    with pytest.raises(AssertionError, match="unfreez"):
+        run(fresh, "dvc", "exp", "run", "-S", "finetune.unfreez=2")
+    with pytest.raises(AssertionError) as caught:
+        run(fresh, "dvc", "exp", "run", "-S", "+finetune.unfreez=2")
+    assert "error: params.yaml: finetune.unfreez: unknown parameter, did you mean `unfreeze`?\n" in str(caught.value)
