@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from stages.core.errors import InputError
 from stages.core.learning import classifier
 from stages.core.schema import Architecture
@@ -103,7 +105,7 @@ def build(network: Network, classes: int, seed: int) -> "keras.Model":
     pixels = keras.Input((network.image_size, network.image_size, 3), name="pixels")
     values = pixels
     if network.channels == 1:
-        values = keras.ops.sum(values * keras.ops.array(_LUMINANCE), axis=-1, keepdims=True)
+        values = keras.ops.sum(values * np.array(_LUMINANCE, np.float32), axis=-1, keepdims=True)
     values = keras.layers.Rescaling(1 / 255, name="rescaling")(values)
     values = ARCHITECTURES[network.architecture].body(values, network.dropout, seeds)
     logits = keras.layers.Dense(

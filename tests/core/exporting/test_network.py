@@ -1,5 +1,7 @@
 """The exported networks compute what the pipeline computes, whatever model they are made of."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ from PIL import Image
 
 from stages.core import params
 from stages.core.exporting import network, onnx_file
-from stages.core.learning import base, classifier, models
+from stages.core.learning import architectures, base, classifier, models
+from stages.core.learning.architectures import Network
 from stages.core.learning.bases import KINDS
 from stages.core.learning.extraction import Extraction
 from stages.core.learning.models import Description, Inference
@@ -35,15 +38,26 @@ def assembled(classes: int, unfreeze: int, scaling: str = "log") -> Assembled:
         strategy="finetune",
         extraction=Extraction(base="vgg16", image_size=SIZE, policy="float32", blocks=[2], feature_rms=30.0),
         classifier=HEAD.model_copy(update={"units": 4, "scaling": scaling}),
+        network=None,
         classes=[f"class {number}" for number in range(classes)],
         unfreeze=unfreeze,
         trained_parameters=1,
         epochs=1,
         best_epoch=1,
+        versions={},
     )
     whole = small_base(SIZE)
     head = classifier.build(description.classifier, whole.output_shape[1:], 30.0, classes, seed=1)
     return Assembled(description, whole, models.join(whole, head, unfreeze))
+
+
+def scratch(classes: int, channels: int) -> Assembled:
+    """A network without a base."""
+    described = Network(architecture="vgg_small", image_size=SIZE, channels=channels, dropout=0.5, policy="float32")
+    description = assembled(classes, 0).description.model_copy(
+        update={"extraction": None, "classifier": None, "network": described}
+    )
+    return Assembled(description, None, architectures.build(described, classes, seed=1))
 
 
 def run_onnx(model: onnx.ModelProto, images: Any) -> Any:
@@ -69,6 +83,16 @@ def test_both_networks_give_the_probabilities_of_the_predictor(
     np.testing.assert_allclose(whole(SQUARES), expected, rtol=0, atol=CLOSE)
     converted = onnx_file.convert(square, {})
     np.testing.assert_allclose(run_onnx(converted, SQUARES), whole(SQUARES), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("channels", "classes"), [(3, 2), (1, 3)])
+def test_a_network_without_a_base_is_exported_too(channels: int, classes: int) -> None:
+    parts = scratch(classes, channels)
+    inference = Inference(temperature=0.5, flip=True)
+    expected = Predictor(parts, inference)(SQUARES)
+    square = network.square_to_probabilities(parts, inference)
+    np.testing.assert_allclose(network.pixels_to_probabilities(square)(SQUARES), expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(run_onnx(onnx_file.convert(square, {}), SQUARES), expected, rtol=0, atol=1e-5)
 
 
 def resized(images: Any) -> tuple[Any, Any]:
@@ -116,15 +140,16 @@ def test_an_onnx_file_is_the_same_bytes_and_its_names_tell_the_layers() -> None:
     assert [(prop.key, prop.value) for prop in found[0].metadata_props] == [("classes", '["a", "b", "c"]')]
 
 
-def test_a_keras_file_comes_back_in_safe_mode(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("parts", [partial(assembled, 2, 3), partial(scratch, 3, channels=1)], ids=["base", "none"])
+def test_a_keras_file_comes_back_in_safe_mode(tmp_path: Path, parts: Callable[[], Assembled], flip: bool) -> None:
     import keras
 
-    for flip in (False, True):
-        square = network.square_to_probabilities(assembled(2, 3), Inference(temperature=2.0, flip=flip))
-        whole = network.pixels_to_probabilities(square)
-        whole.save(tmp_path / "model.keras")
-        again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-        np.testing.assert_array_equal(again(SQUARES), whole(SQUARES))
+    square = network.square_to_probabilities(parts(), Inference(temperature=2.0, flip=flip))
+    whole = network.pixels_to_probabilities(square)
+    whole.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(again(SQUARES), whole(SQUARES))
 
 
 # One base of each of the modules that preprocessing comes from.

@@ -10,11 +10,13 @@ from stages.core import paths
 from stages.core.errors import InputError
 from stages.core.learning import models
 from stages.core.learning.models import Inference
-from stages.core.learning.strategies import STRATEGIES
+from stages.core.learning.strategies import FROM_SCRATCH, STRATEGIES
 from stages.core.reporting import evaluation, winner
 from tests.pipeline import SMALL, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]
+
+INFERENCE = Inference(temperature=1.5, flip=True)
 
 
 def test_it_is_the_most_accurate_strategy_and_the_first_of_equals(pipeline: Path) -> None:
@@ -27,19 +29,16 @@ def test_it_is_the_most_accurate_strategy_and_the_first_of_equals(pipeline: Path
     assert described.model_copy(update={"inference": None}) == models.describe(paths.MODELS / best)
 
 
-def test_its_weights_are_byte_for_byte_those_that_dvc_has_already(pipeline: Path) -> None:
-    strategy = models.describe(paths.WINNER).strategy
-    assert sorted(path.name for path in paths.WINNER.iterdir()) == ["base.npz", "model.json", "model.weights.h5"]
-    assert (paths.WINNER / "base.npz").read_bytes() == paths.WEIGHTS.read_bytes()
-    own = (paths.MODELS / strategy / "model.weights.h5").read_bytes()
-    assert (paths.WINNER / "model.weights.h5").read_bytes() == own
-
-
-def test_it_replaces_the_winner_before(pipeline: Path) -> None:
-    for name in STRATEGIES:
-        winner.write(name, Inference(temperature=1.5, flip=True))
-        assert json.loads((paths.WINNER / "model.json").read_text())["strategy"] == name
-        assert winner.find(None).inference == Inference(temperature=1.5, flip=True)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_its_weights_are_byte_for_byte_those_that_dvc_has_already(pipeline: Path, name: str) -> None:
+    """It takes the place of the winner before, which had a base or none."""
+    winner.write(name, INFERENCE)
+    base = {} if name in FROM_SCRATCH else {"base.npz": paths.WEIGHTS.read_bytes()}
+    weights = {"model.weights.h5": (paths.MODELS / name / "model.weights.h5").read_bytes()}
+    found = {path.name: path.read_bytes() for path in paths.WINNER.iterdir()}
+    assert json.loads(found.pop("model.json"))["strategy"] == name
+    assert found == base | weights
+    assert winner.find(None) == (paths.WINNER, paths.WINNER / "base.npz", INFERENCE)
     assert not list(paths.MODELS.glob(".*partial*"))
 
 
