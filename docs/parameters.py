@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from stages.core.params import load
-from stages.core.schema import Count, Section, Unfreeze
+from stages.core.schema import Count, LayerNames, Section, Unfreeze
 
 PAGE = Path("docs/parameters.md")
 QUICK = Path("presets/quick.yaml")
@@ -70,6 +70,11 @@ UNITS = {
     "suspects": "images",
     "learning_curve": "of the images",
     "curve_repeats": "draws",
+    "channels": "channels",
+    "filters": "filters",
+    "steps": "steps",
+    "rate": "grey levels",
+    "answers": "answers",
 }
 
 _NAMES = {int: "whole number", float: "number", str: "text", bool: "true or false"}
@@ -110,6 +115,8 @@ def _values(entry: FieldInfo) -> str:
         return "whole number, 1 or more; or fraction, above 0.0 and up to 1.0"
     if annotation == get_args(Unfreeze)[0]:
         return "whole number, 0 or more; or text"
+    if annotation == get_args(LayerNames)[0]:
+        return "`auto`, or list of names"
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(annotation))
     if get_origin(annotation) is list:

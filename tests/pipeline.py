@@ -23,6 +23,7 @@ STAGES = (
     "train_augmented",
     "finetune",
     "evaluate",
+    "explain",
 )
 CLASSES = ("cat", "dog", "emu")
 # Images of each class in each split.
@@ -62,6 +63,11 @@ SMALL: Mapping[str, Any] = {
     "evaluate.curve_repeats": 2,
     "evaluate.gallery": 4,
     "evaluate.suspects": 4,
+    "explain.channels": 3,
+    "explain.layers": ["block1_conv2", "block3_conv1"],
+    "explain.filters": 2,
+    "explain.steps": 4,
+    "explain.answers": 2,
 }
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import io
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from stages.core.learning.models import Description
 from stages.core.reporting import advice, evaluation, review
 from stages.core.reporting.advice import Evidence
 from stages.core.reporting.cost import Cost
+from stages.core.reporting.explanation import Answer, Explanation, HeatMap, Inside, Panel
 from stages.core.reporting.predictions import Predictions
 from stages.core.reporting.report import Report
 from stages.core.reporting.reproduction import Reproduction
@@ -22,7 +22,7 @@ from stages.core.statistics import calibration, curves
 from stages.core.statistics.intervals import Share
 from stages.core.statistics.paired import compare_all
 from stages.core.statistics.suspects import CONTRADICTED, FAR, UNPLACED
-from tests.pictures import pixels
+from tests.pictures import encode, pixels
 from tests.pipeline import ROOT
 
 DESCRIPTION = Description(
@@ -161,7 +161,10 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         suspects=table,
         mistakes=6,
         shown=12,
-        pictures=pictures([*(best.images[i] for i in best.surest_mistakes[:6]), *table["path"], "train/a.jpg"]),
+        pictures=pictures(
+            [*(best.images[i] for i in best.surest_mistakes[:6]), *table["path"], "train/a.jpg", best.images[0]]
+        ),
+        inside=inside(classes, best.images[0]),
         preview=pictures(["sheet"])["sheet"],
         previewed=(classes[0], classes[1], classes[0], classes[1]),
         doubling=doubling,
@@ -177,11 +180,40 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
     return dataclasses.replace(report, **changes)
 
 
-def pictures(paths: list[str]) -> dict[str, bytes]:
-    """A small JPEG for each path."""
-    found = {}
-    for number, path in enumerate(paths):
-        file = io.BytesIO()
-        Image.fromarray(pixels(number)).resize((64, 64)).save(file, "JPEG")
-        found[path] = file.getvalue()
-    return found
+def inside(classes: tuple[str, ...], image: str) -> Inside:
+    """What ``explain`` would leave: two layers, one layer's filters, a right and a wrong answer of one strategy."""
+    panels = [
+        Panel(file=f"{kind}.webp", layer=layer, shape=[48, 48, 64], shown=32, silent=silent)
+        for kind, layer, silent in (("one", "block1_conv1", 0), ("two", "block2_pool", 7), ("three", "block5_conv1", 0))
+    ]
+    answers = [
+        Answer(
+            path=f"test/{said}.jpg",
+            actual=classes[0],
+            predicted=said,
+            probability=0.987,
+            file=f"answer{number}.webp",
+            maps=[
+                HeatMap(file=f"answer{number}-{turn}.webp", of_class=of_class)
+                for turn, of_class in enumerate(classes[:2])
+            ],
+        )
+        for number, said in enumerate(classes[:2])
+    ]
+    record = Explanation(
+        made_from="f" * 64,
+        settings=params.load(ROOT / "presets" / "quick.yaml").explain,
+        strategy="finetune",
+        image=image,
+        layers=2,
+        activations=panels[:2],
+        filters=panels[2:],
+        answers={"head": answers},
+    )
+    return Inside(record, pictures(record.files, "WEBP"))
+
+
+def pictures(paths: list[str], kind: str = "JPEG") -> dict[str, bytes]:
+    """A small picture for each path."""
+    small = (Image.fromarray(pixels(number)).resize((64, 64)) for number in range(len(paths)))
+    return {path: encode(picture, kind) for path, picture in zip(paths, small, strict=True)}

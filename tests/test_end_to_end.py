@@ -27,6 +27,7 @@ CHANGES: dict[str, Any] = {
     "train_head": {"epochs": 30},
     "train_augmented": {"epochs": 30},
     "finetune": {"epochs": 2},
+    "explain": {"layers": ["block1_conv1"], "filters": 2, "steps": 2, "answers": 1},
 }
 METRICS = ("accuracy", "log_loss", "roc_auc", "f1", "trained_parameters")
 
@@ -129,7 +130,7 @@ def changed(difference: dict[str, Any]) -> set[str]:
 
 
 def test_an_experiment_runs_what_it_changes(fresh: Path) -> None:
-    assert ran(run(fresh, "dvc", "exp", "run", "-S", "train_head.dropout=0.3")) == ["train_head", "evaluate"]
+    assert ran(run(fresh, "dvc", "exp", "run", "-S", "train_head.dropout=0.3")) == ["train_head", "evaluate", "explain"]
     assert changed(shown(fresh, "metrics", "diff")) == {"head"}
     assert "dropout" in run(fresh, "dvc", "params", "diff")
 
@@ -138,7 +139,7 @@ def test_two_experiments_at_once_do_not_disturb_each_other(fresh: Path) -> None:
     strategies = {"finetune": "finetune.unfreeze=2", "head": "train_head.units=4"}
     clones.experiments_at_once(fresh, strategies)
     for strategy, change in strategies.items():
-        assert ran(run(fresh, "dvc", "queue", "logs", strategy)) == [change.partition(".")[0], "evaluate"]
+        assert ran(run(fresh, "dvc", "queue", "logs", strategy)) == [change.partition(".")[0], "evaluate", "explain"]
         assert changed(shown(fresh, "metrics", "diff", "HEAD", strategy)) == {strategy}
     assert run(fresh, "git", "status", "--porcelain") == ""
 
@@ -151,6 +152,12 @@ def test_the_winner_is_had_from_the_model_registry(fresh: Path, tmp_path: Path) 
     assert f"Downloaded {len(files)} file(s) to 'winner'" in told
     assert {path.name: path.read_bytes() for path in (tmp_path / "winner").iterdir()} == files
     assert {entry["path"] for entry in shown(fresh, "ls", ".", str(paths.WINNER))} == set(files)
+
+
+def test_a_change_to_the_pictures_draws_them_anew_and_nothing_else(fresh: Path) -> None:
+    assert ran(run(fresh, "dvc", "exp", "run", "-S", "explain.filters=3")) == ["explain"]
+    assert "3 of 64 filters" in (fresh / "plots" / "report.html").read_text(encoding="utf-8")
+    assert shown(fresh, "metrics", "diff") == {}
 
 
 def test_a_fault_in_params_stops_it_in_one_line(fresh: Path) -> None:

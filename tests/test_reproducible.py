@@ -25,6 +25,7 @@ RESULTS = (
     "models",
     "metrics",
     "plots/evaluation",
+    "plots/explain",
 )
 CODE = "import sys; from tests.pipeline import run; run(*sys.argv[1:])"
 

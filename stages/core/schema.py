@@ -34,6 +34,15 @@ Unfreeze = Annotated[int | str, PlainValidator(_unfreeze, json_schema_input_type
 Order = Literal["number", "random"]
 
 
+def _layers(value: Any) -> str | list[str]:
+    if value == "auto" or (isinstance(value, list) and value and all(isinstance(name, str) for name in value)):
+        return value  # type: ignore[no-any-return]
+    raise ValueError("auto or a list of layer names, such as [block1_conv1, block5_conv1]")
+
+
+LayerNames = Annotated[str | list[str], PlainValidator(_layers, json_schema_input_type=str | list[str])]
+
+
 class Prepare(Section):
     """The subset split of the source."""
 
@@ -288,6 +297,32 @@ class Evaluate(Section):
     )
 
 
+class Explain(Section):
+    """Pictures of what the networks look at and respond to."""
+
+    image: str = Field(
+        min_length=1,
+        description="Image whose activations are shown: a path of data/prepared/manifest.csv. `auto`: the test image "
+        "that the best strategy places right most surely.",
+    )
+    channels: int = Field(
+        ge=1, le=1024, description="Channels shown of each layer's activations, evenly spaced over all it has."
+    )
+    layers: LayerNames = Field(
+        description="Convolutions whose filters are shown. `auto`: the first one at each resolution, in VGG16 the "
+        "first of each block."
+    )
+    filters: int = Field(ge=1, le=256, description="Filters shown of each of these, evenly spaced over all it has.")
+    steps: int = Field(ge=1, le=10000, description="Steps of the ascent from noise to the pattern of a filter.")
+    rate: float = Field(gt=0, le=255, description="Change of the image in each step, root mean square.")
+    answers: int = Field(
+        ge=1,
+        le=100,
+        description="Right answers, and as many wrong ones, whose heat maps are shown for each strategy: of each class "
+        "the surest, then the next of each.",
+    )
+
+
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -322,3 +357,4 @@ class Params(Section):
     train_augmented: AugmentedClassifier
     finetune: Finetune
     evaluate: Evaluate
+    explain: Explain

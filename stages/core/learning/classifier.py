@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+# What Keras calls the classifier, by itself and as a part of a larger model.
+NAME = "classifier"
+
 
 def build(
     settings: Layers, feature_shape: tuple[int, ...], feature_rms: float, classes: int, seed: int
@@ -48,7 +51,7 @@ def build(
         dtype="float32",
         name="logits",
     )(values)
-    return keras.Model(features, logits, name="classifier")
+    return keras.Model(features, logits, name=NAME)
 
 
 def output_units(classes: int) -> int:

@@ -66,13 +66,15 @@ def _kernel_gradient(images: "tf.Tensor", shape: tuple[int, ...], gradient: "tf.
     import tensorflow as tf
 
     rows, columns, channels, filters = shape
-    height, width = images.shape[1:3]
     margin = [[0, 0], [rows // 2, rows // 2], [columns // 2, columns // 2], [0, 0]]
     padded = tf.pad(images, margin)
     flat_gradient = tf.reshape(gradient, (-1, filters))  # (n * height * width, filters)
     products = [
         tf.matmul(
-            tf.reshape(padded[:, row : row + height, column : column + width], (-1, channels)),
+            # Counted from the end, since the size of the images need not be known; 0 would be the beginning.
+            tf.reshape(
+                padded[:, row : (row + 1 - rows) or None, column : (column + 1 - columns) or None], (-1, channels)
+            ),
             flat_gradient,
             transpose_a=True,
         )

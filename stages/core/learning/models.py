@@ -125,6 +125,14 @@ def load_network(folder: Path) -> "keras.Model":
     return model
 
 
+def classifier_of(model: "keras.Model") -> "keras.Model":
+    """Return the classifier, from the base's feature maps to logits, of a model that :func:`load` or :func:`join` gave.
+
+    The rest of the model is the base's last layers, which the base itself has as well.
+    """
+    return model if model.name == classifier.NAME else model.get_layer(classifier.NAME)
+
+
 def join(whole: "keras.Model", head: "keras.Model", unfreeze: int) -> "keras.Model":
     """Put a classifier on the part of the base that trains, sharing the weights of both.
 

@@ -16,7 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from stages.core.learning.strategies import FROM_SCRATCH
-from stages.core.reporting import charts, review, wording
+from stages.core.reporting import charts, explanation, review, wording
+from stages.core.reporting.explanation import Inside
 from stages.core.reporting.free_text import shown
 from stages.core.reporting.report import Report
 from stages.core.statistics.paired import detectable_in_words, headline
@@ -43,6 +44,20 @@ class Picture(NamedTuple):
     source: Markup
     alternative: str
     caption: tuple[str, ...]
+
+
+class Answer(NamedTuple):
+    """A test image and what speaks for the classes in question.
+
+    Attributes:
+        title: the answer.
+        path: of the image.
+        views: the image, and a heat map over it for each class.
+    """
+
+    title: str
+    path: str
+    views: list[Picture]
 
 
 class Confusion(NamedTuple):
@@ -92,6 +107,7 @@ def render(report: Report) -> str:
         confusions=confusions(report),
         galleries=_galleries(report),
         preview=_preview(report),
+        inside=_inside(report.inside, report) if report.inside else None,
         counted_wrong=int((report.suspects["counted_wrong"] == "yes").sum()),
         contradicted=int((report.suspects["reason"] == CONTRADICTED).sum()),
         twice=int((report.suspects["reason"] == review.TWICE).sum()),
@@ -181,7 +197,49 @@ def _galleries(report: Report) -> dict[str, list[Picture]]:
 def _preview(report: Report) -> Picture:
     names = [_name(of_class) for of_class in report.previewed]
     alternative = f"Training images of {', '.join(dict.fromkeys(names))}, each beside nine random changes of it"
-    return Picture(_uri(report.preview), alternative, ())
+    return Picture(_data("jpeg", report.preview), alternative, ())
+
+
+def _inside(inside: Inside, report: Report) -> dict[str, Any]:
+    """What the section on the layers and heat maps shows."""
+    record, pictures = inside
+
+    def picture(file: str, alternative: str, *caption: str) -> Picture:
+        return Picture(_data("webp", pictures[file]), alternative, caption)
+
+    def answer(one: explanation.Answer) -> Answer:
+        actual, said = _name(one.actual), _name(one.predicted)
+        title = f"{actual}, {wording.percent(one.probability, 1)}"
+        if actual != said:
+            title = f"{actual}, taken for {said}, {wording.percent(one.probability, 1)}"
+        image = picture(one.file, f"{'Labelled' if actual != said else 'Rightly placed:'} {actual}", "the image")
+        maps = [
+            picture(each.file, f"What speaks for {_name(each.of_class)}", f"for {_name(each.of_class)}")
+            for each in one.maps
+        ]
+        return Answer(title, one.path, [image, *maps])
+
+    def size(panel: explanation.Panel) -> str:
+        silent = f", {panel.silent} silent" if panel.silent else ""
+        return " × ".join(str(number) for number in panel.shape) + silent
+
+    return {
+        "record": record,
+        "answers": {name: [answer(one) for one in answers] for name, answers in record.answers.items()},
+        "filters": [
+            picture(
+                panel.file,
+                f"Patterns of filters of {panel.layer}",
+                panel.layer,
+                f"{panel.shown} of {panel.shape[2]} filters",
+            )
+            for panel in record.filters
+        ],
+        "image": _picture(report, record.image, "The image that the layers were given", ("the image",)),
+        "activations": [
+            picture(panel.file, f"Channels of {panel.layer}", panel.layer, size(panel)) for panel in record.activations
+        ],
+    }
 
 
 def _rows(table: pd.DataFrame) -> Iterable[Any]:
@@ -195,11 +253,11 @@ def _name(of_class: str) -> str:
 
 
 def _picture(report: Report, path: str, alternative: str, caption: tuple[str, ...]) -> Picture:
-    return Picture(_uri(report.pictures[path]), alternative, (*filter(None, caption), path))
+    return Picture(_data("jpeg", report.pictures[path]), alternative, (*filter(None, caption), path))
 
 
-def _uri(jpeg: bytes) -> Markup:
-    return Markup(f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}")  # noqa: S704
+def _data(kind: str, picture: bytes) -> Markup:
+    return Markup(f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}")  # noqa: S704
 
 
 def _spread(repeats: pd.DataFrame) -> dict[str, float]:

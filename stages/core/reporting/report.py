@@ -22,9 +22,10 @@ from stages.core.dataset import images, manifest
 from stages.core.errors import InputError
 from stages.core.learning import bases, models
 from stages.core.params import load
-from stages.core.reporting import advice, cost, evaluation, predictions, preview, reproduction, review
+from stages.core.reporting import advice, cost, evaluation, explanation, predictions, preview, reproduction, review
 from stages.core.reporting.advice import Evidence, Reading
 from stages.core.reporting.cost import Cost
+from stages.core.reporting.explanation import Inside
 from stages.core.reporting.predictions import Predictions
 from stages.core.reporting.reproduction import Reproduction
 from stages.core.statistics.intervals import Share
@@ -67,6 +68,7 @@ class Report:
         pictures: every image that the page shows, JPEG, by its path.
         preview: the sheet of augmented training images, JPEG.
         previewed: the classes of the images on it.
+        inside: what ``explain`` left; None where it has not run since.
         doubling: what twice the training images would add; None if no learning curve was drawn.
         reading: which strategy for data like these.
         reproduction: how to run the same again.
@@ -93,6 +95,7 @@ class Report:
     pictures: dict[str, bytes]
     preview: bytes
     previewed: tuple[str, ...]
+    inside: Inside | None
     doubling: Share | None
     reading: Reading
     reproduction: Reproduction
@@ -125,7 +128,7 @@ def refresh() -> Path:
 def state(how: Reproduction) -> str:
     """Digest of all that the page is made of: results, parameters, commit, versions, and the code that writes it."""
     digest = hashlib.sha256(repr(how).encode())
-    results = [*paths.METRICS.rglob("*"), *TABLES.rglob("*"), preview.SHEET]
+    results = [*paths.METRICS.rglob("*"), *TABLES.rglob("*"), preview.SHEET, *explanation.FOLDER.rglob("*")]
     code = [*_CODE.rglob("*.py"), *_CODE.rglob("templates/*")]
     for path in sorted(path for path in [*results, *code] if path.is_file()):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -138,8 +141,9 @@ def gather() -> Report:
     Raises:
         InputError: something is missing.
     """
-    params = load()
+    load()  # for its checks: the values are those that the stages ran with
     how = reproduction.collect()
+    settings = how.settings["evaluate"]
     metrics = evaluation.read()
     predicted = {name: predictions.read(paths.METRICS / name / "predictions.csv") for name in metrics}
     comparisons = compare_all({name: of_strategy.answers for name, of_strategy in predicted.items()})
@@ -149,8 +153,10 @@ def gather() -> Report:
     frame = manifest.read(paths.MANIFEST)
     evidence = _evidence(metrics, comparisons, compared, descriptions, frame)
     best = predicted[evaluation.best(metrics)]
-    mistakes = [best.images[place] for place in best.surest_mistakes[: params.evaluate.gallery]]
-    most = params.evaluate.suspects
+    mistakes = [best.images[place] for place in best.surest_mistakes[: settings["gallery"]]]
+    most = settings["suspects"]
+    inside = explanation.read(how.settings["explain"])
+    looked_at = {inside.record.image} if inside else set()
     doubts = pd.concat([sheet(suspects, most) for sheet in (review.contradicted, review.foreign, review.twins)])
     return Report(
         state=state(how),
@@ -169,9 +175,10 @@ def gather() -> Report:
         readings=json.loads(READINGS.read_text(encoding="utf-8")),
         costs={name: cost.of(name, row) for name, row in metrics.items()},
         suspects=suspects,
-        mistakes=params.evaluate.gallery,
+        mistakes=settings["gallery"],
         shown=most,
-        pictures=_pictures({*mistakes, *doubts["path"], *doubts["twin"]} - {""}),
+        pictures=_pictures({*mistakes, *doubts["path"], *doubts["twin"], *looked_at} - {""}),
+        inside=inside,
         preview=_preview(),
         previewed=tuple(preview.chosen(frame)["class"]),
         doubling=evidence.doubling,

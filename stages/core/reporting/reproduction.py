@@ -13,6 +13,8 @@ from stages.core import params, paths, versions
 
 LOCK = Path("dvc.lock")
 
+_WRITE_THE_PAGE = ("evaluate", "explain")
+
 _SHORT = 12
 
 
@@ -49,14 +51,14 @@ def collect() -> Reproduction:
 def params_as_run() -> dict[str, Any]:
     """Return the parameters that the results come from, in the order of params.yaml.
 
-    What DVC recorded at each stage's run goes before what params.yaml says now. Only ``evaluate`` is taken from
-    params.yaml: while it runs its record is that of the run before.
+    What DVC recorded at each stage's run goes before what params.yaml says now. Only the stages that write the page
+    are taken from params.yaml: while they run their record is that of the run before.
     """
     values = params.read(params.PARAMS)
     if LOCK.exists():
         stages = yaml.safe_load(LOCK.read_text(encoding="utf-8")).get("stages", {})
         for name, stage in stages.items():
-            if name != "evaluate":
+            if name not in _WRITE_THE_PAGE:
                 for key, value in stage.get("params", {}).get(params.PARAMS.name, {}).items():
                     _put(values, key, value)
     return values

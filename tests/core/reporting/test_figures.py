@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from stages.core.reporting.figures import Tile, gallery
+from stages.core.reporting.figures import Strip, Tile, gallery, sheet
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -73,3 +73,50 @@ def test_the_file_says_nothing_of_when_and_by_what_it_was_made(tmp_path: Path) -
     drawn(tmp_path, [tile(RED)])
     with Image.open(tmp_path / "g.png") as image:
         assert set(image.info) <= {"dpi"}
+
+
+def strip(height: int, width: int, number: int, caption: str = "block1_conv1, 48 × 48 × 64") -> Strip:
+    return Strip(np.random.default_rng(number).integers(0, 256, (height, width, 3), np.uint8), caption)
+
+
+def sheet_drawn(path: Path, columns: list[list[Strip]], title: str = "title") -> npt.NDArray[np.uint8]:
+    sheet(path / "s.png", title, columns)
+    with Image.open(path / "s.png") as image:
+        return np.array(image.convert("RGB"))
+
+
+def stands_in(pixels: npt.NDArray[np.uint8], part: npt.NDArray[np.uint8]) -> bool:
+    """Whether ``part`` is somewhere in a picture, pixel by pixel."""
+    height, width = part.shape[:2]
+    starts = np.argwhere((pixels[: -height + 1, : -width + 1] == part[0, 0]).all(axis=2))
+    return any((pixels[row : row + height, column : column + width] == part).all() for row, column in starts)
+
+
+@pytest.mark.parametrize("width", [300, 333, 1086, 1257])
+def test_strips_are_drawn_pixel_by_pixel(tmp_path: Path, width: int) -> None:
+    columns = [[strip(40, width, 1), strip(71, width - 50, 2)], [strip(33, 211, 3)]]
+    pixels = sheet_drawn(tmp_path, columns)
+    assert all(stands_in(pixels, one.pixels) for column in columns for one in column)
+    assert pixels.shape[1] == width + 211 + 3 * 16
+
+
+def test_a_strip_has_its_caption_above_it(tmp_path: Path) -> None:
+    said, silent = (sheet_drawn(tmp_path, [[strip(60, 300, 1, text)]]) for text in ("block1_conv1", " "))
+    changed = np.flatnonzero((said != silent).any(axis=(1, 2)))
+    assert said.shape == silent.shape
+    assert changed.size
+    assert changed.max() < len(said) - 60 - 16
+
+
+@pytest.mark.parametrize("text", ["$\\frac{1}{0}$", "", "\n", "x" * 500, "猫 🐱\nكلب", "a | b\n" * 5])
+def test_any_caption_fits(tmp_path: Path, text: str) -> None:
+    one = strip(60, 300, 1, text)
+    pixels = sheet_drawn(tmp_path, [[one]], title=text)
+    assert stands_in(pixels, one.pixels)
+    assert pixels.shape[1] == 300 + 2 * 16
+
+
+def test_the_same_sheet_is_the_same_bytes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        sheet_drawn(tmp_path / folder, [[strip(60, 300, 1)]])
+    assert (tmp_path / "one" / "s.png").read_bytes() == (tmp_path / "two" / "s.png").read_bytes()

@@ -17,6 +17,9 @@ from stages.core.reporting.reproduction import Reproduction
 from stages.core.statistics.paired import headline
 from tests.reports import example, predicted, usual
 
+# Pictures of the section on layers and heat maps: two answers of three views, filters, an image and two layers.
+INSIDE = 2 * 3 + 1 + 1 + 2
+
 HOSTILE = (
     "<script>alert(1)</script>",
     "=cmd()|'/c calc'!A1",
@@ -94,7 +97,7 @@ def test_every_section_is_in_the_contents_and_the_other_way_round(parsed: Parsed
     sections = [attributes["id"] for attributes in parsed.of("section")]
     links = [attributes["href"] for attributes in parsed.of("a")]
     assert links == [f"#{section}" for section in sections]
-    assert len(sections) == 11
+    assert len(sections) == 12
 
 
 def test_no_two_elements_have_one_id_and_no_reference_leads_nowhere(source: str, parsed: Parsed) -> None:
@@ -108,7 +111,7 @@ def test_no_two_elements_have_one_id_and_no_reference_leads_nowhere(source: str,
 
 def test_every_picture_says_what_it_shows(parsed: Parsed) -> None:
     pictures, drawings = parsed.of("img"), parsed.of("svg")
-    assert len(pictures) == 6 + 3 + 12 + 2 + 1
+    assert len(pictures) == 6 + 3 + 12 + 2 + 1 + INSIDE
     assert all(picture["alt"] for picture in pictures)
     # Accuracies, differences, two of training, ROC, learning curve and costs; two of each strategy.
     assert len(drawings) == 7 + 2 * len(STRATEGIES)
@@ -179,6 +182,27 @@ def test_features_are_mentioned_only_where_the_best_strategy_has_some() -> None:
         others = {"head": 0.6, best: 0.97}
         parsed = rendered(predicted={name: predicted(("cat", "dog"), 50, share, 0) for name, share in others.items()})
         assert (shared in parsed.text) == told
+
+
+def test_it_shows_what_explain_left(parsed: Parsed) -> None:
+    for part in ("cat, 98.7 %", "cat, taken for dog, 98.7 %", "for dog", "block2_pool", "48 × 48 × 64, 7 silent"):
+        assert part in parsed.text
+    assert "32 of 64 filters" in parsed.text
+    assert "Channels of every convolution and pooling layer" in parsed.text
+
+
+def test_where_explain_has_not_run_the_page_does_without() -> None:
+    parsed = rendered(inside=None)
+    assert len(parsed.of("section")) == 11
+    assert "Looking inside" not in parsed.text
+    assert len(parsed.of("img")) == 6 + 3 + 12 + 2 + 1
+
+
+def test_where_not_every_layer_is_shown_it_says_so() -> None:
+    inside = usual().inside
+    assert inside
+    many = inside._replace(record=inside.record.model_copy(update={"layers": 120}))
+    assert "Channels of 2 of the 120 convolution and pooling layers" in rendered(inside=many).text
 
 
 def test_without_a_learning_curve_the_page_says_why() -> None:

@@ -42,6 +42,8 @@ def test_all_that_was_left_is_gathered(pipeline: Path) -> None:
     assert shown
     assert shown <= set(found.pictures)
     assert all(data.startswith(b"\xff\xd8") for data in found.pictures.values())
+    assert found.inside
+    assert found.inside.record.image in found.pictures
 
 
 def test_a_page_that_is_up_to_date_is_left_alone(pipeline: Path) -> None:

@@ -77,9 +77,11 @@ def test_what_dvc_recorded_goes_before_what_params_yaml_says_now(project: Path) 
     assert settings["backbone"] == {"name": "vgg16"}
 
 
-def test_the_stage_that_writes_the_page_has_no_record_of_its_own_yet(project: Path) -> None:
-    lock(evaluate={"seed": 9, "evaluate": {"gallery": 99}})
-    assert reproduction.params_as_run()["evaluate"] == {"gallery": 6}
+@pytest.mark.parametrize("stage", ["evaluate", "explain"])
+def test_a_stage_that_writes_the_page_has_no_record_of_its_own_yet(project: Path, stage: str) -> None:
+    write({"seed": 1, stage: {"gallery": 6}})
+    lock(**{stage: {"seed": 9, stage: {"gallery": 99}}})
+    assert reproduction.params_as_run()[stage] == {"gallery": 6}
 
 
 def test_stages_without_parameters_are_no_error(project: Path) -> None:

@@ -1,0 +1,108 @@
+"""Show what the networks look at and respond to: activations, filters, and where they find what speaks for a class.
+
+It scores nothing. Writes its pictures to plots/explain, and the page plots/report.html anew.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stages.core import paths
+from stages.core.atomic import replacing_folder
+from stages.core.dataset import images, manifest
+from stages.core.entry import run_stage
+from stages.core.explaining import activation_maps, choice, filter_patterns, grad_cam, layers, sheets
+from stages.core.learning import base, extraction, models, runtime, weights
+from stages.core.learning.strategies import TRANSFER
+from stages.core.params import load
+from stages.core.progress import bar, track
+from stages.core.reporting import explanation, predictions, report
+from stages.core.reporting.explanation import Answer, Explanation, Panel
+from stages.core.reporting.predictions import Predictions
+from stages.core.reporting.wording import count
+from stages.core.schema import Explain
+
+if TYPE_CHECKING:
+    import keras
+
+
+def main() -> None:
+    """Choose strategy and image, draw, print where the pictures are."""
+    params = load()
+    settings = params.explain
+    predicted = {name: predictions.read(paths.METRICS / name / "predictions.csv") for name in TRANSFER}
+    best = choice.best(predicted)
+    image = choice.image(settings.image, predicted[best], manifest.read(paths.MANIFEST))
+    runtime.start(params.seed)
+    with replacing_folder(explanation.FOLDER) as folder:
+        filters = draw_filters(folder, best, settings, params.seed)
+        layers_seen, activations = draw_activations(folder, best, image, settings.channels)
+        strategies = track(TRANSFER, "find what speaks for a class", len(TRANSFER), " strategies")
+        shown = Explanation(
+            made_from=explanation.digest(),
+            settings=settings,
+            strategy=best,
+            image=image,
+            layers=layers_seen,
+            activations=activations,
+            filters=filters,
+            answers={name: draw_answers(folder, name, predicted[name], settings.answers) for name in strategies},
+        )
+        explanation.write(folder, shown)
+    maps = sum(len(of_strategy) for of_strategy in shown.answers.values())
+    print(
+        f"Of {best}: activations of {count(len(activations), 'layer')} for {image}, and filters of "
+        f"{count(len(filters), 'layer')}. Heat maps: {count(maps, 'answer')} of {', '.join(shown.answers)}.\n"
+        f"The pictures: {explanation.FOLDER}, or `dvc plots show`\n"
+        f"The page: {report.write()}"
+    )
+
+
+def draw_filters(folder: Path, strategy: str, settings: Explain, seed: int) -> list[Panel]:
+    """Draw the patterns that filters respond to most."""
+    whole, _ = network(strategy, extraction.read().policy)
+    chosen = layers.chosen(whole, settings.layers)
+    with bar("look for the filters' patterns", len(chosen) * settings.steps, " steps") as progress:
+        found = [
+            filter_patterns.patterns(
+                whole, layer, settings.filters, settings.steps, settings.rate, seed, progress.update
+            )
+            for layer in chosen
+        ]
+    title = f"{strategy}: the pattern that each filter responds to most, by gradient ascent"
+    return sheets.draw_filters(folder, title, found)
+
+
+def draw_activations(folder: Path, strategy: str, image: str, channels: int) -> tuple[int, list[Panel]]:
+    """Draw what each layer makes of an image; return how many layers there are, and those that are drawn."""
+    whole, _ = network(strategy)
+    pixels = images.load(paths.PREPARED / image, whole.input_shape[1])
+    every = layers.seen(whole)
+    found = activation_maps.activations(whole, layers.thinned(every), pixels, channels)
+    title = (
+        f"{strategy}: what its layers make of {image}; {channels} channels of each at the most, each scaled by itself"
+    )
+    return len(every), sheets.draw_activations(folder, title, found)
+
+
+def draw_answers(folder: Path, strategy: str, predicted: Predictions, most: int) -> list[Answer]:
+    """Draw where a strategy finds what speaks for the classes, in its surest right and wrong answers."""
+    places = np.concatenate([choice.surest(predicted, right, most) for right in (True, False)])
+    classes = choice.contested(predicted, places)
+    whole, classifier = network(strategy)
+    pixels = np.stack([images.load(paths.PREPARED / predicted.images[place], whole.input_shape[1]) for place in places])
+    heat = grad_cam.heat_maps(whole, classifier, pixels, classes)
+    return sheets.draw_answers(folder, strategy, predicted, places, classes, heat)
+
+
+def network(strategy: str, policy: str = "float32") -> tuple["keras.Model", "keras.Model"]:
+    """Return a strategy's base and classifier; by default without the roundings of bfloat16."""
+    runtime.set_policy(policy)
+    how = extraction.read()
+    whole = base.build(how.base, weights.load(paths.WEIGHTS), how.image_size)
+    return whole, models.classifier_of(models.load(paths.MODELS / strategy, whole))
+
+
+if __name__ == "__main__":
+    run_stage(main, __doc__)
