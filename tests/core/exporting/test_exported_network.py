@@ -36,7 +36,9 @@ def assembled(classes: int, unfreeze: int, scaling: str = "log") -> Assembled:
     """A model on the small base, its logits spread as those of a trained one."""
     description = Description(
         strategy="finetune",
-        extraction=Extraction(base="vgg16", image_size=SIZE, policy="float32", blocks=[2], feature_rms=30.0),
+        extraction=Extraction(
+            base="vgg16", image_size=SIZE, policy="float32", blocks=[2], feature_rms=30.0, versions={}
+        ),
         classifier=HEAD.model_copy(update={"units": 4, "scaling": scaling}),
         network=None,
         classes=[f"class {number}" for number in range(classes)],
@@ -47,6 +49,7 @@ def assembled(classes: int, unfreeze: int, scaling: str = "log") -> Assembled:
         versions={},
     )
     whole = small_base(SIZE)
+    assert description.classifier
     head = classifier.build(description.classifier, whole.output_shape[1:], 30.0, classes, seed=1)
     return Assembled(description, whole, models.join(whole, head, unfreeze))
 

@@ -52,7 +52,9 @@ def test_csv() -> None:
         assert {name: row[name] for name in expected} == {
             name: "" if value is None else str(value) for name, value in expected.items()
         }
-        assert [row[name] for name in columns] == [str(value) for value in probabilities or ["", "", ""]]
+        assert [row[name] for name in columns] == (
+            [str(value) for value in probabilities] if probabilities else ["", "", ""]
+        )
 
 
 def test_csv_reads_as_numbers_where_there_are_some() -> None:
