@@ -10,6 +10,15 @@ import pytest
 _NOBODY = 65534
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes minutes, unless it is asked for with ``-m slow``."""
+    if "slow" in config.option.markexpr:
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in slow]
+
+
 @pytest.fixture
 def as_nobody() -> Iterator[Path]:
     """A folder to fill, and from then on the rights of an ordinary user: root may read everything."""

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import (
+    bases,
     comparison,
     extraction,
     loops,
@@ -280,6 +281,24 @@ def test_prediction_is_compared_with_the_extraction(pipeline: Path, capsys: pyte
     assert prediction.row([(90.0, 100.0), (60.0, 60.0), (33.0, 30.0)]) == ["", "1.00", "60.0 images/s", "60.0 images/s"]
 
 
+def test_bases_tells_rates_and_sizes(tensorflow: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bases.main(["mobilenet_v2", "--size", "32", "--batch-size", "2", "--repeats", "1"]) == 0
+    row = rows(capsys.readouterr().out)["mobilenet_v2"]
+    # 1,280 and 2 × 2 × 96 values of two bytes.
+    assert re.fullmatch(r"\d+ images/s \d+ images/s \d+\.\d\d 3 kB 1 kB", " ".join(row))
+
+
+def test_bases_compares_pair_by_pair() -> None:
+    found = bases.Measured([(100.0, 200.0), (10.0, 30.0), (50.0, 20.0)], features=25_088, trunk=0)
+    assert bases.row("vgg19", found) == ["vgg19", "50 images/s", "30 images/s", "2.00", "25 kB", "0 kB"]
+
+
+def test_bases_that_are_not_known(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bases.main(["resnet5"])
+    assert "found resnet5, expected a base of docs/bases.md; nearest: resnet50," in capsys.readouterr().err
+
+
 def test_memory_counts_every_number_of_images(
     tensorflow: None, empty: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -393,7 +412,7 @@ def test_wrong_arguments_are_told(arguments: list[str], message: str, capsys: py
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("benchmark", [extraction, memory, protocol, recipes, views])
+@pytest.mark.parametrize("benchmark", [bases, extraction, memory, protocol, recipes, views])
 def test_help_shows_what_is_measured_and_defaults(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         benchmark.main(["--help"])

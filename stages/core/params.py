@@ -24,7 +24,9 @@ def load(path: Path = PARAMS) -> Params:
     """
     values = read(path)
     params = check(values, Params, path)
-    bases.check_size(values["backbone"]["name"], values["extract_features"]["image_size"])
+    # Of the raw values: a test holds what each stage reads of its parameters against what dvc.yaml says of it.
+    image_size = values["extract_features"]["image_size"]
+    bases.check_size(values["backbone"]["name"], image_size, f"{path}: extract_features.image_size")
     return params
 
 

@@ -81,8 +81,8 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
         ({"prepare.test": float("nan")}, f"prepare.test: found nan, expected {COUNT}"),
         (
             {"backbone.name": "ResNet5"},
-            "backbone.name: found 'ResNet5', expected a base of docs/bases.md; nearest: resnet50, resnet50_v2, "
-            "resnet152",
+            "backbone.name: found 'ResNet5', expected a base of docs/bases.md; nearest: resnet50, resnet152, "
+            "resnet50_v2",
         ),
         ({"backbone.name": 16}, "backbone.name: found 16, expected a valid string"),
         ({"backbone.weights": ""}, "backbone.weights: found '', expected at least 1 character"),

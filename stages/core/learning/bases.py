@@ -87,17 +87,17 @@ def known(name: str) -> str:
     return name
 
 
-def check_size(name: str, image_size: int) -> None:
+def check_size(name: str, image_size: int, parameter: str) -> None:
     """Check that the base ``name`` takes images of this side, pixels.
 
     Raises:
-        InputError: they are too small.
+        InputError: they are too small; ``parameter`` is named as the culprit.
     """
     least = KINDS[name].least_size
     if image_size < least:
         raise InputError(
-            f"params.yaml: extract_features.image_size: found {image_size}, but {name} takes images of {least} "
-            f"pixels or more: choose {least} to 1024"
+            f"{parameter}: found {image_size}, but {name} takes images of {least} pixels or more: "
+            f"choose {least} to 1024"
         )
 
 

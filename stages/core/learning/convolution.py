@@ -1,8 +1,11 @@
-"""Convolutions whose weight gradient runs at the speed of matrix products.
+"""Convolutions computed in a faster way than Keras has them computed on processors.
 
-oneDNN, which TensorFlow computes with on processors, runs the weight gradient of a bfloat16 convolution
-at about half the rate of a bfloat16 matrix product. The gradient is a matrix product for each position
-of the kernel, so it can be had at full rate.
+oneDNN, which TensorFlow computes with there, runs the weight gradient of a bfloat16 convolution at about half
+the rate of a bfloat16 matrix product. The gradient is a matrix product for each position of the kernel, so it
+can be had at full rate.
+
+A convolution with as many groups as channels (ConvNeXt's) is a depthwise one. TensorFlow has a kernel for these,
+but none for groups, which it has compiled into something many times slower.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +22,41 @@ def speed_up(model: "keras.Model") -> None:
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D) and _is_plain(layer):
             layer.convolution_op = _convolve
+
+
+def ungroup(model: "keras.Model") -> None:
+    """Compute the depthwise convolutions of ``model`` that are written as grouped ones as what they are.
+
+    Their outputs stay the same but for rounding. GPUs have kernels for groups, and none with a reproducible gradient
+    for depthwise convolutions.
+    """
+    import keras
+    import tensorflow as tf
+
+    if tf.config.list_physical_devices("GPU"):
+        return
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D) and _is_depthwise(layer):
+            layer.convolution_op = _depthwise
+
+
+def _is_depthwise(layer: "keras.layers.Conv2D") -> bool:
+    """Whether a convolution takes each channel by itself, to one output each, with stride 1 and zeros around it."""
+    return bool(
+        layer.groups > 1
+        and layer.kernel.shape[-2:] == (1, layer.groups)
+        and layer.padding == "same"
+        and layer.strides == (1, 1)
+        and layer.dilation_rate == (1, 1)
+        and layer.data_format == "channels_last"
+    )
+
+
+def _depthwise(images: "tf.Tensor", kernel: "tf.Tensor") -> "tf.Tensor":
+    import tensorflow as tf
+
+    by_channel = tf.transpose(tf.cast(kernel, images.dtype), (0, 1, 3, 2))  # (height, width, channels, 1)
+    return tf.nn.depthwise_conv2d(images, by_channel, strides=(1, 1, 1, 1), padding="SAME")
 
 
 def _is_plain(layer: "keras.layers.Conv2D") -> bool:

@@ -59,6 +59,7 @@ def part(model: "keras.Model", lower: str, upper: str) -> "keras.Model":
     if lower == upper:  # Keras can't make a model of nothing but an inner tensor
         start = end = keras.Input(batch_shape=start.shape, dtype=start.dtype)
     found = keras.Model(start, end, name=f"{model.name}_{upper}")
-    # Saved weights hold this name, and the one that Keras gives counts the tensors of the process.
-    found.operations[0].name = "input_layer"
+    if found.operations[0] is not model.operations[0]:
+        # Saved weights hold this name, and the one that Keras gives counts the tensors of the process.
+        found.operations[0].name = "input_layer"
     return found

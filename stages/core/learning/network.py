@@ -1,7 +1,7 @@
 """The network of a base as Keras builds it, put into the shape that everything here relies on.
 
-Three things are changed: layers keep to inference whatever is asked of them, the names that Keras makes up are the
-same however many models were built before, and every tensor has a name of its own.
+What is changed: layers keep to inference whatever is asked of them, the names that Keras makes up are the same however
+many models were built before, every tensor has a name of its own, and grouped convolutions run as depthwise ones.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.core.learning import convolution
 from stages.core.learning.bases import KINDS
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def construct(name: str, image_size: int) -> "keras.Model":
     settle_names(model)
     for layer in model.layers:
         _keep_to_inference(layer)
+    convolution.ungroup(model)
     return model
 
 

@@ -76,25 +76,26 @@ def trust(file: Path, digest: str | None) -> str:
 
 
 def random(name: str) -> Tensors:
-    """Return random weights of the base ``name``, the same every time.
+    """Return random weights of the base ``name``, the same every time, drawn as Keras draws them; but for one kind.
 
-    Kernels are drawn uniformly with a variance of one in the number of values that each output sums up (LeCun,
-    Bottou, Orr & Müller, 1998, Efficient BackProp). Keras's own way counts all channels of a depthwise convolution,
-    which sums up one: such bases would give nothing but zeros in float16. All else is as Keras sets it.
+    Kernels of depthwise convolutions get the variance of He, Zhang, Ren & Sun (2015), 2 in the number of values that
+    an output sums up. Keras counts those of all channels where an output sums up one; through the many such layers
+    of a MobileNet everything would vanish.
 
     They do not follow the run's seed, for the reason that :func:`weights.draw` gives.
     """
     import keras
 
+    keras.utils.set_random_seed(0)
     model = network.construct(name, KINDS[name].least_size)
     generator = np.random.default_rng(seed=0)
     tensors: Tensors = {}
     for key, variable in network.variables(model).items():
         values = variable.value.numpy().astype(np.float32)
-        if key.endswith("kernel"):
-            layer = model.get_layer(key.partition("/")[0])
-            depthwise = key.endswith("depthwise_kernel") or isinstance(layer, keras.layers.DepthwiseConv2D)
-            bound = math.sqrt(3 / math.prod(values.shape[:2] if depthwise else values.shape[:-1]))
+        layer, _, kind = key.partition("/")
+        depthwise = kind == "kernel" and isinstance(model.get_layer(layer), keras.layers.DepthwiseConv2D)
+        if depthwise or kind == "depthwise_kernel":
+            bound = math.sqrt(6 / math.prod(values.shape[:2]))
             values = generator.uniform(-bound, bound, values.shape).astype(np.float32)
         tensors[key] = values
     return tensors

@@ -101,16 +101,13 @@ def test_a_wrong_name_is_told_the_nearest(name: str, nearest: str) -> None:
 
 
 def test_images_that_are_too_small() -> None:
-    bases.check_size("xception", 71)
-    message = (
-        r"^params\.yaml: extract_features\.image_size: found 70, but xception takes images of 71 pixels or more: "
-        r"choose 71 to 1024$"
-    )
+    bases.check_size("xception", 71, "--size")
+    message = r"^--size: found 70, but xception takes images of 71 pixels or more: choose 71 to 1024$"
     with pytest.raises(InputError, match=message):
-        bases.check_size("xception", 70)
+        bases.check_size("xception", 70, "--size")
 
 
 def test_the_page_lists_every_base() -> None:
     page = (ROOT / "docs" / "bases.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([a-z0-9_]+)` \|", page, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z0-9_]+)` \| [\d.]+ M \|", page, re.MULTILINE)
     assert rows == list(KINDS)

@@ -63,3 +63,33 @@ def test_other_convolutions_stay_as_they_are(change: dict[str, Any]) -> None:
     before = layer.convolution_op
     convolution.speed_up(keras.Sequential([keras.Input((8, 8, 4)), layer]))
     assert layer.convolution_op == before
+
+
+@pytest.mark.parametrize(("policy", "tolerance"), [("float32", 1e-4), ("mixed_bfloat16", 0.05)])
+def test_a_convolution_of_each_channel_gives_what_it_gave_grouped(policy: str, tolerance: float) -> None:
+    import keras
+    import tensorflow as tf
+
+    layers = [keras.layers.Conv2D(5, 7, padding="same", groups=5, dtype=policy) for _ in range(2)]
+    generator = np.random.default_rng(0)
+    images = tf.cast(generator.normal(size=(2, 9, 8, 5)), layers[0].compute_dtype)
+    for layer in layers:
+        layer.build(images.shape)
+    layers[1].set_weights(layers[0].get_weights())
+    convolution.ungroup(keras.Sequential([layers[1]]))
+    assert layers[1].convolution_op is not layers[0].convolution_op
+    expected, found = gradients(layers[0], images), gradients(layers[1], images)
+    for ours, theirs in zip(found, expected, strict=True):
+        wanted = np.asarray(tf.cast(theirs, tf.float32))
+        np.testing.assert_allclose(tf.cast(ours, tf.float32), wanted, rtol=tolerance, atol=tolerance * wanted.max())
+
+
+@pytest.mark.parametrize("change", [{"groups": 1}, {"groups": 2}, {"filters": 8}, {"strides": 2}, {"padding": "valid"}])
+def test_other_groups_stay(change: dict[str, Any]) -> None:
+    import keras
+
+    settings: dict[str, Any] = {"filters": 4, "kernel_size": 3, "padding": "same", "groups": 4} | change
+    layer = keras.layers.Conv2D(**settings)
+    before = layer.convolution_op
+    convolution.ungroup(keras.Sequential([keras.Input((8, 8, 4)), layer]))
+    assert layer.convolution_op == before

@@ -47,7 +47,8 @@ def test_names_are_those_of_a_fresh_process() -> None:
 def test_a_normalisation_uses_the_weights_that_it_is_given() -> None:
     import keras
 
-    model = keras.Sequential([keras.Input((2, 2, 3)), keras.layers.Normalization(name="norm")])
+    image = keras.Input((2, 2, 3))
+    model = keras.Model(image, keras.layers.Normalization(name="norm")(image))
     mean, variance = np.array([1, 2, 3], np.float32), np.array([4, 9, 16], np.float32)
     network.assign(model, {"norm/mean": mean, "norm/variance": variance, "norm/count": np.zeros((), np.float32)})
     values = np.random.default_rng(0).normal(size=(2, 2, 2, 3)).astype(np.float32)

@@ -25,7 +25,8 @@ class Expected(NamedTuple):
     blocks: tuple[int, int]
 
 
-# One of every family.
+# One of every family. Those that take long are left to `-m slow`.
+QUICK = ("resnet50", "mobilenet_v2", "convnext_tiny")
 BASES = {
     "vgg19": Expected("block4_pool", (5, 10)),
     "resnet50": Expected("conv4_block6_out", (32, 94)),
@@ -37,7 +38,11 @@ BASES = {
 }
 
 
-@pytest.fixture(scope="module", params=BASES)
+def each(quick: tuple[str, ...]) -> list[Any]:
+    return [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in BASES]
+
+
+@pytest.fixture(scope="module", params=each(QUICK))
 def built(request: pytest.FixtureRequest, tensorflow: None) -> Any:
     return base.build(request.param, published.random(request.param), KINDS[request.param].least_size)
 
@@ -137,14 +142,8 @@ def test_weights_come_back_by_their_names(built: Any) -> None:
         np.testing.assert_array_equal(variable.value, tensors[name])
 
 
-@pytest.mark.parametrize(
-    ("name", "policy"),
-    [
-        ("mobilenet_v2", "float32"),
-        ("mobilenet_v2", "mixed_bfloat16"),
-        *(pytest.param(name, "mixed_bfloat16", marks=pytest.mark.slow) for name in sorted(set(BASES) - {"vgg19"})),
-    ],
-)
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", each(("mobilenet_v2",)))
 def test_features_are_the_same_bytes_again(name: str, policy: str) -> None:
     size = KINDS[name].least_size
     weights = published.random(name)
