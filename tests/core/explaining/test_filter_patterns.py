@@ -56,7 +56,7 @@ def test_a_filter_that_noise_leaves_cold_finds_its_pattern() -> None:
     lean(whole, "conv1")
     convolution = whole.get_layer("conv1")
     kernel, bias = convolution.get_weights()
-    convolution.set_weights([kernel, bias - 60])
+    convolution.set_weights([kernel, bias - 80])
     random = np.random.default_rng(1)
     faint, strong = (random.normal(127.5, spread, (4, 64, 64, 3)).clip(0, 255).astype(np.uint8) for spread in (12, 55))
     assert responses(whole, "conv1", faint).max() < 0.1, "as in the noise that the ascent starts from"

@@ -48,7 +48,7 @@ def test_what_is_no_convolution_is_named_with_those_there_are(name: str) -> None
     with pytest.raises(InputError) as error:
         layers.chosen(straight(), ["conv1", name])
     assert str(error.value) == (
-        f"params.yaml: explain.layers: small has no convolution {name!r}; it has conv1, conv2, conv3"
+        f"params.yaml: explain.layers: vgg16 has no convolution {name!r}; it has conv1, conv2, conv3"
     )
 
 
