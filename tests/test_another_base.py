@@ -20,6 +20,7 @@ pytest_plugins = ["tests.pipeline_fixtures"]
 SIZE = 32
 LAST_BLOCK = 34
 CHANGES: dict[str, Any] = {
+    "explain__layers": "auto",
     "backbone__name": "mobilenet_v2",
     "extract_features__image_size": SIZE,
     "finetune__unfreeze": "last_block",

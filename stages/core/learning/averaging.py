@@ -40,9 +40,11 @@ class Average:
         """
         import tensorflow as tf
 
-        for weight, average in self._pairs:
-            stays = tf.minimum(self._decay, (1 + step) / (10 + step))
-            average.assign_sub((1 - tf.cast(stays, tf.float32)) * (average - weight))
+        if self._pairs:
+            number = tf.cast(step, tf.float32)
+            stays = tf.minimum(self._decay, (1 + number) / (10 + number))
+            for weight, average in self._pairs:
+                average.assign_sub((1 - stays) * (average - weight))
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -94,7 +94,7 @@ def test_what_was_not_measured_stays_open(changes: dict[str, Any], told: str) ->
     [
         (20, 320, "The pretrained base is worth 15.0 points (13.4 to 16.7): so much less does training from scratch"),
         (30, 30, "Training from scratch does as well as the frozen base, as far as the test split can show."),
-        (90, 10, "Training from scratch beats the frozen base by 4.0 points (3.0 to 5.0): its features suit other"),
+        (90, 10, "Training from scratch beats the frozen base by 4.0 points (3.1 to 5.0): its features suit other"),
     ],
 )
 def test_what_the_base_is_worth_is_told(scratch: int, augmented: int, told: str) -> None:
