@@ -63,7 +63,7 @@ def test_answers_are_those_of_the_predictions(pipeline: Path, name: str) -> None
         place = drawn.images.index(path)
         said, actual = drawn.classes[drawn.predicted[place]], drawn.classes[drawn.labels[place]]
         assert (answer["predicted"], answer["actual"]) == (said, actual)
-        assert answer["probability"] == drawn.probabilities[place].max()
+        assert answer["probability"] == pytest.approx(drawn.probabilities[place].max(), rel=1e-8)
         assert [one["of_class"] for one in answer["maps"]] == list(dict.fromkeys([said, actual]))
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from stages import extract_features
-from stages.core import paths, resume
+from stages.core import paths, resume, versions
 from stages.core.dataset import images, manifest
 from stages.core.errors import InputError
 from stages.core.learning import base, features, weights
@@ -93,7 +93,9 @@ def test_the_record_says_how_they_were_made(finished: Finished) -> None:
         "base": "vgg16",
         "image_size": IMAGE_SIZE,
         "policy": "float32",
-        "feature_rms": pytest.approx(np.sqrt(np.mean(train**2)), rel=1e-9),
+        "blocks": [4, 8, 12, 15, 18],
+        "feature_rms": pytest.approx(np.sqrt(np.mean(train**2)), rel=1e-8),
+        "versions": versions.installed(),
     }
     assert json.loads((finished.folder / "data/trunk/trunk.json").read_text()) == {"layer": "block4_pool"}
 
