@@ -16,7 +16,7 @@ from stages.core.explaining import activation_maps, choice, filter_patterns, gra
 from stages.core.learning import base, extraction, models, runtime, weights
 from stages.core.learning.strategies import TRANSFER
 from stages.core.params import load
-from stages.core.progress import bar, track
+from stages.core.progress import bar
 from stages.core.reporting import explanation, predictions, report
 from stages.core.reporting.explanation import Answer, Explanation, Panel
 from stages.core.reporting.predictions import Predictions
@@ -38,7 +38,11 @@ def main() -> None:
     with replacing_folder(explanation.FOLDER) as folder:
         filters = draw_filters(folder, best, settings, params.seed)
         layers_seen, activations = draw_activations(folder, best, image, settings.channels)
-        strategies = track(TRANSFER, "find what speaks for a class", len(TRANSFER), " strategies")
+        answers = {}
+        with bar("find what speaks for a class", len(TRANSFER), " strategies") as progress:
+            for name in TRANSFER:
+                answers[name] = draw_answers(folder, name, predicted[name], settings.answers)
+                progress.update(1)
         shown = Explanation(
             made_from=explanation.digest(),
             settings=settings,
@@ -47,7 +51,7 @@ def main() -> None:
             layers=layers_seen,
             activations=activations,
             filters=filters,
-            answers={name: draw_answers(folder, name, predicted[name], settings.answers) for name in strategies},
+            answers=answers,
         )
         explanation.write(folder, shown)
     maps = sum(len(of_strategy) for of_strategy in shown.answers.values())
