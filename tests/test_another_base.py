@@ -16,6 +16,7 @@ from tests.pictures import encode
 from tests.pipeline import STAGES, outputs, run, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]
+pytestmark = pytest.mark.slow
 
 SIZE = 32
 LAST_BLOCK = 34

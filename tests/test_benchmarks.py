@@ -107,6 +107,7 @@ def picture(number: int, name: str) -> bytes:
     return encode(pixels(number + 100 * ord(name)), "PNG")
 
 
+@pytest.mark.slow
 def test_obvious_way_does_every_part(tensorflow: None, empty: Path) -> None:
     protocol.prepare_ways(empty, ["obvious"], protocol.parse(TINY))
     titles = {part: titles_of(protocol.run_part(empty / "obvious", "obvious", part)[1]) for part in comparison.PARTS}
@@ -126,6 +127,7 @@ def titles_of(found: list[Loop]) -> dict[tuple[str, str], float]:
     return {(loop.title, loop.unit): loop.units for loop in loops.merged(found)}
 
 
+@pytest.mark.slow
 def test_headstarts_stages_tell_their_loops(pipeline: Path) -> None:
     write_params(evaluate__learning_curve=[])
     cost, trained = protocol.run_part(pipeline, "float32", "head")
@@ -330,6 +332,7 @@ def test_views_that_were_not_kept_are_an_error(pipeline: Path) -> None:
         views.main(["--views", "3"])
 
 
+@pytest.mark.slow
 def test_recipes_are_compared_on_what_was_extracted(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {path: path.stat().st_mtime_ns for path in pipeline.rglob("*")}
     other = "learning_rate=1e-3,schedule=cosine,unfreeze=2"

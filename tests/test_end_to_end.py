@@ -135,6 +135,7 @@ def test_an_experiment_runs_what_it_changes(fresh: Path) -> None:
     assert "dropout" in run(fresh, "dvc", "params", "diff")
 
 
+@pytest.mark.slow
 def test_two_experiments_at_once_do_not_disturb_each_other(fresh: Path) -> None:
     strategies = {"finetune": "finetune.unfreeze=2", "head": "train_head.units=4"}
     clones.experiments_at_once(fresh, strategies)
@@ -154,6 +155,7 @@ def test_the_winner_is_had_from_the_model_registry(fresh: Path, tmp_path: Path) 
     assert {entry["path"] for entry in shown(fresh, "ls", ".", str(paths.WINNER))} == set(files)
 
 
+@pytest.mark.slow
 def test_a_change_to_the_pictures_draws_them_anew_and_nothing_else(fresh: Path) -> None:
     assert ran(run(fresh, "dvc", "exp", "run", "-S", "explain.filters=3")) == ["explain"]
     assert "3 of 64 filters" in (fresh / "plots" / "report.html").read_text(encoding="utf-8")

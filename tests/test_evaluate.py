@@ -88,6 +88,7 @@ def test_without_test_time_flip_images_are_taken_as_they_are(pipeline: Path) -> 
         np.testing.assert_allclose(predicted(name).probabilities, straight(name, False), rtol=0.02, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_predictions_of_a_deeply_unfrozen_base_are_its_own(pipeline: Path) -> None:
     """Its trunk is not the pretrained one: the frozen part has to be run on the images."""
     write_params(finetune__unfreeze=8, finetune__epochs=1, finetune__learning_rate=1e-3, evaluate__learning_curve=[])

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
+import pytest
 import yaml
 
 from tests import clones, kill_stages
@@ -85,6 +86,7 @@ def kill_and_finish(stage: str, folder: Path, seconds: float, random: Random) ->
     yield from (f"{path} is left over" for path in (folder / "data" / "working").glob("*"))
 
 
+@pytest.mark.slow
 def test_killed_stages_finish_with_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
     started = time.monotonic()
     with begin("train_head", tmp_path, "--help") as process:
