@@ -113,7 +113,8 @@ def paint(images: NDArray[np.uint8], draws: Draws) -> NDArray[np.uint8]:
 def augment(images: "tf.Tensor", maps: "tf.Tensor", tones: "tf.Tensor", settings: Augmentation) -> "tf.Tensor":
     """Change contrast and brightness, then apply the affine maps with bilinear interpolation; usable in tf.function.
 
-    Contrast is about the mean of each channel of the image. Values stay within 0 to 255.
+    Contrast is about the mean of each channel of the image. Values stay within 0 to 255. TensorFlow repeats an
+    image (``wrap``) once on each side; farther out its border is drawn on, and across the seam nothing is interpolated.
 
     Args:
         images: uint8 (images, height, width, channels), from :func:`paint`.
