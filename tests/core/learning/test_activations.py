@@ -11,7 +11,7 @@ import pytest
 from stages.core import paths
 from stages.core.array_types import IntArray
 from stages.core.dataset import images
-from stages.core.learning import activations, base, features
+from stages.core.learning import activations, augmentation, base, features
 from stages.core.learning.activations import NO_VIEWS, Source, Views, training_samples
 from stages.core.resume import Resumable
 from tests.augmented import ALL, augmented
@@ -166,6 +166,24 @@ def test_without_kept_views_every_epoch_makes_its_own(model: Any, manifest: pd.D
         np.testing.assert_array_equal(found.labels, LABELS)
     # An epoch's views live as long as they are used.
     assert [path.name for path in state.path.iterdir()] == ["key"]
+
+
+def test_the_base_is_compiled_once_for_all_epochs(
+    model: Any, manifest: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = source(model, manifest, None, VIEWS._replace(kept=0))
+    traced = []
+    original = augmentation.augment
+
+    def augment(*arguments: Any) -> Any:
+        traced.append(arguments)
+        return original(*arguments)
+
+    monkeypatch.setattr(augmentation, "augment", augment)
+    train = training_samples("pool2", LABELS, given, Resumable("train_augmented", (), []))
+    for epoch in range(3):
+        train(epoch)
+    assert len(traced) == 1
 
 
 def test_an_epochs_views_are_the_same_in_every_run(model: Any, manifest: pd.DataFrame) -> None:
