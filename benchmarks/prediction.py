@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import arguments, extraction, loops, machine, project, report
-from stages import predict
 from stages.core import entry, params
 from stages.core.dataset import inputs
 from stages.core.learning import base, predictor, runtime, weights
 from stages.core.learning.predictor import Predictor
 from stages.core.progress import track
 from stages.core.reporting import winner
+from stages.core.reporting.classification import classify
 
 STRATEGY = "head"
 
@@ -61,7 +61,7 @@ def parse(argv: Sequence[str] | None) -> Namespace:
 def predicting(model: Predictor, files: Sequence[Path]) -> float:
     """Predict; return the rate once it runs, images a second."""
     with loops.recorded() as found:
-        deque(predict.classify(inputs.gather(files).files, model), maxlen=0)
+        deque(classify(inputs.gather(files).files, model), maxlen=0)
     (loop,) = found
     return extraction.running(loop)
 

@@ -11,27 +11,22 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-
 from stages.core.atomic import replacing
-from stages.core.dataset import dropped, images, inputs
-from stages.core.dataset.images import Pixels, UnreadableImage
-from stages.core.dataset.inputs import InputFile, Inputs
+from stages.core.dataset import dropped, inputs
+from stages.core.dataset.inputs import Inputs
 from stages.core.dataset.source import Dropped
 from stages.core.entry import run
 from stages.core.errors import InputError
+from stages.core.explaining import own_images
 from stages.core.learning import predictor, runtime
-from stages.core.learning.predictor import BATCH, Predictor
 from stages.core.learning.strategies import STRATEGIES
-from stages.core.progress import bar
 from stages.core.reporting import winner
+from stages.core.reporting.classification import classify
 from stages.core.reporting.classified import FORMATS, Classified
 from stages.core.reporting.wording import count
-from stages.core.threads import map_ordered
 
 # What `grep` and `diff` report, too: 1 is a finding, 2 is trouble.
 SOME_UNREADABLE, FAILED = 1, 2
@@ -43,7 +38,7 @@ _EPILOG = """exit code:
 
 examples:
   python -m stages.predict photo.jpg ~/pictures/birds
-  python -m stages.predict ~/pictures/birds --output birds.csv
+  python -m stages.predict ~/pictures/birds --output birds.csv --heat-maps birds-explained
   python -m stages.predict ~/pictures/birds --strategy head --format json | jq '.[].predicted'
 """
 
@@ -59,31 +54,16 @@ def main() -> int:
         raise InputError(f"no files in {', '.join(map(str, arguments.paths))}{_hidden(found)}: name images or folders")
     runtime.start(seed=0)
     model = predictor.load(*trained)
+    if arguments.heat_maps:
+        own_images.check(model.assembled, arguments.heat_maps)
     refused: list[Dropped] = []
     with ExitStack() as stack:
         out = _open(arguments.output, stack)
-        rows = _noting(classify(found.files, model), refused)
+        rows = _noting(classify(found.files, model, arguments.heat_maps), refused)
         FORMATS[arguments.format](rows, model.classes, out)
     for line in report(found, refused):
         print(line, file=sys.stderr)
     return SOME_UNREADABLE if refused else 0
-
-
-def classify(files: Sequence[InputFile], model: Predictor) -> Iterator[Classified]:
-    """Yield what the model says of each file, in their order; the next images are decoded while it computes."""
-    shared = sys.stdout.isatty()
-    with bar("predict", len(files), " files") as progress:
-        for batch in map_ordered(lambda part: [_decoded(file, model.image_size) for file in part], _batches(files)):
-            pixels = [picture for _, picture in batch if isinstance(picture, np.ndarray)]
-            answers = iter(model(np.stack(pixels))) if pixels else iter(())
-            if shared:  # a terminal, with the bar on its last line
-                progress.clear()
-            for file, picture in batch:
-                if isinstance(picture, np.ndarray):
-                    yield Classified(file.name, next(answers))
-                else:
-                    yield Classified(file.name, None, problem=picture)
-            progress.update(len(batch))
 
 
 def report(found: Inputs, refused: Sequence[Dropped]) -> list[str]:
@@ -92,20 +72,6 @@ def report(found: Inputs, refused: Sequence[Dropped]) -> list[str]:
     if refused:
         lines += [f"{len(refused):,} could not be used as images:", *(f"  {line}" for line in dropped.summary(refused))]
     return lines
-
-
-def _batches(files: Iterable[InputFile]) -> Iterator[list[InputFile]]:
-    remaining = iter(files)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
-
-
-def _decoded(file: InputFile, size: int) -> tuple[InputFile, Pixels | str]:
-    """The file with its pixels, or with why it has none."""
-    try:
-        return file, images.square(file.read(), size)
-    except UnreadableImage as error:
-        return file, error.reason
 
 
 def _noting(rows: Iterable[Classified], refused: list[Dropped]) -> Iterator[Classified]:
@@ -139,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--strategy", choices=STRATEGIES, help="predict with this one, not with the winner")
     parser.add_argument("--output", metavar="FILE", type=Path, help="write there, all or nothing, not to stdout")
     parser.add_argument("--format", choices=FORMATS, default="csv", help="csv (the default) or json")
+    parser.add_argument(
+        "--heat-maps", metavar="FOLDER", type=Path, help="write there what each answer rests on, a picture an image"
+    )
     return parser
 
 

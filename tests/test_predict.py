@@ -18,7 +18,7 @@ from stages.core.dataset import inputs
 from stages.core.errors import InputError
 from stages.core.learning import models
 from stages.core.learning.strategies import STRATEGIES
-from stages.core.reporting import predictions
+from stages.core.reporting import classification, predictions
 from tests import hostile
 from tests.hostile import hostile_folder
 from tests.pictures import encode, fill, jpeg, pixels
@@ -124,6 +124,20 @@ def test_without_an_output_stdout_holds_the_table_alone(
     assert stderr.endswith("\n40 files: 40 predicted\n")
 
 
+def test_heat_maps_on_request(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(Path("pets"), {"cat/1.jpg": jpeg(1), "dog/1.jpg": jpeg(2), "notes.txt": b"notes"})
+    asked = ["pets", "--strategy", "finetune", "--output", "said.csv"]
+    assert told(monkeypatch, *asked) == 1
+    plain = rows(Path("said.csv"))
+    assert told(monkeypatch, *asked, "--heat-maps", "maps") == 1
+    found = rows(Path("said.csv"))
+    drawn = [row.pop("heat_map") for row in found]
+    assert found == [{name: value for name, value in row.items() if name != "heat_map"} for row in plain]
+    assert [bool(path) for path in drawn] == [bool(row["predicted"]) for row in found]
+    assert {Path(path) for path in drawn if path} == set(Path("maps").iterdir())
+    assert len(set(Path("maps").iterdir())) == 2
+
+
 def test_classes_of_any_name_come_through(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["=cmd()", "a\rb,\n\"'", "nan"]
     described = models.describe(paths.WINNER).model_copy(update={"classes": names})
@@ -146,7 +160,7 @@ def test_the_output_is_written_whole_or_not_at_all(pipeline: Path, monkeypatch: 
     found = inputs.gather([paths.PREPARED / "test"])
     files = [*found.files[:8], found.files[8]._replace(read=interrupted)]
     monkeypatch.setattr(inputs, "gather", lambda _: found._replace(files=files))
-    monkeypatch.setattr(predict, "BATCH", 4)
+    monkeypatch.setattr(classification, "BATCH", 4)
     Path("said.csv").write_text("before", encoding="utf-8")
     with pytest.raises(KeyboardInterrupt):
         told(monkeypatch, "pets", "--output", "said.csv")
@@ -159,6 +173,7 @@ def test_the_output_is_written_whole_or_not_at_all(pipeline: Path, monkeypatch: 
     [
         (["pets", "--output", "pets"], r"^--output: pets: no regular file: name one, or leave it out for stdout$"),
         (["pets", "--output", "/dev/null"], r"^--output: /dev/null: no regular file: "),
+        (["pets", "--strategy", "head", "--heat-maps", "params.yaml"], r"^--heat-maps: params.yaml: a file, expected"),
         (["empty", "empty"], r"^no files in empty, empty: name images or folders$"),
         (["hidden"], r"^no files in hidden \(1 hidden passed over\): name images or folders$"),
     ],

@@ -66,12 +66,14 @@ class Predictor:
     Attributes:
         classes: names of the classes, in the order of the probabilities.
         image_size: side of the images it takes, pixels.
+        assembled: the model itself.
     """
 
     def __init__(self, assembled: Assembled, inference: Inference) -> None:
         """Take a model as it was trained, and how its logits become probabilities."""
         self.classes = tuple(assembled.description.classes)
         self.image_size = assembled.description.image_size
+        self.assembled = assembled
         self._inference = inference
         self._as_trained = _compile(assembled)
 
