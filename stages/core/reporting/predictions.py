@@ -93,9 +93,10 @@ def read(path: Path, content: str | None = None) -> Predictions:
         numbers = {name: number for number, name in enumerate(classes)}
         labels = np.array([numbers[name] for name in frame["class"]], np.int64)
         probabilities = frame[[PREFIX + name for name in classes]].to_numpy(np.float64)
+        images = tuple(frame["path"])
     except FileNotFoundError:
         raise InputError(f"{path}: no such file: {again}") from None
     except (KeyError, ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path}: not a file of predictions ({error}): {again}") from None
     labels, probabilities = scoring.checked(labels, probabilities, str(path))
-    return Predictions(tuple(frame["path"]), classes, labels, probabilities)
+    return Predictions(images, classes, labels, probabilities)

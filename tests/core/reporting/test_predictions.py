@@ -114,6 +114,7 @@ HEADER = "path,class,predicted,probability of cat,probability of dog\n"
     [
         "",
         "path,class\na.jpg,cat\n",
+        HEADER.replace("path", "patch") + "a.jpg,cat,cat,0.5,0.5\n",
         HEADER + "a.jpg,emu,cat,0.5,0.5\n",
         HEADER + "a.jpg,cat,cat,high,low\n",
         HEADER + '"a.jpg,cat,cat,0.5,0.5\n',
