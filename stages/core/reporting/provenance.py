@@ -15,9 +15,9 @@ def of(description: Mapping[str, Any]) -> dict[str, str]:
     Args:
         description: models/<strategy>/model.json. Of an earlier revision it may lack what is told here.
     """
-    extraction = description.get("extraction") or {}
-    features, training = extraction.get("versions", {}), description.get("versions", {})
-    found = {_PRECISION: extraction["policy"]} if "policy" in extraction else {}
+    made_of = description.get("extraction") or description.get("network") or {}
+    features, training = made_of.get("versions", {}), description.get("versions", {})
+    found = {_PRECISION: made_of["policy"]} if "policy" in made_of else {}
     for name in training:
         alike = features.get(name, training[name]) == training[name]
         found[name] = training[name] if alike else f"{features[name]} for features and {training[name]} for training"

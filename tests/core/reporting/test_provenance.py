@@ -25,6 +25,11 @@ def test_what_a_model_was_made_with() -> None:
     assert mixed["tensorflow"] == "2.20.0 for features and 2.21.0 for training"
 
 
+def test_a_network_without_a_base_has_a_precision_of_its_own() -> None:
+    made = {"extraction": None, "network": {"policy": "mixed_bfloat16"}, "versions": {"keras": "3.15.0"}}
+    assert provenance.of(made) == {"precision": "mixed_bfloat16", "keras": "3.15.0"}
+
+
 @pytest.mark.parametrize("description", [{}, {"extraction": None}, {"extraction": {"image_size": 96}}])
 def test_what_an_earlier_revision_did_not_record_is_not_known(description: dict[str, Any]) -> None:
     assert provenance.of(description) == {}
