@@ -38,6 +38,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
+        if hasattr(os, "sync"):  # not on Windows
+            # For all files at once: one by one, thousands of them would take a hard disk minutes.
+            os.sync()
         shutil.rmtree(path, ignore_errors=True)
         os.replace(temporary, path)
     finally:
