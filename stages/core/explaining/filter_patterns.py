@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stages.core.explaining.spacing import spaced
 from stages.core.learning import base
+from stages.core.learning.bases import KINDS
 
 if TYPE_CHECKING:
     import keras
@@ -76,7 +77,7 @@ def patterns(
     side = int(np.clip(_POSITIONS * round(whole.input_shape[1] / shape[0]), _LEAST, _MOST))
     numbers = spaced(shape[-1], filters)
     random = np.random.default_rng(seed)
-    sides = [round(part * side) for part in _GROWTH]
+    sides = [max(round(part * side), KINDS[whole.name].least_size) for part in _GROWTH]
     images = random.uniform(127.5 - _NOISE, 127.5 + _NOISE, (len(numbers), sides[0], sides[0], 3))
     with _leaking(layer):
         climb = _compile_step(whole, layer, numbers, rate)
