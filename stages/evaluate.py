@@ -6,17 +6,14 @@ plots, the winner as a folder of its own (models/winner), and from all of these 
 
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from stages.core import paths, tables
 from stages.core.atomic import write_json
 from stages.core.dataset import manifest
 from stages.core.entry import run_stage
-from stages.core.learning import activations, base, extraction, models, pixels, runtime, training, weights
+from stages.core.learning import models
 from stages.core.learning.models import Inference
-from stages.core.learning.predictor import Assembled, Predictor
 from stages.core.learning.strategies import STRATEGIES
 from stages.core.params import load
 from stages.core.reporting import (
@@ -25,6 +22,7 @@ from stages.core.reporting import (
     growth,
     predictions,
     provenance,
+    raw_predictions,
     report,
     review,
     sheets,
@@ -32,26 +30,11 @@ from stages.core.reporting import (
     winner,
 )
 from stages.core.reporting.predictions import Predictions
-from stages.core.resume import Resumable
 from stages.core.statistics import curves
 from stages.core.statistics.learning_curve import LearningCurve
 from stages.core.statistics.paired import compare_all
 
 TABLES = report.TABLES
-# Validation is what probabilities are calibrated on.
-SCORED = ("validation", "test")
-
-
-class Ready(NamedTuple):
-    """A model that can answer.
-
-    Attributes:
-        assembled: itself, and what it stands on.
-        values: what it takes of the images of each split of SCORED, and of their mirror images where asked for.
-    """
-
-    assembled: Assembled
-    values: dict[str, list[NDArray[np.generic]]]
 
 
 class Answered(NamedTuple):
@@ -67,8 +50,7 @@ def main() -> None:
     params = load()
     settings = params.evaluate
     frame = manifest.read(paths.MANIFEST)
-    runtime.start(params.seed)
-    answered = {name: answer(name, frame, params.test_time_flip) for name in STRATEGIES}
+    answered = {name: answer(name, frame, params.test_time_flip, params.seed) for name in STRATEGIES}
     metrics = {name: measure(name, of_strategy, params.seed) for name, of_strategy in answered.items()}
     calibrated = {name: of_strategy.calibrated for name, of_strategy in answered.items()}
     comparisons = compare_all({name: of_strategy.answers for name, of_strategy in calibrated.items()})
@@ -94,59 +76,19 @@ def main() -> None:
     print(f"The page: {report.write()}")
 
 
-def answer(name: str, frame: pd.DataFrame, flip: bool) -> Answered:
-    """Return what the strategy ``name`` says about the test split, calibrated on validation; and time it.
+def answer(name: str, frame: pd.DataFrame, flip: bool, seed: int) -> Answered:
+    """Return what the strategy ``name`` says about the test split, calibrated on validation.
 
     Args:
         name: the strategy.
         frame: the manifest.
         flip: whether to take the mean over every image and its mirror image.
+        seed: the run's seed.
     """
-    folder = paths.MODELS / name
-    description = models.describe(folder)
-    runtime.set_policy(description.policy)
-    state = Resumable(f"evaluate_{name}", None, [folder / "model.weights.h5", paths.MANIFEST])
-    assembled, values = (from_pixels if description.network else from_features)(description, frame, flip, state)
-    predicted = {
-        split: Predictions(
-            images=tuple(frame.loc[frame["split"] == split, "path"]),
-            classes=tuple(manifest.class_names(frame)),
-            labels=manifest.labels(frame, split),
-            probabilities=np.mean([training.predict(assembled.model, array) for array in values[split]], axis=0),
-        )
-        for split in SCORED
-    }
-    state.discard()
-    calibrated, effect = evaluation.calibrate(predicted["validation"], predicted["test"])
-    predictor = Predictor(assembled, Inference(temperature=effect["temperature"], flip=flip))
-    cost.measure(name, predictor, [paths.PREPARED / path for path in predicted["test"].images])
-    return Answered(predicted["test"], calibrated, effect)
-
-
-def from_features(description: models.Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
-    """Bring back a model that stands on the base."""
-    assert description.extraction, f"{description.strategy} stands on no base"
-    whole = base.build(description.extraction.base, weights.load(paths.WEIGHTS), description.image_size)
-    cut = base.cut_before(whole, description.unfreeze)
-    source = activations.Source(
-        whole, extraction.trunk_layer(), frame, activations.NO_VIEWS, batch_size=activations.BATCH
-    )
-    # Before the model is loaded: that changes the weights of the base's last layers.
-    values = {
-        split: [activations.at(cut, array, source, state) for array in (split, f"flipped/{split}")[: 1 + flip]]
-        for split in SCORED
-    }
-    model = models.load(paths.MODELS / description.strategy, whole)
-    return Ready(Assembled(description, whole, model), values)
-
-
-def from_pixels(description: models.Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
-    """Bring back a model that was trained from scratch."""
-    size = description.image_size
-    plain = {split: pixels.read(frame, split, size, state).values[0] for split in SCORED}
-    values = {split: [array, array[:, :, ::-1]][: 1 + flip] for split, array in plain.items()}
-    model = models.load_network(paths.MODELS / description.strategy)
-    return Ready(Assembled(description, None, model), values)
+    raw = raw_predictions.predict(name, frame, flip, seed)
+    cost.record(name, raw.seconds)
+    calibrated, effect = evaluation.calibrate(raw.validation, raw.test)
+    return Answered(raw.test, calibrated, effect)
 
 
 def measure(name: str, of_strategy: Answered, seed: int) -> dict[str, evaluation.Number]:

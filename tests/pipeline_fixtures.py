@@ -41,6 +41,7 @@ def finished(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Fini
             with patch.context() as recording:
                 _record_reads(recording, project.reads[stage])
                 run(stage)
+        shutil.rmtree("data/working")  # what evaluate keeps: a test that runs it again means it
     return project
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from stages import compare
 from stages.core import paths
 from stages.core.array_types import FloatArray
 from stages.core.dataset import images, manifest
-from stages.core.learning import base, models, training, weights
+from stages.core.learning import base, models, timing, training, weights
 from stages.core.learning.strategies import STRATEGIES
 from stages.core.reporting import predictions
 from stages.core.statistics import calibration
@@ -21,6 +22,8 @@ from tests.pipeline import CLASSES, IMAGE_SIZE, TEST, Finished, outputs, run, wr
 pytest_plugins = ["tests.pipeline_fixtures"]
 
 RESULTS = ("metrics", "plots/evaluation")
+# What evaluate keeps of what the models said.
+SAID = Path("data/working/evaluate")
 
 
 def metrics() -> dict[str, dict[str, float]]:
@@ -94,20 +97,61 @@ def test_predictions_of_a_deeply_unfrozen_base_are_its_own(pipeline: Path) -> No
     write_params(finetune__unfreeze=8, finetune__epochs=1, finetune__learning_rate=1e-3, evaluate__learning_curve=[])
     run("finetune", "evaluate")
     np.testing.assert_allclose(predicted("finetune").probabilities, straight("finetune"), rtol=0.02, atol=1e-4)
-    assert list(Path("data/working").iterdir()) == []
+    assert [path.name for path in SAID.parent.rglob("*.npy")] == []
 
 
 def test_two_runs_give_the_same_bytes(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = outputs(*RESULTS)
     run("evaluate")
     assert outputs(*RESULTS) == before
-    assert list(Path("data/working").iterdir()) == []
+    assert [path.name for path in Path("data/working").iterdir()] == ["evaluate"]
     printed = capsys.readouterr().out
     assert all(f"\n {name} " in printed for name in STRATEGIES)
     assert printed.endswith("The page: plots/report.html\n")
     # And again whenever somebody asks.
     compare.show_strategies()
     assert capsys.readouterr().out == printed
+
+
+def asked_again(change: Callable[[], object]) -> list[str]:
+    """Which strategies ``evaluate`` asks again after a change."""
+    before = {name: (SAID / name / "said.npz").stat().st_mtime_ns for name in STRATEGIES}
+    change()
+    run("evaluate")
+    return [name for name, written in before.items() if (SAID / name / "said.npz").stat().st_mtime_ns != written]
+
+
+def test_only_models_that_changed_are_asked_again(pipeline: Path) -> None:
+    run("evaluate")
+    before = outputs(*RESULTS)
+    seconds = json.loads(timing.TIMINGS.read_text(encoding="utf-8"))
+    assert asked_again(lambda: timing.TIMINGS.unlink()) == []
+    assert outputs(*RESULTS) == before
+    again = json.loads(timing.TIMINGS.read_text(encoding="utf-8"))
+    assert [entry["predict_seconds"] for entry in again.values()] == [
+        entry["predict_seconds"] for entry in seconds.values()
+    ]
+
+    def train_another_head() -> None:
+        write_params(train_head__dropout=0.3)
+        run("train_head")
+
+    assert asked_again(train_another_head) == ["head"]
+    assert asked_again(lambda: write_params(test_time_flip=False)) == list(STRATEGIES)
+
+
+def spoil(file: Path) -> None:
+    """Change a file's last byte. A copy is changed, since the file is a link to another test's."""
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.unlink()
+    file.write_bytes(content)
+
+
+def test_what_was_said_of_other_features_never_counts(pipeline: Path) -> None:
+    run("evaluate")
+    assert asked_again(lambda: spoil(paths.FEATURES / "test.npy")) == ["head", "augmented"]
+    assert asked_again(lambda: spoil(paths.FLIPPED / "trunk" / "validation.npy")) == ["finetune"]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

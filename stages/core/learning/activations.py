@@ -123,6 +123,19 @@ def at(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.g
     return _from_images(layer, array, source, state)
 
 
+def files(array: str, unfreeze: int) -> list[Path]:
+    """Return the files that :func:`at` may read below the last ``unfreeze`` layers of the base; else it reads images.
+
+    Args:
+        array: as in :func:`at`.
+        unfreeze: how many of the base's last layers stand above.
+    """
+    if unfreeze == 0:
+        return [_kept("features", array)]
+    trunk = _kept("trunk", array)
+    return [paths.TRUNK / "trunk.json", *([trunk] if trunk.exists() else [])]
+
+
 def _kept(kind: str, array: str) -> Path:
     """The file in which extraction keeps outputs of a kind, ``features`` or ``trunk``."""
     folder, _, name = array.rpartition("/")

@@ -63,12 +63,11 @@ def bytes_on_disk(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def measure(name: str, predictor: Predictor, files: list[Path]) -> None:
-    """Time the way from image files to probabilities and record the seconds an image.
+def measure(predictor: Predictor, files: list[Path]) -> float:
+    """Time the way from image files to probabilities; return the seconds an image.
 
     Args:
-        name: the strategy.
-        predictor: its model.
+        predictor: the model.
         files: images to predict; 96 of them at the most are taken.
     """
     batches = [files[start : start + BATCH] for start in range(0, min(len(files), BATCH * _BATCHES), BATCH)]
@@ -83,10 +82,12 @@ def measure(name: str, predictor: Predictor, files: list[Path]) -> None:
         predict(batch)
         seconds.append((time.perf_counter() - started) / len(batch))
     # The median: another program may have had the processor for a while.
-    _record(name, float(np.median(seconds)), strategy.digest(paths.MODELS / name))
+    return float(np.median(seconds))
 
 
-def _record(name: str, seconds: float, digest: str) -> None:
+def record(name: str, seconds: float) -> None:
+    """Record the seconds that the model of the strategy ``name`` takes to predict an image."""
+    digest = strategy.digest(paths.MODELS / name)
     timings = _read()
     # Beside the training time, which a new training replaces as a whole.
     timings.setdefault(name, {}).update(predict_seconds=round(seconds, 5), predicted_by=digest[:12])
