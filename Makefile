@@ -20,7 +20,7 @@ run: setup  ## run the pipeline, or show the comparison again where nothing chan
 	@if dvc status --quiet; then python -m stages.compare; else dvc repro && python -m stages.compare --page; fi
 
 test: setup lint  ## check style and types, run the tests
-	python -m pytest
+	python -m pytest --numprocesses 2 --dist worksteal
 
 lint: setup  ## check style and types
 	ruff format --check .

@@ -86,7 +86,9 @@ def test_nothing_is_left_to_do(fresh: Path) -> None:
 
 def test_nothing_is_left_behind(fresh: Path) -> None:
     assert run(fresh, "git", "status", "--porcelain") == ""
-    assert not list((fresh / "data" / "working").iterdir())
+    kept = [path for path in (fresh / "data" / "working").rglob("*") if path.is_file()]
+    assert {path.name for path in kept} == {"key", "said.npz"}, "but for what evaluate keeps of what models said"
+    assert sum(path.stat().st_size for path in kept) < 100_000
 
 
 def test_metrics_compare_the_strategies(fresh: Path) -> None:

@@ -35,14 +35,6 @@ def threads(number: int) -> dict[str, str]:
     return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(number))
 
 
-def from_scratch(path: str) -> bool:
-    """Whether a file hangs on a network trained from scratch.
-
-    The gradients of its convolutions are sums that TensorFlow splits by the number of threads.
-    """
-    return "scratch" in path or path.startswith(("models/winner", "metrics/", "plots/"))
-
-
 def test_the_number_of_threads_changes_nothing(finished: Finished, tmp_path: Path) -> None:
     folder = tmp_path / "a folder of another name"
     folder.mkdir()
@@ -58,8 +50,7 @@ def test_the_number_of_threads_changes_nothing(finished: Finished, tmp_path: Pat
     with contextlib.chdir(folder):
         found = outputs(*RESULTS)
     assert found.keys() == expected.keys()
-    compared = [path for path in found if not from_scratch(path)]
-    assert [path for path in compared if found[path] != expected[path]] == []
+    assert [path for path in found if found[path] != expected[path]] == []
 
 
 def lock(folder: Path, number: int) -> str:

@@ -231,7 +231,7 @@ LEAVES = [
 def test_no_value_of_another_type_passes(place: tuple[str, str | None], value: Any) -> None:
     section, name = place
     where = f"{section}.{name}" if name else section
-    assume(not (isinstance(value, str) and name in ("source", "name", "weights", "trunk")))
+    assume(not (isinstance(value, str) and name in ("source", "name", "weights", "trunk", "unfreeze")))
     assume(not (isinstance(value, list) and name == "learning_curve"))
     assume(not (isinstance(value, bool) and section == "test_time_flip"))
     message = fault(with_changes({where: value}))

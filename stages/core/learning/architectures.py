@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from stages.core.errors import InputError
-from stages.core.learning import classifier
+from stages.core.learning import classifier, convolution
 from stages.core.schema import Architecture
 
 if TYPE_CHECKING:
@@ -114,7 +114,9 @@ def build(network: Network, classes: int, seed: int) -> "keras.Model":
         dtype="float32",
         name="logits",
     )(values)
-    return keras.Model(pixels, logits, name=network.architecture)
+    model = keras.Model(pixels, logits, name=network.architecture)
+    convolution.multiply_gradients(model)
+    return model
 
 
 def _stack(

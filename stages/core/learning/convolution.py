@@ -1,27 +1,40 @@
-"""Convolutions computed in a faster way than Keras has them computed on processors.
+"""Convolutions computed in another way than Keras has them computed on processors.
 
-oneDNN, which TensorFlow computes with there, runs the weight gradient of a bfloat16 convolution at about half
-the rate of a bfloat16 matrix product. The gradient is a matrix product for each position of the kernel, so it
-can be had at full rate.
+oneDNN, which TensorFlow computes with there, splits the sum that is a kernel's gradient by the number of threads, so
+that its last digits depend on it. TensorFlow sums the gradient of a bfloat16 convolution's bias in bfloat16: of some
+thousand summands a tenth can be lost, of a million half. And the deeper layers of a base get the gradient of their
+bfloat16 kernels at about half the rate of a matrix product. As matrix products both gradients depend on no threads, are
+summed in float32, and are as fast or faster.
 
 A convolution with as many groups as channels (ConvNeXt's) is a depthwise one. TensorFlow has a kernel for these,
 but none for groups, which it has compiled into something many times slower.
 """
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+# Columns of a matrix product at the least: fewer leave processors idle. Channels of several positions of the kernel are
+# put side by side to fill them; many at once take memory, and copying them takes time.
+_COLUMNS = 256
 
-def speed_up(model: "keras.Model") -> None:
-    """Give the convolutions of ``model`` that allow it the faster gradient. Their outputs stay the same."""
+
+def multiply_gradients(model: "keras.Model") -> None:
+    """Give the convolutions of ``model`` gradients by matrix products, but for grouped and dilated ones.
+
+    Their outputs stay the same. GPUs have deterministic kernels of their own.
+    """
     import keras
+    import tensorflow as tf
 
+    if tf.config.list_physical_devices("GPU"):
+        return
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D) and _is_plain(layer):
-            layer.convolution_op = _convolve
+            layer.call = partial(_call, layer)
 
 
 def ungroup(model: "keras.Model") -> None:
@@ -60,63 +73,95 @@ def _depthwise(images: "tf.Tensor", kernel: "tf.Tensor") -> "tf.Tensor":
 
 
 def _is_plain(layer: "keras.layers.Conv2D") -> bool:
-    """Whether a convolution is one with stride 1, zeros around it, an odd kernel, computed in bfloat16.
-
-    In float32 the two ways are equally fast.
-    """
+    """Whether a convolution takes all channels together, and neighbouring positions."""
     return bool(
-        layer.padding == "same"
-        and layer.strides == (1, 1)
+        layer.groups == 1
         and layer.dilation_rate == (1, 1)
-        and layer.groups == 1
-        and all(size % 2 for size in layer.kernel_size)
+        and layer.padding in ("same", "valid")
         and layer.data_format == "channels_last"
-        and layer.compute_dtype == "bfloat16"
     )
 
 
-def _convolve(images: "tf.Tensor", kernel: "tf.Tensor") -> "tf.Tensor":
+def _call(layer: "keras.layers.Conv2D", inputs: "tf.Tensor") -> "tf.Tensor":
+    """What the layer's own ``call`` does."""
     import tensorflow as tf
 
-    def convolve(images: "tf.Tensor", kernel: "tf.Tensor") -> tuple["tf.Tensor", object]:
-        return tf.nn.conv2d(images, kernel, strides=1, padding="SAME"), lambda gradient: (
-            _image_gradient(tf.shape(images), kernel, gradient),
-            _kernel_gradient(images, kernel.shape, gradient),
-        )
-
-    return tf.custom_gradient(convolve)(images, tf.cast(kernel, images.dtype))
+    kernel = tf.cast(layer.kernel, inputs.dtype)
+    weights = [kernel, tf.cast(layer.bias, inputs.dtype)] if layer.use_bias else [kernel]
+    how = layer.strides, layer.padding.upper()
+    outputs = tf.custom_gradient(lambda images, *weights: _convolve(images, *how, *weights))(inputs, *weights)
+    return outputs if layer.activation is None else layer.activation(outputs)
 
 
-def _image_gradient(shape: "tf.Tensor", kernel: "tf.Tensor", gradient: "tf.Tensor") -> "tf.Tensor":
+def _convolve(
+    images: "tf.Tensor", strides: tuple[int, int], padding: str, kernel: "tf.Tensor", *bias: "tf.Tensor"
+) -> tuple["tf.Tensor", Any]:
+    """A convolution and the function that gives its gradients, as ``tf.custom_gradient`` wants them."""
     import tensorflow as tf
 
-    return tf.nn.conv2d_transpose(gradient, kernel, shape, strides=1, padding="SAME")
+    outputs = tf.nn.conv2d(images, kernel, strides, padding)
+    for values in bias:
+        outputs = tf.nn.bias_add(outputs, values)
+
+    def gradients(upstream: "tf.Tensor") -> list["tf.Tensor"]:
+        of_images = tf.nn.conv2d_transpose(upstream, kernel, tf.shape(images), strides, padding)
+        of_weights = _weight_gradients(images, kernel.shape, upstream, strides, padding)
+        return [of_images, *of_weights[: 1 + len(bias)]]
+
+    return outputs, gradients
 
 
-def _kernel_gradient(images: "tf.Tensor", shape: tuple[int, ...], gradient: "tf.Tensor") -> "tf.Tensor":
-    """The gradient of the kernel: at each of its positions the images, so shifted, times the gradient.
+def _weight_gradients(
+    images: "tf.Tensor", shape: tuple[int, ...], gradient: "tf.Tensor", strides: tuple[int, int], padding: str
+) -> tuple["tf.Tensor", "tf.Tensor"]:
+    """The gradients of kernel and bias: what each of their weights was multiplied with, times the outputs' gradient.
+
+    That is the pixels that a position of the kernel was laid on, and for the bias 1.
 
     Args:
         images: (n, height, width, channels).
         shape: (kernel height, kernel width, channels, filters).
-        gradient: (n, height, width, filters).
+        gradient: of the outputs, (n, output height, output width, filters).
+        strides: of the kernel, down and across.
+        padding: ``SAME`` or ``VALID``.
+
+    Returns:
+        Those of the kernel, as ``shape`` says, and of the bias, (filters,).
     """
     import tensorflow as tf
 
     rows, columns, channels, filters = shape
-    margin = [[0, 0], [rows // 2, rows // 2], [columns // 2, columns // 2], [0, 0]]
-    padded = tf.pad(images, margin)
-    flat_gradient = tf.reshape(gradient, (-1, filters))  # (n * height * width, filters)
-    products = [
-        tf.matmul(
-            # Counted from the end, since the size of the images need not be known; 0 would be the beginning.
-            tf.reshape(
-                padded[:, row : (row + 1 - rows) or None, column : (column + 1 - columns) or None], (-1, channels)
-            ),
-            flat_gradient,
-            transpose_a=True,
-        )
-        for row in range(rows)
-        for column in range(columns)
-    ]
-    return tf.reshape(tf.stack(products), shape)
+    _, height, width, _ = tf.unstack(tf.shape(gradient))
+    if padding == "SAME":
+        sizes = zip((height, width), (rows, columns), strides, tf.unstack(tf.shape(images)[1:3]), strict=True)
+        margins = [_margins(*of_side) for of_side in sizes]
+        images = tf.pad(images, [(0, 0), *margins, (0, 0)])
+
+    def seen(row: int, column: int) -> "tf.Tensor":
+        """What a position of the kernel was laid on, (n, output height, output width, channels)."""
+        down, across = strides
+        return images[
+            :, row : row + (height - 1) * down + 1 : down, column : column + (width - 1) * across + 1 : across
+        ]
+
+    positions = [(row, column) for row in range(rows) for column in range(columns)]
+    together = max(1, _COLUMNS // channels)
+    upstream = tf.reshape(gradient, (-1, filters))
+    products = []
+    for start in range(0, len(positions), together):
+        part = [seen(*position) for position in positions[start : start + together]]
+        if start + together >= len(positions):
+            # A product with a single column would be split by the number of threads: the bias goes with others.
+            part.append(tf.ones_like(part[0][..., :1]))
+        values = tf.reshape(tf.concat(part, axis=-1), (tf.shape(upstream)[0], -1))
+        products.append(tf.matmul(values, upstream, transpose_a=True))
+    gradients = tf.concat(products, axis=0)
+    return tf.reshape(gradients[:-1], shape), gradients[-1]
+
+
+def _margins(outputs: "tf.Tensor", kernel: int, stride: int, inputs: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
+    """Rows or columns of zeros that TensorFlow adds before and after with padding ``SAME``."""
+    import tensorflow as tf
+
+    total = tf.maximum((outputs - 1) * stride + kernel - inputs, 0)
+    return total // 2, total - total // 2

@@ -155,7 +155,7 @@ def join(whole: "keras.Model", head: "keras.Model", unfreeze: int) -> "keras.Mod
     if cut == whole.operations[-1].name:
         return head
     top = base.between(whole, cut, None)
-    convolution.speed_up(top)
+    convolution.multiply_gradients(top)
     features = keras.ops.cast(top.output, "float32")
     return keras.Model(top.input, head(features), name="fine_tuned")
 
