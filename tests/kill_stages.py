@@ -308,7 +308,7 @@ def campaign(folder: Path, kills: int, seed: int) -> list[str]:
 
 def _kill(process: "subprocess.Popen[bytes]", way: Way) -> None:
     """Send a signal to DVC's group, to DVC, or to the stage that it runs; to DVC where no stage is left."""
-    children = [child for child in psutil.Process(process.pid).children() if "stages." in " ".join(child.cmdline())]
+    children = [child for child in psutil.Process(process.pid).children() if _is_stage(child)]
     with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
         match way.whom:
             case "group":
@@ -317,6 +317,14 @@ def _kill(process: "subprocess.Popen[bytes]", way: Way) -> None:
                 children[0].send_signal(way.number)
             case _:
                 process.send_signal(way.number)
+
+
+def _is_stage(process: psutil.Process) -> bool:
+    """Whether a process runs a stage, and has not ended since it was listed."""
+    try:
+        return "stages." in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def main() -> int:

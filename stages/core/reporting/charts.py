@@ -111,7 +111,7 @@ def accuracies(metrics: Mapping[str, Mapping[str, float]], images: int) -> Marku
 
 @_styled
 def differences(comparisons: Sequence[Comparison]) -> Markup:
-    """The difference between every two strategies with its interval; real ones are filled."""
+    """The differences between two strategies each with their intervals; real ones are filled."""
     figure, axes = _rows(len(comparisons))
     axes.axvline(0, color=_INK, linewidth=1)
     told = []

@@ -20,7 +20,7 @@ from stages.core.reporting import charts, explanation, review, wording
 from stages.core.reporting.explanation import Inside
 from stages.core.reporting.free_text import shown
 from stages.core.reporting.report import Report
-from stages.core.statistics.paired import detectable_in_words, headline
+from stages.core.statistics.paired import Comparison, detectable_in_words, headline, with_best
 from stages.core.statistics.suspects import CONTRADICTED, FAR
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -93,6 +93,7 @@ def render(report: Report) -> str:
         "lines": _lines,
     }
     answers = {name: predictions.answers for name, predictions in report.predicted.items()}
+    told = with_best(answers, report.comparisons)
     return environment.get_template("page.html.j2").render(
         report=report,
         metrics=report.metrics,
@@ -100,10 +101,12 @@ def render(report: Report) -> str:
         images=len(next(iter(report.predicted.values())).labels),
         classes=next(iter(report.predicted.values())).classes,
         headline=headline(answers, report.comparisons),
+        verdicts=told,
+        further=[duel for duel in report.comparisons if duel not in told],
         detectable=detectable_in_words(report.comparisons) if report.comparisons else "",
         doubling=report.doubling,
         spreads={name: _spread(table) for name, table in report.repeats.items()},
-        charts=_charts(report),
+        charts=_charts(report, told),
         confusions=confusions(report),
         galleries=_galleries(report),
         preview=_preview(report),
@@ -130,13 +133,13 @@ def confusions(report: Report) -> list[Confusion]:
     ]
 
 
-def _charts(report: Report) -> dict[str, Any]:
+def _charts(report: Report, told: list[Comparison]) -> dict[str, Any]:
     images = len(report.predicted[report.best].labels)
     order = list(report.metrics)
     seconds = {name: cost.train_seconds for name, cost in report.costs.items() if cost.train_seconds}
     return {
         "accuracies": charts.accuracies(report.metrics, images),
-        "differences": charts.differences(report.comparisons) if report.comparisons else "",
+        "differences": charts.differences(told) if told else "",
         "loss": charts.histories(report.histories, "loss", "cross-entropy, nats", report.kept),
         "accuracy": charts.histories(report.histories, "accuracy", "accuracy", report.kept),
         "confusion": {

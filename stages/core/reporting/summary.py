@@ -11,7 +11,7 @@ from rich.table import Table
 from stages.core.reporting.free_text import shown
 from stages.core.reporting.predictions import Predictions
 from stages.core.reporting.wording import count, duration, large, percent, points, sentence
-from stages.core.statistics.paired import Revision, compare_all, detectable_in_words, headline
+from stages.core.statistics.paired import Revision, compare_all, detectable_in_words, headline, with_best
 
 # Images named of those that a revision fixed or broke.
 _NAMED = 10
@@ -37,7 +37,10 @@ def show(
     images = len(next(iter(answers.values())).images)
     console.print(_table(metrics, seconds, images))
     console.print(f"[bold]{sentence(headline(answers, comparisons))}[/bold]", soft_wrap=True)
-    verdicts = [comparison.verdict for comparison in comparisons]
+    told = with_best(answers, comparisons)
+    verdicts = [comparison.verdict for comparison in told]
+    if left := len(comparisons) - len(told):
+        verdicts.append(f"the page has the verdicts on the other {count(left, 'pair')}")
     if comparisons:
         verdicts.append(detectable_in_words(comparisons))
     verdicts += [_spread(name, table, images) for name, table in repeats.items()]

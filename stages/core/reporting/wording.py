@@ -76,7 +76,7 @@ def sentence(text: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A time as people say it: "2.4 s", "3 min 20 s", "35 ms", "0.14 ms"; "not timed" for None."""
+    """A time as people say it: "2.4 s", "3 min 20 s", "1 h 5 min", "35 ms", "0.14 ms"; "not timed" for None."""
     if seconds is None:
         return "not timed"
     if seconds < 0.01:
@@ -85,7 +85,8 @@ def duration(seconds: float | None) -> str:
         return f"{1000 * seconds:.0f} ms"
     if seconds < 100:
         return f"{seconds:.1f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def large(number: int) -> str:

@@ -221,6 +221,12 @@ def compare_revisions(before: Answers, after: Answers) -> Revision:
     )
 
 
+def with_best(answers: Mapping[str, Answers], comparisons: list[Comparison]) -> list[Comparison]:
+    """Those of the comparisons that the most accurate strategy is part of: what a choice hangs on."""
+    best = _best(answers)
+    return [duel for duel in comparisons if best in (duel.first, duel.second)]
+
+
 def headline(answers: Mapping[str, Answers], comparisons: list[Comparison]) -> str:
     """Which strategy to use, in one sentence without a full stop: the first thing a reader wants.
 
@@ -228,14 +234,14 @@ def headline(answers: Mapping[str, Answers], comparisons: list[Comparison]) -> s
         answers: of every strategy, one at least.
         comparisons: what :func:`compare_all` made of them.
     """
-    best = max(answers, key=lambda name: answers[name].accuracy)
+    best = _best(answers)
     images = count(len(answers[best].images), "test image")
     score = f"{strategy_in_words(best)} places {100 * answers[best].accuracy:.1f} % of {images} right"
     if not comparisons:
         return f"{score}; no other strategy was scored"
     if not comparisons[0].decidable:
         return f"{score}, but so few can't tell any two strategies apart"
-    undecided = [duel for duel in comparisons if best in (duel.first, duel.second) and not duel.real]
+    undecided = [duel for duel in with_best(answers, comparisons) if not duel.real]
     equals = [duel.second if duel.first == best else duel.first for duel in undecided]
     if not equals:
         return f"{score} and beats {'the other strategy' if len(answers) == 2 else 'every other strategy'}"
@@ -347,6 +353,10 @@ def detectable(images: int, discordant: int, alpha: float) -> float | None:
     if shortfall(1.0) < 0:
         return None
     return float(brentq(shortfall, 1e-9, 1.0, xtol=1e-6))
+
+
+def _best(answers: Mapping[str, Answers]) -> str:
+    return max(answers, key=lambda name: answers[name].accuracy)
 
 
 def _decidable(images: int, pairs: int) -> bool:

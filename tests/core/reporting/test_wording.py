@@ -78,6 +78,8 @@ def test_titles_fit_into_a_legend() -> None:
         (0.012, "12 ms"),
         (2.42, "2.4 s"),
         (200.4, "3 min 20 s"),
+        (3599.9, "59 min 59 s"),
+        (3900.0, "1 h 5 min"),
         (None, "not timed"),
     ],
 )
