@@ -17,15 +17,13 @@ from random import Random
 import yaml
 
 from tests import clones, kill_stages
-from tests.kill_stages import Repro
+from tests.kill_stages import KEPT, Repro
 from tests.pipeline import ROOT, STAGES, Finished
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 KILLS = 2
-# Of the folder for continuing state: what evaluate keeps of what the models said.
-KEPT = ("key", "said.npz")
 # An undisturbed stage takes so many times what printing its help takes, which is where TensorFlow isn't imported.
 TIMES_ITS_HELP = 6
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from stages.core.rounding import rounded
 
+# Temporary files and folders that are being written.
+_UNFINISHED: set[Path] = set()
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -21,12 +24,13 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
-    try:
-        yield temporary
-        _flush(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with unfinished(temporary):
+        try:
+            yield temporary
+            _flush(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -36,15 +40,35 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
+    with unfinished(temporary):
+        try:
+            yield temporary
+            if hasattr(os, "sync"):  # not on Windows
+                # For all files at once: one by one, thousands of them would take a hard disk minutes.
+                os.sync()
+            shutil.rmtree(path, ignore_errors=True)
+            os.replace(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[None]:
+    """Have :func:`discard_unfinished` take ``path`` away as long as the block is at work."""
+    _UNFINISHED.add(path)
     try:
-        yield temporary
-        if hasattr(os, "sync"):  # not on Windows
-            # For all files at once: one by one, thousands of them would take a hard disk minutes.
-            os.sync()
-        shutil.rmtree(path, ignore_errors=True)
-        os.replace(temporary, path)
+        yield
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _UNFINISHED.discard(path)
+
+
+def discard_unfinished() -> None:
+    """Take away what is being written, before the process ends without running its ``finally`` blocks."""
+    for temporary in tuple(_UNFINISHED):
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,19 +7,22 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
+import psutil
+
 from stages.core import paths
+from stages.core.atomic import discard_unfinished
 from stages.core.errors import InputError
 from stages.core.exclusive import end_with_dvc, exclusive
+from stages.core.progress import end_bars
 
 # What Unix shells report for a process that a signal ended: 128 + its number.
 _SIGNAL_BASE = 128
+_RESUMABLE = "finished work is kept; run it again to go on"
+_TOLD = {signal.SIGINT: f"interrupted: {_RESUMABLE}", signal.SIGTERM: f"terminated: {_RESUMABLE}"}
 _OUT_OF_MEMORY = "error: out of memory: free some, or lower the batch_size of this stage in params.yaml"
-
-
-class _Terminated(BaseException):
-    """SIGTERM, raised where the program stands so that ``finally`` blocks still run."""
 
 
 def run_stage(main: Callable[[], None], doc: str | None) -> NoReturn:
@@ -46,7 +49,8 @@ def run(main: Callable[[], int], failed: int = 1) -> NoReturn:
     Bad input, a full disk and missing rights exit with ``failed``, Ctrl-C with 130, SIGTERM with 143: never
     with 0, since DVC would then lock a half-done stage as a success.
     """
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    for number in _TOLD:
+        signal.signal(number, _end)
     for stream in (sys.stdout, sys.stderr):
         # Names of files and classes may hold what an old terminal can't show; that must not end a run.
         if isinstance(stream, io.TextIOWrapper):
@@ -56,10 +60,6 @@ def run(main: Callable[[], int], failed: int = 1) -> NoReturn:
         sys.stdout.flush()
     except InputError as error:
         _die(failed, f"error: {error}")
-    except KeyboardInterrupt:
-        _die(_SIGNAL_BASE + signal.SIGINT, "interrupted: finished work is kept; run it again to go on")
-    except _Terminated:
-        _die(_SIGNAL_BASE + signal.SIGTERM, "terminated: finished work is kept; run it again to go on")
     except BrokenPipeError:
         # The reader of our output (`| head`) went away. Not an error of ours, but not a success either.
         _drop_output()
@@ -93,8 +93,24 @@ def run(main: Callable[[], int], failed: int = 1) -> NoReturn:
     sys.exit(code)
 
 
-def _raise_terminated(signum: int, frame: object) -> NoReturn:
-    raise _Terminated
+def _end(number: int, frame: object) -> NoReturn:
+    """End the process on a signal, at once.
+
+    Not by an exception from where the program stands: a generator that is being closed would swallow it, and
+    TensorFlow make another of it.
+    """
+    with suppress(psutil.Error):
+        children = psutil.Process().children(recursive=True)
+        for child in children:
+            child.kill()
+        psutil.wait_procs(children, timeout=1)
+    discard_unfinished()
+    with suppress(Exception):
+        end_bars()
+        sys.stdout.flush()
+    with suppress(OSError):
+        os.write(2, f"{_TOLD[signal.Signals(number)]}\n".encode())
+    os._exit(_SIGNAL_BASE + number)
 
 
 def _die(code: int, message: str) -> NoReturn:

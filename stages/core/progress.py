@@ -34,6 +34,12 @@ def bar(description: str, total: int | None, unit: str, done: int = 0) -> "tqdm[
     )
 
 
+def end_bars() -> None:
+    """End every bar where it stands, so that what is told next has a line of its own."""
+    for progress in tuple(tqdm._instances):
+        progress.close()
+
+
 def track(items: Iterable[T], description: str, total: int | None, unit: str) -> Iterable[T]:
     """Yield ``items`` while a bar counts them."""
     with bar(description, total, unit) as progress:

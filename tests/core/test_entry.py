@@ -87,22 +87,43 @@ def test_signals_end_it_in_order(tmp_path: Path, number: int, code: int, line: s
     assert [path.name for path in tmp_path.iterdir()] == ["done"]
 
 
-def test_a_second_signal_ends_slow_cleaning() -> None:
+def test_no_generator_swallows_a_signal() -> None:
+    """An exception from within a generator that is thrown away would be printed and forgotten."""
     body = """
-        try:
+        def generator():
+            try:
+                yield
+            finally:
+                print("ready", flush=True)
+                time.sleep(60)
+        begun = generator()
+        next(begun)
+        del begun
+        print("forgotten", flush=True)
+        """
+    with subprocess.Popen(script(body), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, stderr) == (143, "", f"terminated: {RESUMABLE}\n")
+
+
+def test_a_bar_ends_before_a_signal_is_told() -> None:
+    body = """
+        from stages.core.progress import bar
+        with bar("work", 10, " pieces") as progress:
+            progress.update(3)
             print("ready", flush=True)
-            time.sleep(60)
-        finally:
-            print("cleaning", flush=True)
             time.sleep(60)
         """
     with subprocess.Popen(script(body), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        for said in ("ready\n", "cleaning\n"):
-            assert process.stdout.readline() == said
-            process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stderr) == (143, f"terminated: {RESUMABLE}\n")
+    assert process.returncode == 130
+    assert stderr.endswith(f"\ninterrupted: {RESUMABLE}\n")
 
 
 def test_a_reader_that_goes_away_is_no_news() -> None:

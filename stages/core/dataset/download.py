@@ -32,7 +32,7 @@ import urllib3
 from tqdm import tqdm
 from urllib3.exceptions import NameResolutionError
 
-from stages.core.atomic import replacing
+from stages.core.atomic import replacing, unfinished
 from stages.core.errors import InputError
 from stages.core.progress import bar
 
@@ -264,7 +264,7 @@ def downloading(store: Path, patience: Patience | None = None) -> Iterator[Sessi
     store.mkdir(parents=True, exist_ok=True)
     _sweep(store)
     prefix = f".partial-{_COMPUTER}-{os.getpid()}-"
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=store) as scratch:
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=store) as scratch, unfinished(Path(scratch)):
         # Absolute: the programs it starts have a working folder of their own.
         yield Session(Path(scratch).absolute(), patience or Patience())
 
