@@ -17,8 +17,7 @@ setup: .venv/installed  ## create .venv with the locked dependencies
 	@touch $@
 
 run: setup  ## run the pipeline, or show the comparison again where nothing changed
-	@# Where DVC was killed as it wrote its list of locks, that is cut off, and DVC would refuse to work.
-	@python -m json.tool .dvc/tmp/rwlock >/dev/null 2>&1 || rm -f .dvc/tmp/rwlock
+	@python -m stages.mend
 	@if dvc status --quiet; then python -m stages.compare; else dvc repro && python -m stages.compare --page; fi
 
 test: setup lint  ## check style and types, run the tests

@@ -19,7 +19,6 @@ code 1.
 import argparse
 import contextlib
 import difflib
-import json
 import os
 import re
 import signal
@@ -38,6 +37,7 @@ import yaml
 
 from stages.core import params
 from stages.core.progress import bar
+from stages.mend import mend
 from tests import clones
 from tests.pipeline import SMALL, write_params, write_source
 
@@ -166,22 +166,6 @@ def attempt(folder: Path, reference: Reference, kills: Mapping[str, int], way: W
         return Attempt(hit, code, repro.told())
 
 
-def mend(folder: Path) -> bool:
-    """Remove DVC's list of locks where it was killed as it wrote that, as `make run` does; whether it had to be.
-
-    DVC would refuse to work on, and no stage of ours can prevent it.
-    """
-    path = folder / ".dvc" / "tmp" / "rwlock"
-    try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return False
-    except json.JSONDecodeError:
-        path.unlink()
-        return True
-    return False
-
-
 def faults(folder: Path, reference: Reference, was: Attempt) -> Iterator[str]:
     """What is wrong after a kill."""
     expected = yaml.safe_load(reference.lock)["stages"]
@@ -286,7 +270,7 @@ class Campaign:
         left = Counter(dict.fromkeys(self.reference.seconds, kills))
         struck = []
         while True:
-            self.mended += mend(self.folder)
+            self.mended += len(mend(self.folder))
             way = self.random.choice(WAYS)
             was = attempt(self.folder, self.reference, left, way, self.random)
             if was.hit is None:
@@ -295,7 +279,7 @@ class Campaign:
             struck.append((was.hit, str(way)))
             self.kills[was.hit, str(way)] += 1
             self._note(f"{was.hit}, {way}", struck[-1:], faults(self.folder, self.reference, was))
-        self.mended += mend(self.folder)
+        self.mended += len(mend(self.folder))
         self._note(f"after round {self.rounds}", struck, final_faults(self.folder, self.reference))
 
     def _note(self, what: str, places: list[tuple[str, str]], found: Iterator[str]) -> None:
@@ -326,7 +310,7 @@ def campaign(folder: Path, kills: int, seed: int) -> list[str]:
             progress.update(work.kills.total() - done)
     print(work.table())
     print(f"{work.kills.total()} kills in {work.rounds} rounds, seed {seed}; lost: {len(work.faults)}")
-    print(f"DVC's own list of locks was cut off and removed, as `make run` does, so often: {work.mended}")
+    print(f"DVC's own files, cut off and removed as `make run` does: {work.mended}")
     return work.faults
 
 
