@@ -12,7 +12,7 @@ from stages.core import paths, tables
 from stages.core.atomic import write_json
 from stages.core.dataset import manifest
 from stages.core.entry import run_stage
-from stages.core.learning import models
+from stages.core.learning import models, strategy, timing
 from stages.core.learning.models import Inference
 from stages.core.learning.strategies import STRATEGIES
 from stages.core.params import load
@@ -55,21 +55,21 @@ def main() -> None:
     calibrated = {name: of_strategy.calibrated for name, of_strategy in answered.items()}
     comparisons = compare_all({name: of_strategy.answers for name, of_strategy in calibrated.items()})
     learned = growth.curves(frame, settings, params.seed)
-    found = review.review(frame, settings.suspects, params.seed)
+    found = review.recall(frame, settings.suspects, params.seed)
     for name, of_strategy in answered.items():
         predictions.write(paths.METRICS / name / "predictions.csv", of_strategy.calibrated)
         write_tables(name, of_strategy)
     write_curves(learned)
     accuracies = [(name, row["accuracy"]) for name, row in metrics.items()]
     tables.write(TABLES / "accuracy.csv", pd.DataFrame(accuracies, columns=["strategy", "accuracy"]))
-    best = evaluation.best(metrics)
-    sheets.draw_mistakes(TABLES / "mistakes.png", best, calibrated[best], settings.gallery)
+    chosen = evaluation.winner(metrics)
+    sheets.draw_mistakes(TABLES / "mistakes.png", chosen, calibrated[chosen], settings.gallery)
     sheets.draw_suspect_labels(TABLES / "suspect_labels.png", found.table, settings.suspects)
     sheets.draw_suspect_images(TABLES / "suspect_images.png", found.table, settings.suspects)
     review.write(found.table)
     write_json(evaluation.COMPARISON, evaluation.compared(comparisons, STRATEGIES, learned, found))
     write_json(paths.EVALUATION, metrics)
-    winner.write(best, Inference(temperature=answered[best].effect["temperature"], flip=params.test_time_flip))
+    winner.write(chosen, Inference(temperature=answered[chosen].effect["temperature"], flip=params.test_time_flip))
     seconds = {name: cost.of(name, row).train_seconds for name, row in metrics.items()}
     summary.show(metrics, calibrated, seconds, report.repeats(metrics))
     provenance.show(provenance.of_run(STRATEGIES))
@@ -86,7 +86,7 @@ def answer(name: str, frame: pd.DataFrame, flip: bool, seed: int) -> Answered:
         seed: the run's seed.
     """
     raw = raw_predictions.predict(name, frame, flip, seed)
-    cost.record(name, raw.seconds)
+    timing.record_prediction(name, raw.seconds, strategy.digest(paths.MODELS / name))
     calibrated, effect = evaluation.calibrate(raw.validation, raw.test)
     return Answered(raw.test, calibrated, effect)
 

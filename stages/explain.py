@@ -16,8 +16,8 @@ from stages.core.explaining import activation_maps, choice, filter_patterns, gra
 from stages.core.learning import base, extraction, models, runtime, weights
 from stages.core.learning.strategies import TRANSFER
 from stages.core.params import load
-from stages.core.progress import bar
-from stages.core.reporting import explanation, predictions, report
+from stages.core.progress import bar, track
+from stages.core.reporting import evaluation, explanation, predictions, report
 from stages.core.reporting.explanation import Answer, Explanation, Panel
 from stages.core.reporting.predictions import Predictions
 from stages.core.reporting.wording import count
@@ -32,21 +32,21 @@ def main() -> None:
     params = load()
     settings = params.explain
     predicted = {name: predictions.read(paths.METRICS / name / "predictions.csv") for name in TRANSFER}
-    best = choice.best(predicted)
-    image = choice.image(settings.image, predicted[best], manifest.read(paths.MANIFEST))
+    metrics = evaluation.read()
+    winner = evaluation.winner({name: metrics[name] for name in TRANSFER})
+    image = choice.image(settings.image, predicted[winner], manifest.read(paths.MANIFEST))
     runtime.start(params.seed)
     with replacing_folder(explanation.FOLDER) as folder:
-        filters = draw_filters(folder, best, settings, params.seed)
-        layers_seen, activations = draw_activations(folder, best, image, settings.channels)
-        answers = {}
-        with bar("find what speaks for a class", len(TRANSFER), " strategies") as progress:
-            for name in TRANSFER:
-                answers[name] = draw_answers(folder, name, predicted[name], settings.answers)
-                progress.update(1)
+        filters = draw_filters(folder, winner, settings, params.seed)
+        layers_seen, activations = draw_activations(folder, winner, image, settings.channels)
+        answers = {
+            name: draw_answers(folder, name, predicted[name], settings.answers)
+            for name in track(TRANSFER, "find what speaks for a class", len(TRANSFER), " strategies")
+        }
         shown = Explanation(
             made_from=explanation.digest(),
             settings=settings,
-            strategy=best,
+            strategy=winner,
             image=image,
             layers=layers_seen,
             activations=activations,
@@ -56,7 +56,7 @@ def main() -> None:
         explanation.write(folder, shown)
     maps = sum(len(of_strategy) for of_strategy in shown.answers.values())
     print(
-        f"Of {best}: activations of {count(len(activations), 'layer')} for {image}, and filters of "
+        f"Of {winner}: activations of {count(len(activations), 'layer')} for {image}, and filters of "
         f"{count(len(filters), 'layer')}. Heat maps: {count(maps, 'answer')} of {', '.join(shown.answers)}.\n"
         f"The pictures: {explanation.FOLDER}, or `dvc plots show`\n"
         f"The page: {report.write()}"

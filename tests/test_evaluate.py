@@ -140,6 +140,24 @@ def test_only_models_that_changed_are_asked_again(pipeline: Path) -> None:
     assert asked_again(lambda: write_params(test_time_flip=False)) == list(STRATEGIES)
 
 
+def test_what_the_images_say_is_found_out_again_only_for_other_images(pipeline: Path) -> None:
+    run("evaluate")
+    results = outputs(*RESULTS)
+    kept = {path: path.stat().st_mtime_ns for path in SAID.rglob("result.json")}
+    assert sorted(str(path.parent.relative_to(SAID)) for path in kept) == [
+        "learning_curve/augmented",
+        "learning_curve/head",
+        "review",
+    ]
+    run("evaluate")
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert outputs(*RESULTS) == results
+    spoil(paths.FEATURES / "train.npy")
+    run("evaluate")
+    again = {path for path, written in kept.items() if path.stat().st_mtime_ns != written}
+    assert {path.parent.name for path in again} == {"head", "review"}
+
+
 def spoil(file: Path) -> None:
     """Change a file's last byte. A copy is changed, since the file is a link to another test's."""
     content = bytearray(file.read_bytes())

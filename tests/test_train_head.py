@@ -136,7 +136,7 @@ def test_interrupted_repeats_go_on(pipeline: Path) -> None:
 
 def test_the_time_is_that_of_this_model(pipeline: Path) -> None:
     run("train_head")
-    seconds = timing.recall("head", strategy.digest(paths.MODELS / "head"))
+    seconds = timing.training_seconds("head", strategy.digest(paths.MODELS / "head"))
     assert seconds is not None
     assert 0 < seconds < 60
 

@@ -114,6 +114,7 @@ def _end(number: int, frame: object) -> NoReturn:
 
 
 def _die(code: int, message: str) -> NoReturn:
+    end_bars()
     try:
         sys.stdout.flush()
     except OSError:

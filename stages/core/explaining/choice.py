@@ -1,6 +1,4 @@
-"""Which strategy, which image and which answers are explained."""
-
-from collections.abc import Mapping
+"""Which image and which answers are explained."""
 
 import numpy as np
 import pandas as pd
@@ -8,11 +6,6 @@ import pandas as pd
 from stages.core.array_types import IntArray
 from stages.core.errors import InputError
 from stages.core.reporting.predictions import Predictions
-
-
-def best(predicted: Mapping[str, Predictions]) -> str:
-    """The strategy that places most test images right; the first of equals."""
-    return max(predicted, key=lambda name: int((predicted[name].predicted == predicted[name].labels).sum()))
 
 
 def image(wanted: str, predictions: Predictions, frame: pd.DataFrame) -> str:

@@ -137,7 +137,7 @@ def finish(outcome: Outcome, description: Description, state: Resumable) -> None
     models.save(paths.MODELS / name, outcome.model, description)
     for table, file in ((training.history, "history.csv"), (outcome.repeats, "repeats.csv")):
         tables.write(paths.METRICS / name / file, table)
-    timing.record(name, outcome.seconds, digest(paths.MODELS / name))
+    timing.record_training(name, outcome.seconds, digest(paths.MODELS / name))
     state.discard()
     print(
         f"{name}: best of {len(training.history)} epochs is {training.best_epoch}, validation accuracy "

@@ -1,10 +1,9 @@
 """What a strategy costs: seconds to train and to predict, weights trained, bytes on disk.
 
-Seconds differ from run to run, so they are kept with the training times in metrics/timings.json and not in
-an output of a stage, and count only for the very model that they were measured on.
+Seconds differ from run to run, so they are kept in metrics/timings.json and not in an output of a stage, and count
+only for the very model that they were measured on.
 """
 
-import json
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from stages.core import paths
-from stages.core.atomic import write_json
 from stages.core.dataset import images
 from stages.core.learning import strategy, timing
 from stages.core.learning.predictor import BATCH, Predictor
@@ -41,10 +39,10 @@ class Cost(NamedTuple):
 def of(name: str, metrics: dict[str, Any]) -> Cost:
     """Return the cost of the strategy ``name``, whose row of metrics/evaluation.json is ``metrics``."""
     digest = strategy.digest(paths.MODELS / name)
-    trained = timing.recall(name, digest)
+    trained = timing.training_seconds(name, digest)
     return Cost(
         train_seconds=None if trained is None else trained / trainings(name),
-        predict_seconds=_recall(name, digest),
+        predict_seconds=timing.prediction_seconds(name, digest),
         trained_parameters=metrics["trained_parameters"],
         bytes=metrics["bytes"],
     )
@@ -83,24 +81,3 @@ def measure(predictor: Predictor, files: list[Path]) -> float:
         seconds.append((time.perf_counter() - started) / len(batch))
     # The median: another program may have had the processor for a while.
     return float(np.median(seconds))
-
-
-def record(name: str, seconds: float) -> None:
-    """Record the seconds that the model of the strategy ``name`` takes to predict an image."""
-    digest = strategy.digest(paths.MODELS / name)
-    timings = _read()
-    # Beside the training time, which a new training replaces as a whole.
-    timings.setdefault(name, {}).update(predict_seconds=round(seconds, 5), predicted_by=digest[:12])
-    write_json(timing.TIMINGS, dict(sorted(timings.items())))
-
-
-def _recall(name: str, digest: str) -> float | None:
-    entry = _read().get(name, {})
-    return float(entry["predict_seconds"]) if entry.get("predicted_by") == digest[:12] else None
-
-
-def _read() -> dict[str, dict[str, Any]]:
-    try:
-        return dict(json.loads(timing.TIMINGS.read_text(encoding="utf-8")))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}

@@ -5,10 +5,14 @@ Fine-tuning has no curve: it trains on images, and each point would be a fine-tu
 of a base that was fine-tuned stand in for it, since that base has seen every training image.
 """
 
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from stages.core import paths
+from stages.core import memo, paths
 from stages.core.arrays import open_array
 from stages.core.dataset import manifest
 from stages.core.learning import models
@@ -32,32 +36,41 @@ def curves(frame: pd.DataFrame, settings: Evaluate, seed: int) -> dict[str, Lear
     """
     if not settings.learning_curve:
         return {}
-    labels = {split: manifest.labels(frame, split) for split in manifest.SPLITS}
-    order = growing_order(labels["train"], np.random.default_rng(seed))
-    chosen = np.sort(order[: least_squares.MOST_IMAGES])
     drawn = {}
     for name, array in LEARNS_FROM.items():
-        train = open_array(paths.FEATURES / f"{array}.npy")
-        if not len(train):  # no augmented views were kept
+        files = [paths.FEATURES / f"{part}.npy" for part in (array, "validation", "test")]
+        if not len(open_array(files[0])):  # no augmented views were kept
             continue
         description = models.describe(paths.MODELS / name)
         classifier, extraction = description.classifier, description.extraction
         assert classifier, f"{name} trains a classifier on features"
         assert extraction, f"{name} trains a classifier on features"
-        products = least_squares.products(
-            train,
-            open_array(paths.FEATURES / "validation.npy"),
-            open_array(paths.FEATURES / "test.npy"),
-            least_squares.Preparation(classifier.pooling, classifier.scaling, extraction.feature_rms),
-            chosen,
-        )
-        known = least_squares.Labels(labels["train"][chosen], labels["validation"], len(description.classes))
-        drawn[name] = learning_curve(
-            least_squares.fit_predict(products, known),
-            known.train,
-            labels["test"],
-            settings.learning_curve,
-            settings.curve_repeats,
-            seed,
+        preparation = least_squares.Preparation(classifier.pooling, classifier.scaling, extraction.feature_rms)
+        drawn[name] = memo.recall(
+            f"evaluate/learning_curve/{name}",
+            (preparation, settings.learning_curve, settings.curve_repeats, least_squares.MOST_IMAGES, seed),
+            [paths.MANIFEST, *files],
+            LearningCurve,
+            partial(_draw, frame, files, preparation, settings, seed),
         )
     return drawn
+
+
+def _draw(
+    frame: pd.DataFrame, files: Sequence[Path], preparation: least_squares.Preparation, settings: Evaluate, seed: int
+) -> LearningCurve:
+    """Draw a curve from the features of training, validation and test images."""
+    labels = {split: manifest.labels(frame, split) for split in manifest.SPLITS}
+    order = growing_order(labels["train"], np.random.default_rng(seed))
+    chosen = np.sort(order[: least_squares.MOST_IMAGES])
+    train, validation, test = map(open_array, files)
+    products = least_squares.products(train, validation, test, preparation, chosen)
+    known = least_squares.Labels(labels["train"][chosen], labels["validation"], len(manifest.class_names(frame)))
+    return learning_curve(
+        least_squares.fit_predict(products, known),
+        known.train,
+        labels["test"],
+        settings.learning_curve,
+        settings.curve_repeats,
+        seed,
+    )

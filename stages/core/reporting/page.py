@@ -20,7 +20,7 @@ from stages.core.reporting import charts, explanation, review, wording
 from stages.core.reporting.explanation import Inside
 from stages.core.reporting.free_text import shown
 from stages.core.reporting.report import Report
-from stages.core.statistics.paired import Comparison, detectable_in_words, headline, with_best
+from stages.core.statistics.paired import Comparison, detectable_in_words, headline, with_strategy
 from stages.core.statistics.suspects import CONTRADICTED, FAR
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -93,14 +93,14 @@ def render(report: Report) -> str:
         "lines": _lines,
     }
     answers = {name: predictions.answers for name, predictions in report.predicted.items()}
-    told = with_best(answers, report.comparisons)
+    told = with_strategy(report.winner, report.comparisons)
     return environment.get_template("page.html.j2").render(
         report=report,
         metrics=report.metrics,
-        on_base=report.best not in FROM_SCRATCH,
+        on_base=report.winner not in FROM_SCRATCH,
         images=len(next(iter(report.predicted.values())).labels),
         classes=next(iter(report.predicted.values())).classes,
-        headline=headline(answers, report.comparisons),
+        headline=headline(report.winner, answers, report.comparisons),
         verdicts=told,
         further=[duel for duel in report.comparisons if duel not in told],
         detectable=detectable_in_words(report.comparisons) if report.comparisons else "",
@@ -119,22 +119,25 @@ def render(report: Report) -> str:
 
 
 def confusions(report: Report) -> list[Confusion]:
-    """What the best strategy takes for what, the most frequent first."""
-    best = report.predicted[report.best]
-    wrong = best.labels != best.predicted
-    pairs, counts = np.unique(np.stack([best.labels[wrong], best.predicted[wrong]]), axis=1, return_counts=True)
-    of_class = np.bincount(best.labels, minlength=len(best.classes))
+    """What the winner takes for what, the most frequent first."""
+    winner = report.predicted[report.winner]
+    wrong = winner.labels != winner.predicted
+    pairs, counts = np.unique(np.stack([winner.labels[wrong], winner.predicted[wrong]]), axis=1, return_counts=True)
+    of_class = np.bincount(winner.labels, minlength=len(winner.classes))
     order = np.argsort(-counts, kind="stable")[:_CONFUSIONS]
     return [
         Confusion(
-            _name(best.classes[actual]), _name(best.classes[predicted]), int(number), float(number / of_class[actual])
+            _name(winner.classes[actual]),
+            _name(winner.classes[predicted]),
+            int(number),
+            float(number / of_class[actual]),
         )
         for actual, predicted, number in zip(*pairs[:, order], counts[order], strict=True)
     ]
 
 
 def _charts(report: Report, told: list[Comparison]) -> dict[str, Any]:
-    images = len(report.predicted[report.best].labels)
+    images = len(report.predicted[report.winner].labels)
     order = list(report.metrics)
     seconds = {name: cost.train_seconds for name, cost in report.costs.items() if cost.train_seconds}
     return {
@@ -157,12 +160,12 @@ def _charts(report: Report, told: list[Comparison]) -> dict[str, Any]:
 
 
 def _galleries(report: Report) -> dict[str, list[Picture]]:
-    best = report.predicted[report.best]
+    winner = report.predicted[report.winner]
     mistakes = []
-    for place in best.surest_mistakes[: report.mistakes]:
-        actual, said = _name(best.classes[best.labels[place]]), _name(best.classes[best.predicted[place]])
-        sure = wording.percent(best.probabilities[place, best.predicted[place]], 1)
-        path = best.images[place]
+    for place in winner.surest_mistakes[: report.mistakes]:
+        actual, said = _name(winner.classes[winner.labels[place]]), _name(winner.classes[winner.predicted[place]])
+        sure = wording.percent(winner.probabilities[place, winner.predicted[place]], 1)
+        path = winner.images[place]
         mistakes.append(
             _picture(report, path, f"Labelled {actual}, taken for {said}", (f"{actual}, taken for {said}", sure))
         )

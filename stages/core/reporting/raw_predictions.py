@@ -88,8 +88,12 @@ def _inputs(description: models.Description, flip: bool) -> list[Path]:
     own = [folder / "model.json", folder / "model.weights.h5", paths.MANIFEST]
     if description.network:
         return own
-    arrays = [array for split in SCORED for array in (split, f"flipped/{split}")[: 1 + flip]]
-    kept = [file for array in arrays for file in activations.files(array, description.unfreeze)]
+    kept = [
+        file
+        for split in SCORED
+        for array in _arrays(split, flip)
+        for file in activations.files(array, description.unfreeze)
+    ]
     return [*own, paths.WEIGHTS, paths.EXTRACTION, *kept]
 
 
@@ -120,12 +124,14 @@ def _from_features(description: models.Description, frame: pd.DataFrame, flip: b
         whole, extraction.trunk_layer(), frame, activations.NO_VIEWS, batch_size=activations.BATCH
     )
     # Before the model is loaded: that changes the weights of the base's last layers.
-    values = {
-        split: [activations.at(cut, array, source, state) for array in (split, f"flipped/{split}")[: 1 + flip]]
-        for split in SCORED
-    }
+    values = {split: [activations.at(cut, array, source, state) for array in _arrays(split, flip)] for split in SCORED}
     model = models.load(paths.MODELS / description.strategy, whole)
     return Ready(Assembled(description, whole, model), values)
+
+
+def _arrays(split: str, flip: bool) -> list[str]:
+    """The arrays that hold what the base says of a split."""
+    return [split, f"flipped/{split}"] if flip else [split]
 
 
 def _from_pixels(description: models.Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:

@@ -101,9 +101,9 @@ class Report:
     reproduction: Reproduction
 
     @property
-    def best(self) -> str:
-        """The strategy with the highest test accuracy."""
-        return evaluation.best(self.metrics)
+    def winner(self) -> str:
+        """The strategy that validation images chose."""
+        return evaluation.winner(self.metrics)
 
 
 def write() -> Path:
@@ -152,8 +152,8 @@ def gather() -> Report:
     descriptions = {name: models.describe(paths.MODELS / name) for name in metrics}
     frame = manifest.read(paths.MANIFEST)
     evidence = _evidence(metrics, comparisons, compared, descriptions, frame)
-    best = predicted[evaluation.best(metrics)]
-    mistakes = [best.images[place] for place in best.surest_mistakes[: settings["gallery"]]]
+    winner = predicted[evaluation.winner(metrics)]
+    mistakes = [winner.images[place] for place in winner.surest_mistakes[: settings["gallery"]]]
     most = settings["suspects"]
     inside = explanation.read(how.settings["explain"])
     looked_at = {inside.record.image} if inside else set()

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from stages.core import paths, tables
+from stages.core import memo, paths, tables
 from stages.core.array_types import FloatArray, GreyArray
 from stages.core.arrays import open_array, release
 from stages.core.dataset import images, manifest
@@ -52,6 +52,23 @@ class Review(NamedTuple):
 
     table: pd.DataFrame
     frozen_accuracy: float
+
+
+def recall(frame: pd.DataFrame, count: int, seed: int) -> Review:
+    """Return what :func:`review` finds, or found when images and features were the same ones."""
+    features = [paths.FEATURES / f"{split}.npy" for split in manifest.SPLITS]
+    rows, accuracy = memo.recall(
+        "evaluate/review",
+        (count, seed),
+        [paths.MANIFEST, *features],
+        tuple[list[dict[str, str | float]], float],
+        lambda: _plain(review(frame, count, seed)),
+    )
+    return Review(pd.DataFrame(rows, columns=list(COLUMNS)), accuracy)
+
+
+def _plain(found: Review) -> tuple[list[dict[str, str | float]], float]:
+    return found.table.to_dict("records"), found.frozen_accuracy  # type: ignore[return-value]  # keys are texts
 
 
 def review(frame: pd.DataFrame, count: int, seed: int) -> Review:

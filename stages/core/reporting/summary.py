@@ -8,10 +8,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from stages.core.reporting import evaluation
 from stages.core.reporting.free_text import shown
 from stages.core.reporting.predictions import Predictions
 from stages.core.reporting.wording import count, duration, large, percent, points, sentence
-from stages.core.statistics.paired import Revision, compare_all, detectable_in_words, headline, with_best
+from stages.core.statistics.paired import Revision, compare_all, detectable_in_words, headline, with_strategy
 
 # Images named of those that a revision fixed or broke.
 _NAMED = 10
@@ -33,11 +34,12 @@ def show(
     """
     answers = {name: predictions[name].answers for name in metrics}
     comparisons = compare_all(answers)
+    winner = evaluation.winner(metrics)
     console = _console()
     images = len(next(iter(answers.values())).images)
     console.print(_table(metrics, seconds, images))
-    console.print(f"[bold]{sentence(headline(answers, comparisons))}[/bold]", soft_wrap=True)
-    told = with_best(answers, comparisons)
+    console.print(f"[bold]{sentence(headline(winner, answers, comparisons))}[/bold]", soft_wrap=True)
+    told = with_strategy(winner, comparisons)
     verdicts = [comparison.verdict for comparison in told]
     if left := len(comparisons) - len(told):
         verdicts.append(f"the page has the verdicts on the other {count(left, 'pair')}")
@@ -76,7 +78,7 @@ def _table(metrics: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float
     table.add_column("test split", no_wrap=True)
     for name in ("accuracy (95 %)", "log loss", "AUC", "trained in", "weights"):
         table.add_column(name, justify="right", no_wrap=True)
-    best = max(row["accuracy"] for row in metrics.values())
+    winner = evaluation.winner(metrics)
     for strategy, row in metrics.items():
         span = f"{points(row['accuracy_low'], images)}–{points(row['accuracy_high'], images)}"
         table.add_row(
@@ -86,7 +88,7 @@ def _table(metrics: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float
             _number(row["roc_auc"]),
             duration(seconds.get(strategy)),
             large(row["trained_parameters"]),
-            style="bold" if row["accuracy"] == best else "",
+            style="bold" if strategy == winner else "",
         )
     return table
 

@@ -221,33 +221,36 @@ def compare_revisions(before: Answers, after: Answers) -> Revision:
     )
 
 
-def with_best(answers: Mapping[str, Answers], comparisons: list[Comparison]) -> list[Comparison]:
-    """Those of the comparisons that the most accurate strategy is part of: what a choice hangs on."""
-    best = _best(answers)
-    return [duel for duel in comparisons if best in (duel.first, duel.second)]
+def with_strategy(name: str, comparisons: list[Comparison]) -> list[Comparison]:
+    """Those of the comparisons that a strategy is part of: what the choice of it hangs on."""
+    return [duel for duel in comparisons if name in (duel.first, duel.second)]
 
 
-def headline(answers: Mapping[str, Answers], comparisons: list[Comparison]) -> str:
+def headline(winner: str, answers: Mapping[str, Answers], comparisons: list[Comparison]) -> str:
     """Which strategy to use, in one sentence without a full stop: the first thing a reader wants.
 
     Args:
+        winner: the strategy that validation images chose.
         answers: of every strategy, one at least.
         comparisons: what :func:`compare_all` made of them.
     """
-    best = _best(answers)
-    images = count(len(answers[best].images), "test image")
-    score = f"{strategy_in_words(best)} places {100 * answers[best].accuracy:.1f} % of {images} right"
+    images = count(len(answers[winner].images), "test image")
+    chosen = strategy_in_words(winner) + (", the best on validation images," if comparisons else "")
+    score = f"{chosen} places {100 * answers[winner].accuracy:.1f} % of {images} right"
     if not comparisons:
         return f"{score}; no other strategy was scored"
     if not comparisons[0].decidable:
         return f"{score}, but so few can't tell any two strategies apart"
-    undecided = [duel for duel in with_best(answers, comparisons) if not duel.real]
-    equals = [duel.second if duel.first == best else duel.first for duel in undecided]
-    if not equals:
+    duels = with_strategy(winner, comparisons)
+    if all(duel.real and duel.first == winner for duel in duels):
         return f"{score} and beats {'the other strategy' if len(answers) == 2 else 'every other strategy'}"
     # The next best first: it is the one a reader would choose instead.
-    equals.sort(key=lambda name: -answers[name].accuracy)
-    return f"{score}, but the test can't tell it from {_listed([strategy_in_words(name) for name in equals])}"
+    duels.sort(key=lambda duel: -answers[_other(winner, duel)].accuracy)
+    better = [_other(winner, duel) for duel in duels if duel.real and duel.second == winner]
+    equals = [_other(winner, duel) for duel in duels if not duel.real]
+    reservations = [f"is beaten by {_listed(better, 'and')}"] if better else []
+    reservations += [f"can't be told from {_listed(equals, 'or')} by this test"] if equals else []
+    return f"{score}, but {' and '.join(reservations)}"
 
 
 def detectable_in_words(comparisons: list[Comparison]) -> str:
@@ -355,8 +358,8 @@ def detectable(images: int, discordant: int, alpha: float) -> float | None:
     return float(brentq(shortfall, 1e-9, 1.0, xtol=1e-6))
 
 
-def _best(answers: Mapping[str, Answers]) -> str:
-    return max(answers, key=lambda name: answers[name].accuracy)
+def _other(name: str, duel: Comparison) -> str:
+    return duel.second if duel.first == name else duel.first
 
 
 def _decidable(images: int, pairs: int) -> bool:
@@ -388,7 +391,7 @@ def _aligned(name: str, one: Answers, other_name: str, other: Answers) -> tuple[
     return one.right, other.right[order]
 
 
-def _listed(names: list[str]) -> str:
-    """Names in a sentence: "a", "a or b", "a, b or c"."""
-    *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
+def _listed(names: list[str], word: str) -> str:
+    """Strategies in a sentence: "a", "a or b", "a, b or c"."""
+    *others, last = map(strategy_in_words, names)
+    return f"{', '.join(others)} {word} {last}" if others else last

@@ -64,12 +64,6 @@ def test_of_more_what_is_said_and_what_is_so() -> None:
     assert choice.contested(ONE, np.array([0, 4, 5])).tolist() == [[0, 0], [2, 1], [1, 2]]
 
 
-def test_the_best_strategy_is_the_one_that_is_right_most_often() -> None:
-    worse = predictions([0, 1, 2], [0, 0, 0], [0.9] * 3)
-    better = predictions([0, 1, 2], [0, 1, 0], [0.9] * 3)
-    assert choice.best({"head": worse, "augmented": better, "finetune": better}) == "augmented"
-
-
 def test_by_itself_the_surest_right_answer_is_taken() -> None:
     assert choice.image("auto", ONE, FRAME) == "test/0.jpg"
     none_right = predictions([0, 1], [1, 2], [0.6, 0.9])

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.learning.timing import TIMINGS, recall, record
+from stages.core.learning.timing import (
+    TIMINGS,
+    prediction_seconds,
+    record_prediction,
+    record_training,
+    training_seconds,
+)
 
 ONE, OTHER = "a" * 64, "b" * 64
 
@@ -15,38 +21,56 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_time_is_remembered() -> None:
-    record("head", 1.23456, ONE)
-    assert recall("head", ONE) == 1.23
+    record_training("head", 1.23456, ONE)
+    assert training_seconds("head", ONE) == 1.23
 
 
 def test_another_model_has_no_time() -> None:
-    record("head", 1.0, ONE)
-    assert recall("head", OTHER) is None
-    assert recall("augmented", ONE) is None
+    record_training("head", 1.0, ONE)
+    assert training_seconds("head", OTHER) is None
+    assert training_seconds("augmented", ONE) is None
 
 
 def test_strategies_do_not_disturb_each_other() -> None:
-    record("head", 1.0, ONE)
-    record("augmented", 2.0, OTHER)
-    record("head", 3.0, OTHER)
-    assert (recall("head", OTHER), recall("augmented", OTHER), recall("head", ONE)) == (3.0, 2.0, None)
+    record_training("head", 1.0, ONE)
+    record_training("augmented", 2.0, OTHER)
+    record_training("head", 3.0, OTHER)
+    assert (training_seconds("head", OTHER), training_seconds("augmented", OTHER), training_seconds("head", ONE)) == (
+        3.0,
+        2.0,
+        None,
+    )
 
 
 def test_the_file_reads_the_same_whatever_the_order() -> None:
     for order in (("head", "augmented"), ("augmented", "head")):
         TIMINGS.unlink(missing_ok=True)
         for name in order:
-            record(name, 1.5, ONE)
+            record_training(name, 1.5, ONE)
         assert TIMINGS.read_text() == (
             '{\n  "augmented": {\n    "train_seconds": 1.5,\n    "model": "aaaaaaaaaaaa"\n  },\n'
             '  "head": {\n    "train_seconds": 1.5,\n    "model": "aaaaaaaaaaaa"\n  }\n}\n'
         )
 
 
+def test_a_new_training_takes_the_time_of_predicting_with_it() -> None:
+    record_prediction("head", 0.0123456, ONE)
+    assert prediction_seconds("head", ONE) == 0.01235
+    assert prediction_seconds("head", OTHER) is None
+    record_training("head", 1.0, ONE)
+    assert prediction_seconds("head", ONE) is None
+
+
+def test_training_and_predicting_are_timed_apart() -> None:
+    record_training("head", 1.0, ONE)
+    record_prediction("head", 0.5, OTHER)
+    assert (training_seconds("head", ONE), prediction_seconds("head", OTHER)) == (1.0, 0.5)
+
+
 @pytest.mark.parametrize("content", ["", "{", "not json"])
 def test_a_broken_file_costs_the_times_and_nothing_else(content: str) -> None:
     TIMINGS.parent.mkdir()
     TIMINGS.write_text(content)
-    assert recall("head", ONE) is None
-    record("head", 1.0, ONE)
-    assert recall("head", ONE) == 1.0
+    assert training_seconds("head", ONE) is None
+    record_training("head", 1.0, ONE)
+    assert training_seconds("head", ONE) == 1.0

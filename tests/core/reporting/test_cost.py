@@ -24,14 +24,14 @@ def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_what_was_measured_on_this_model_is_its_cost(head: str) -> None:
-    timing.record("head", 12.5, head)
-    cost.record("head", 0.0123456)
+    timing.record_training("head", 12.5, head)
+    timing.record_prediction("head", 0.0123456, head)
     assert cost.of("head", ROW) == Cost(12.5, 0.01235, 1234, 5678)
 
 
 def test_times_of_another_model_do_not_count(head: str) -> None:
-    timing.record("head", 12.5, "another")
-    cost.record("head", 0.1)
+    timing.record_training("head", 12.5, "another")
+    timing.record_prediction("head", 0.1, head)
     (paths.MODELS / "head" / "model.weights.h5").write_bytes(b"others")
     assert cost.of("head", ROW) == Cost(None, None, 1234, 5678)
 
@@ -44,14 +44,14 @@ def test_without_any_times_there_are_none(head: str) -> None:
 
 
 def test_a_new_training_takes_the_old_prediction_time_with_it(head: str) -> None:
-    cost.record("head", 0.1)
-    timing.record("head", 3.0, head)
+    timing.record_prediction("head", 0.1, head)
+    timing.record_training("head", 3.0, head)
     assert cost.of("head", ROW).predict_seconds is None
     assert "predict_seconds" not in json.loads(timing.TIMINGS.read_text(encoding="utf-8"))["head"]
 
 
 def test_the_times_of_several_trainings_are_shared_out(head: str) -> None:
-    timing.record("head", 12.0, head)
+    timing.record_training("head", 12.0, head)
     (paths.METRICS / "head").mkdir(parents=True)
     (paths.METRICS / "head" / "repeats.csv").write_text("repeat,seed\n1,5\n2,6\n3,7\n", encoding="utf-8")
     assert cost.of("head", ROW).train_seconds == 4.0

@@ -95,9 +95,10 @@ def test_what_can_not_be_read_is_told(
         read()
 
 
-def test_the_best_is_the_first_of_the_most_accurate() -> None:
-    rows = {"head": {"accuracy": 0.8}, "augmented": {"accuracy": 0.9}, "finetune": {"accuracy": 0.9}}
-    assert evaluation.best(rows) == "augmented"
+def test_validation_chooses_the_winner_and_the_test_split_has_no_part_in_it() -> None:
+    losses = {"head": 0.3, "augmented": 0.2, "finetune": 0.2}
+    rows = {name: {"accuracy": 0.5 + loss, "validation_log_loss": loss} for name, loss in losses.items()}
+    assert evaluation.winner(rows) == "augmented"
 
 
 def test_calibration_is_fitted_on_validation_and_changes_no_answer() -> None:
@@ -110,6 +111,8 @@ def test_calibration_is_fitted_on_validation_and_changes_no_answer() -> None:
     np.testing.assert_array_equal(calibrated.predicted, test.predicted)
     assert effect["temperature"] is not None
     assert effect["temperature"] > 1
+    assert effect["validation_accuracy"] == pytest.approx(accuracy_score(validation.labels, validation.predicted))
+    assert effect["validation_log_loss"] == pytest.approx(log_loss(validation.labels, calibrated.probabilities))
     assert effect["log_loss_uncalibrated"] == pytest.approx(log_loss(test.labels, test.probabilities))
     assert log_loss(test.labels, calibrated.probabilities) < log_loss(test.labels, test.probabilities)
 
@@ -118,7 +121,8 @@ def test_test_images_have_no_part_in_calibration() -> None:
     validation, test = example(3, images=90), example(3, images=60)
     wrong = Predictions(test.images, test.classes, (test.labels + 1) % 3, test.probabilities)
     one, other = (evaluation.calibrate(validation, of_split) for of_split in (test, wrong))
-    assert one[1]["temperature"] == other[1]["temperature"]
+    for name in ("temperature", "validation_accuracy", "validation_log_loss"):
+        assert one[1][name] == other[1][name]
     np.testing.assert_array_equal(one[0].probabilities, other[0].probabilities)
 
 

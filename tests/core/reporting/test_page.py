@@ -77,7 +77,7 @@ def parsed(source: str) -> Parsed:
 
 def test_the_verdict_comes_first(report: Report, parsed: Parsed) -> None:
     answers = {name: one.answers for name, one in report.predicted.items()}
-    said = headline(answers, report.comparisons)
+    said = headline(report.winner, answers, report.comparisons)
     body = parsed.text[parsed.text.index("Headstart") :]
     assert body.index(said[1:]) < body.index("Verdict")
     for duel in report.comparisons:
@@ -87,7 +87,15 @@ def test_the_verdict_comes_first(report: Report, parsed: Parsed) -> None:
 def test_its_numbers_are_those_of_the_metrics(report: Report, parsed: Parsed) -> None:
     values = [float(str(attributes["value"])) for attributes in parsed.of("data")]
     for row in report.metrics.values():
-        for metric in ("accuracy", "log_loss", "roc_auc", "f1", "calibration_error", "temperature"):
+        for metric in (
+            "accuracy",
+            "log_loss",
+            "roc_auc",
+            "f1",
+            "calibration_error",
+            "temperature",
+            "validation_log_loss",
+        ):
             assert row[metric] in values
         shown = f"{100 * row['accuracy']:.1f} %{100 * row['accuracy_low']:.1f} – {100 * row['accuracy_high']:.1f} %"
         assert shown in parsed.text

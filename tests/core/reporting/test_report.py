@@ -36,7 +36,7 @@ def test_all_that_was_left_is_gathered(pipeline: Path) -> None:
     assert found.source == "source"
     assert found.dataset == {"train": 18, "validation": 12, "test": 12}
     assert all(cost.train_seconds and cost.predict_seconds for cost in found.costs.values())
-    assert found.best == evaluation.best(found.metrics)
+    assert found.winner == evaluation.winner(found.metrics)
     most = params.load().evaluate.suspects
     shown = {*review.contradicted(found.suspects, most)["path"], *review.foreign(found.suspects, most)["path"]}
     assert shown
@@ -63,7 +63,7 @@ def test_a_page_that_tells_of_something_else_is_written_again(pipeline: Path, ch
         paths.EVALUATION.unlink()
         paths.EVALUATION.write_text(json.dumps(rows), encoding="utf-8")
     elif change == "times":
-        timing.record("head", 123.4, "another model")
+        timing.record_training("head", 123.4, "another model")
     elif change == "parameters":
         text = params.PARAMS.read_text(encoding="utf-8")
         params.PARAMS.write_text(text.replace("epochs: 4", "epochs: 5"), encoding="utf-8")

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.core.learning.models import Description
 from stages.core.reporting import evaluation, summary
 from stages.core.reporting.predictions import Predictions
 from stages.core.statistics.paired import compare_revisions
 from tests.core.reporting.test_evaluation import example
-from tests.reports import DESCRIPTION
+from tests.reports import DESCRIPTION, on_validation
 
 
 def worse(drawn: Predictions, errors: int) -> Predictions:
@@ -20,6 +21,10 @@ def worse(drawn: Predictions, errors: int) -> Predictions:
     return Predictions(drawn.images, drawn.classes, drawn.labels, 0.9 * rows + 0.1 / len(drawn.classes))
 
 
+def measured(drawn: Predictions, description: Description = DESCRIPTION) -> dict[str, evaluation.Number]:
+    return {**evaluation.measure(drawn, description, seed=0), **on_validation(drawn)}
+
+
 def shown(
     capsys: pytest.CaptureFixture[str],
     errors: dict[str, int],
@@ -27,7 +32,7 @@ def shown(
     repeats: dict[str, pd.DataFrame] | None = None,
 ) -> list[str]:
     predicted = {name: worse(example(2, images=200), count) for name, count in errors.items()}
-    metrics = {name: evaluation.measure(drawn, DESCRIPTION, seed=0) for name, drawn in predicted.items()}
+    metrics = {name: measured(drawn) for name, drawn in predicted.items()}
     summary.show(metrics, predicted, seconds, repeats or {})
     return capsys.readouterr().out.splitlines()
 
@@ -86,7 +91,7 @@ def test_a_single_strategy_is_compared_with_nothing(capsys: pytest.CaptureFixtur
 def test_what_is_undefined_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     drawn = example(2)
     all_cats = Predictions(drawn.images, drawn.classes, np.zeros(60, np.int64), drawn.probabilities)
-    summary.show({"head": evaluation.measure(all_cats, DESCRIPTION, seed=0)}, {"head": all_cats}, {}, {})
+    summary.show({"head": measured(all_cats)}, {"head": all_cats}, {}, {})
     assert "undefined" in capsys.readouterr().out
 
 
@@ -94,5 +99,5 @@ def test_what_is_undefined_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 def test_large_numbers_are_rounded(capsys: pytest.CaptureFixture[str], count: int, text: str) -> None:
     drawn = example(2)
     description = DESCRIPTION.model_copy(update={"trained_parameters": count})
-    summary.show({"head": evaluation.measure(drawn, description, seed=0)}, {"head": drawn}, {}, {})
+    summary.show({"head": measured(drawn, description)}, {"head": drawn}, {}, {})
     assert capsys.readouterr().out.splitlines()[3].rstrip().endswith(f" {text}")

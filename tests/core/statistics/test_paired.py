@@ -215,28 +215,38 @@ def test_a_test_too_small_for_any_verdict_says_so(strategies: int, least: int) -
     assert too_small[0].verdict == (
         f"s0 and s1: {least - 1} images can show no difference, whatever the answers; at least {least} are needed"
     )
-    assert headline(right, too_small) == (
-        f"s0 places 100.0 % of {least - 1} test images right, but so few can't tell any two strategies apart"
+    assert headline("s0", right, too_small) == (
+        f"s0, the best on validation images, places 100.0 % of {least - 1} test images right, "
+        "but so few can't tell any two strategies apart"
     )
     assert detectable_in_words(too_small) == f"{least - 1} test images can show no difference between strategies"
     assert found(least)[0][0].real
 
 
 def test_headlines() -> None:
-    def line(scored: dict[str, Answers]) -> str:
-        return headline(scored, compare_all(scored))
+    def line(winner: str, scored: dict[str, Answers]) -> str:
+        return headline(winner, scored, compare_all(scored))
 
-    best = duel(40, 14, 2000)
-    assert line(best) == "fine-tuning places 99.3 % of 2,000 test images right and beats the other strategy"
-    three = {**best, "scratch": answers(np.arange(2000) % 2 == 0)}
-    assert line(three) == "fine-tuning places 99.3 % of 2,000 test images right and beats every other strategy"
-    tied = {**best, "augmented": answers(np.arange(2000) >= 20), "base": answers(np.arange(2000) >= 16)}
-    assert line(tied) == (
-        "fine-tuning places 99.3 % of 2,000 test images right, "
-        "but the test can't tell it from base or the head on augmented views"
+    two = duel(40, 14, 2000)
+    tuned = "fine-tuning, the best on validation images, places 99.3 % of 2,000 test images right"
+    assert line("finetune", two) == f"{tuned} and beats the other strategy"
+    three = {**two, "scratch": answers(np.arange(2000) % 2 == 0)}
+    assert line("finetune", three) == f"{tuned} and beats every other strategy"
+    tied = {**two, "augmented": answers(np.arange(2000) >= 20), "base": answers(np.arange(2000) >= 16)}
+    assert line("finetune", tied) == (
+        f"{tuned}, but can't be told from base or the head on augmented views by this test"
     )
-    assert line({"head": best["head"]}) == (
+    assert line("head", {"head": two["head"]}) == (
         "the plain head places 98.0 % of 2,000 test images right; no other strategy was scored"
+    )
+
+
+def test_the_headline_says_where_the_test_contradicts_the_choice() -> None:
+    half = answers(np.arange(2000) % 2 == 0)
+    scored = {**duel(40, 14, 2000), "scratch": half, "scratch_augmented": half}
+    assert headline("scratch", scored, compare_all(scored)) == (
+        "training from scratch, the best on validation images, places 50.0 % of 2,000 test images right, but is beaten "
+        "by fine-tuning and the plain head and can't be told from training from scratch with augmentation by this test"
     )
 
 
