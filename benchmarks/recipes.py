@@ -1,38 +1,42 @@
-"""Validation accuracy and log loss of fine-tuning by different recipes.
+"""Validation accuracy and log loss of a strategy by different recipes.
 
-A recipe is a change of the section `finetune` of params.yaml, written as for `dvc exp run -S`, several
-with commas between: `schedule=cosine,warmup=1.0`. All recipes start from the classifier in models/augmented
-and the activations in data/ of the current folder: run `dvc repro train_augmented` before. Each
-line is printed as soon as it is known. Test images play no part in it.
+A recipe is a change of the strategy's section of params.yaml, written as for `dvc exp run -S`, several with commas
+between: `schedule=cosine,warmup=1.0`. All recipes take the features and activations in data/ of the current
+folder, those of fine-tuning start from the classifier in models/augmented: run `dvc repro train_augmented` before.
+Each line is printed as soon as it is known. Test images play no part in it.
 """
 
 import contextlib
 import statistics
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from benchmarks import arguments, machine, project, report
+from benchmarks.trainings import Result, best_of, train_classifier
 from stages import finetune
-from stages.core import entry, params
+from stages.core import entry, params, paths
+from stages.core.dataset import manifest
 from stages.core.errors import InputError
-from stages.core.learning import runtime
+from stages.core.learning import extraction, runtime, strategy
 from stages.core.resume import Resumable
-from stages.core.schema import Finetune, Params
+from stages.core.schema import AugmentedClassifier, Classifier, Finetune, Optimization, Params
 from stages.finetune import Prepared
 
 # The recipe that changes nothing.
 AS_IT_IS = "as it is"
 
 
-class Result(NamedTuple):
-    """The best epoch of a training by validation loss, and how long an epoch took."""
+# The section of params.yaml that a strategy's recipes change, and what it is.
+SECTIONS: dict[str, tuple[str, type[Optimization]]] = {
+    "head": ("train_head", Classifier),
+    "augmented": ("train_augmented", AugmentedClassifier),
+    "finetune": ("finetune", Finetune),
+}
 
-    accuracy: float
-    loss: float
-    epoch: int
-    seconds: float
+# Trains once by a recipe, in the current folder.
+Train = Callable[[Any, int], Result]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,23 +44,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parse(argv)
     facts = machine.facts()
     settings = params.load()
-    recipes = {name: recipe(settings.finetune, name, asked.epochs) for name in asked.recipes}
+    section, kind = SECTIONS[asked.strategy]
+    recipes = {name: recipe(getattr(settings, section), kind, name, asked.epochs) for name in asked.recipes}
     runtime.start(settings.seed)
     report.say(facts)
     results: dict[str, list[Result]] = {name: [] for name in recipes}
-    prepared: dict[int | str, Prepared] = {}
     with project.temporary() as folder:
         project.link_data(folder)
         with contextlib.chdir(folder):
-            for number in range(asked.seeds):
-                for name, section in recipes.items():
-                    if section.unfreeze not in prepared:
-                        prepared[section.unfreeze] = prepare(settings, section)
-                    result = train(prepared[section.unfreeze], section, settings.seed + number)
-                    results[name].append(result)
-                    report.say([line(name, settings.seed + number, result)])
+            train = tuner(settings) if asked.strategy == "finetune" else trainer(asked.strategy)
+            for seed in range(settings.seed, settings.seed + asked.seeds):
+                for name, changed in recipes.items():
+                    results[name].append(train(changed, seed))
+                    report.say([line(name, seed, results[name][-1])])
     report.show(
-        f"Validation of fine-tuned models, the best epoch each; {asked.seeds} seeds, mean (lowest–highest)",
+        f"Validation of {asked.strategy}, the best epoch each; {asked.seeds} seeds, mean (lowest–highest)",
         ("recipe", "accuracy", "log loss", "best epoch", "an epoch"),
         [row(name, of_recipe) for name, of_recipe in results.items()],
     )
@@ -69,6 +71,7 @@ def parse(argv: Sequence[str] | None) -> Namespace:
     parser.add_argument(
         "recipes", nargs="*", default=[AS_IT_IS], metavar="RECIPE", help=f"changes; `{AS_IT_IS}` for none"
     )
+    parser.add_argument("--strategy", choices=list(SECTIONS), default="finetune", help="whose recipes they are")
     parser.add_argument("--seeds", type=arguments.whole(1), default=1, metavar="N", help="trainings of each")
     parser.add_argument(
         "--epochs", type=arguments.whole(1), metavar="N", help="of each, instead of what params.yaml says"
@@ -76,8 +79,8 @@ def parse(argv: Sequence[str] | None) -> Namespace:
     return parser.parse_args(argv)
 
 
-def recipe(section: Finetune, changes: str, epochs: int | None) -> Finetune:
-    """Return the section with a recipe's changes.
+def recipe(section: Optimization, kind: type[Optimization], changes: str, epochs: int | None) -> Optimization:
+    """Return the section, of the given kind, with a recipe's changes.
 
     Raises:
         InputError: the recipe is no list of changes, or the section has no such parameters or values.
@@ -88,33 +91,46 @@ def recipe(section: Finetune, changes: str, epochs: int | None) -> Finetune:
         if not equals:
             raise InputError(f"{changes}: found {change!r}, expected NAME=VALUE as in schedule=cosine")
         values[name.strip()] = params.parse(value)
-    return params.check(values, Finetune, Path(changes))
+    return params.check(values, kind, Path(changes))
 
 
-def prepare(settings: Params, section: Finetune) -> Prepared:
-    """Compute in the current folder what is the same in every epoch and for every recipe that unfreezes as much."""
-    kept = Resumable(f"unfreeze_{section.unfreeze}", (), [])
-    return finetune.prepare(settings.model_copy(update={"finetune": section}), kept)
+def trainer(strategy_name: str) -> Train:
+    """Return what trains a classifier on the features of the current folder."""
+    frame, how = manifest.read(paths.MANIFEST), extraction.read()
+    train = strategy.examples(frame, "train" if strategy_name == "head" else "train_views")
+    validation = strategy.examples(frame, "validation")
+    classes = len(manifest.class_names(frame))
+    return lambda section, seed: train_classifier(train, validation, section, how, classes, seed)
 
 
-def train(prepared: Prepared, section: Finetune, seed: int) -> Result:
-    """Fine-tune once in the current folder and return the best epoch."""
-    import keras
+def tuner(settings: Params) -> Train:
+    """Return what fine-tunes the base in the current folder.
 
-    keras.utils.clear_session()
-    state = Resumable("recipes", (section, seed), [])
-    trained = finetune.train(prepared, section, seed, state)[1]
-    state.discard()
-    best = trained.best
-    seconds = trained.seconds / len(trained.history)
-    return Result(float(best["val_accuracy"]), float(best["val_loss"]), trained.best_epoch, seconds)
+    What is the same in every epoch is computed once for all recipes that unfreeze as much.
+    """
+    prepared: dict[int | str, Prepared] = {}
+
+    def train(section: Finetune, seed: int) -> Result:
+        import keras
+
+        if section.unfreeze not in prepared:
+            kept = Resumable(f"unfreeze_{section.unfreeze}", (), [])
+            changed = settings.model_copy(update={"finetune": section})
+            prepared[section.unfreeze] = finetune.prepare(changed, kept)
+        keras.utils.clear_session()
+        state = Resumable("recipes", (section, seed), [])
+        trained = finetune.train(prepared[section.unfreeze], section, seed, state)[1]
+        state.discard()
+        return best_of(trained)
+
+    return train
 
 
 def line(name: str, seed: int, result: Result) -> str:
     """Return what is said of one training."""
     return (
         f"{name}, seed {seed}: accuracy {result.accuracy:.4f}, log loss {result.loss:.4f}, best epoch {result.epoch}, "
-        f"{result.seconds:.1f} s an epoch"
+        f"{result.seconds / result.epochs:.1f} s an epoch"
     )
 
 
@@ -125,7 +141,7 @@ def row(name: str, results: Sequence[Result]) -> list[str]:
         spread([result.accuracy for result in results]),
         spread([result.loss for result in results]),
         f"{statistics.mean(result.epoch for result in results):.0f}",
-        f"{statistics.mean(result.seconds for result in results):.1f} s",
+        f"{statistics.mean(result.seconds / result.epochs for result in results):.1f} s",
     ]
 
 

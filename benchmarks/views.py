@@ -8,30 +8,17 @@ epochs. Test images play no part in it.
 
 import contextlib
 import statistics
-import time
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from benchmarks import arguments, machine, project, report
+from benchmarks.trainings import Result, train_classifier
 from stages.core import entry, params, paths
 from stages.core.dataset import manifest
 from stages.core.errors import InputError
-from stages.core.learning import classifier, extraction, runtime, strategy, training
-from stages.core.learning.extraction import Extraction
+from stages.core.learning import extraction, runtime, strategy
 from stages.core.learning.samples import Samples
 from stages.core.progress import track
-from stages.core.resume import Resumable
-from stages.core.schema import Classifier
-
-
-class Result(NamedTuple):
-    """The best epoch of a training, and how long it all took."""
-
-    accuracy: float
-    loss: float
-    epoch: int
-    seconds: float
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     turns = [(views, settings.seed + number) for number in range(asked.seeds) for views in asked.views]
     with project.temporary() as folder, contextlib.chdir(folder):
         for views, seed in track(turns, "views", len(turns), " trainings"):
-            result = train(examples[views], validation, settings.train_augmented, how, classes, seed)
+            result = train_classifier(examples[views], validation, settings.train_augmented, how, classes, seed)
             results[views].append(result)
     report.say(
         [
@@ -90,23 +77,6 @@ def training_examples(kept: Samples, views: int) -> Samples:
             "extract_features.views in params.yaml and run `dvc repro extract_features`, or ask for fewer"
         )
     return kept._replace(values=kept.values[:views])
-
-
-def train(
-    examples: Samples, validation: Samples, settings: Classifier, how: Extraction, classes: int, seed: int
-) -> Result:
-    """Train a classifier in the current folder and return its best epoch."""
-    import keras
-
-    keras.utils.clear_session()
-    model = classifier.build(settings, validation.values.shape[2:], how.feature_rms, classes, seed)
-    state = Resumable("views", seed, [])
-    started = time.perf_counter()
-    trained = training.fit(model, lambda epoch: examples, validation, settings, seed, state)
-    seconds = time.perf_counter() - started
-    state.discard()
-    best = trained.history.iloc[trained.best_epoch - 1]
-    return Result(float(best["val_accuracy"]), float(best["val_loss"]), trained.best_epoch, seconds)
 
 
 def row(views: int, results: Sequence[Result]) -> list[str]:

@@ -348,6 +348,25 @@ def test_recipes_are_compared_on_what_was_extracted(pipeline: Path, capsys: pyte
     assert {path: path.stat().st_mtime_ns for path in pipeline.rglob("*")} == before
 
 
+@pytest.mark.parametrize("strategy", ["head", "augmented"])
+def test_recipes_of_classifiers_train_as_the_stages_do(
+    pipeline: Path, capsys: pytest.CaptureFixture[str], strategy: str
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in pipeline.rglob("*")}
+    assert recipes.main([recipes.AS_IT_IS, "units=8,dropout=0.0", "--strategy", strategy]) == 0
+    out = capsys.readouterr().out
+    history = pd.read_csv(f"metrics/{strategy}/history.csv")
+    best = history.iloc[int(history["val_loss"].argmin())]
+    found = rows(out)
+    assert found[recipes.AS_IT_IS][:3] == [
+        f"{best['val_accuracy']:.4f}",
+        f"{best['val_loss']:.4f}",
+        str(int(best["epoch"])),
+    ]
+    assert "units=8,dropout=0.0" in found
+    assert {path: path.stat().st_mtime_ns for path in pipeline.rglob("*")} == before
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
