@@ -18,7 +18,7 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], last
     """
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
     for row in rows:
         table.add_row(*row, style="bold" if row[0] == last else "")
     console = Console(highlight=False)

@@ -52,8 +52,8 @@ _OFTENER = {
     "stages/core/learning/features.py": ("_BATCHES_A_BLOCK = 8", "_BATCHES_A_BLOCK = 1"),
 }
 _EPOCHS = 12
-# Of the folder for continuing state: what evaluate keeps of what the models said.
-KEPT = ("key", "said.npz")
+# Files that evaluate keeps in the folder for continuing state: of what models said, and of what images themselves say.
+_KEPT = ("key", "said.npz", "result.json")
 # Written by more than one stage, and by none of them alone: times differ from run to run, the page tells them.
 _UNLOCKED = ("metrics/timings.json", "plots/report.html")
 
@@ -200,8 +200,13 @@ def final_faults(folder: Path, reference: Reference) -> Iterator[str]:
     yield from (f"{name} is left over" for name in sorted(found.keys() - reference.files.keys()))
     yield from (f"{name} is missing" for name in sorted(reference.files.keys() - found.keys()))
     yield from (f"{name} differs" for name in sorted(found) if found[name] != reference.files.get(name, found[name]))
-    left = [path for path in (folder / "data" / "working").rglob("*") if path.is_file()]
-    yield from (f"{path.relative_to(folder)} is left over" for path in left if path.name not in KEPT)
+    yield from (f"{path.relative_to(folder)} is left over" for path in left_over(folder))
+
+
+def left_over(folder: Path) -> list[Path]:
+    """The files of continuing state that no finished stage leaves."""
+    files = (path for path in (folder / "data" / "working").rglob("*") if path.is_file())
+    return [path for path in files if path.name not in _KEPT]
 
 
 class Repro:

@@ -17,7 +17,7 @@ from random import Random
 import yaml
 
 from tests import clones, kill_stages
-from tests.kill_stages import KEPT, Repro
+from tests.kill_stages import Repro, left_over
 from tests.pipeline import ROOT, STAGES, Finished
 
 pytest_plugins = ["tests.pipeline_fixtures"]
@@ -82,8 +82,7 @@ def kill_and_finish(stage: str, folder: Path, seconds: float, random: Random) ->
     if contents(stage, folder) != expected:
         yield "finishes with other results"
     yield from (f"{path} is left over" for path in folder.rglob("*") if ".partial" in path.name)
-    left = [path for path in (folder / "data" / "working").rglob("*") if path.is_file()]
-    yield from (f"{path} is left over" for path in left if path.name not in KEPT)
+    yield from (f"{path} is left over" for path in left_over(folder))
 
 
 def test_killed_stages_finish_with_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
