@@ -21,19 +21,14 @@ from stages.core.dataset import manifest
 from stages.core.errors import InputError
 from stages.core.learning import extraction, runtime, strategy
 from stages.core.resume import Resumable
-from stages.core.schema import AugmentedClassifier, Classifier, Finetune, Optimization, Params
+from stages.core.schema import Finetune, Optimization, Params
 from stages.finetune import Prepared
 
 # The recipe that changes nothing.
 AS_IT_IS = "as it is"
 
-
-# The section of params.yaml that a strategy's recipes change, and what it is.
-SECTIONS: dict[str, tuple[str, type[Optimization]]] = {
-    "head": ("train_head", Classifier),
-    "augmented": ("train_augmented", AugmentedClassifier),
-    "finetune": ("finetune", Finetune),
-}
+# The section of params.yaml that a strategy's recipes change.
+SECTIONS = {"head": "train_head", "augmented": "train_augmented", "finetune": "finetune"}
 
 # Trains once by a recipe, in the current folder.
 Train = Callable[[Any, int], Result]
@@ -44,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parse(argv)
     facts = machine.facts()
     settings = params.load()
-    section, kind = SECTIONS[asked.strategy]
-    recipes = {name: recipe(getattr(settings, section), kind, name, asked.epochs) for name in asked.recipes}
+    section = getattr(settings, SECTIONS[asked.strategy])
+    recipes = {name: recipe(section, name, asked.epochs) for name in asked.recipes}
     runtime.start(settings.seed)
     report.say(facts)
     results: dict[str, list[Result]] = {name: [] for name in recipes}
@@ -79,8 +74,8 @@ def parse(argv: Sequence[str] | None) -> Namespace:
     return parser.parse_args(argv)
 
 
-def recipe(section: Optimization, kind: type[Optimization], changes: str, epochs: int | None) -> Optimization:
-    """Return the section, of the given kind, with a recipe's changes.
+def recipe(section: Optimization, changes: str, epochs: int | None) -> Optimization:
+    """Return the section with a recipe's changes.
 
     Raises:
         InputError: the recipe is no list of changes, or the section has no such parameters or values.
@@ -91,7 +86,7 @@ def recipe(section: Optimization, kind: type[Optimization], changes: str, epochs
         if not equals:
             raise InputError(f"{changes}: found {change!r}, expected NAME=VALUE as in schedule=cosine")
         values[name.strip()] = params.parse(value)
-    return params.check(values, kind, Path(changes))
+    return params.check(values, type(section), Path(changes))
 
 
 def trainer(strategy_name: str) -> Train:

@@ -35,22 +35,19 @@ def main() -> int:
 
 def mend(folder: Path) -> list[Path]:
     """Remove those of DVC's files in a project's folder that are cut off; return which."""
-    suspected = cut_off(folder)
-    if suspected:
-        time.sleep(_SECONDS)
-    mended = [path for path in cut_off(folder) if path in suspected]
+    suspected = [folder / path for path in (LOCKS, LOCK) if not _is_whole(folder / path)]
+    if not suspected:
+        return []
+    time.sleep(_SECONDS)
+    mended = [path for path in suspected if not _is_whole(path)]
     for path in mended:
         path.unlink()
     return mended
 
 
-def cut_off(folder: Path) -> list[Path]:
-    """The files that DVC could not read."""
-    readers: dict[Path, Callable[[str], Any]] = {LOCKS: json.loads, LOCK: yaml.safe_load}
-    return [folder / path for path, read in readers.items() if not _is_whole(folder / path, read)]
-
-
-def _is_whole(path: Path, read: Callable[[str], Any]) -> bool:
+def _is_whole(path: Path) -> bool:
+    """Whether DVC can read a file, or need not since it is not there."""
+    read: Callable[[str], Any] = yaml.safe_load if path.name == LOCK.name else json.loads
     try:
         content = read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -53,7 +53,7 @@ _OFTENER = {
 }
 _EPOCHS = 12
 # Files that evaluate keeps in the folder for continuing state: of what models said, and of what images themselves say.
-_KEPT = ("key", "said.npz", "result.json")
+KEPT = ("key", "said.npz", "result.json")
 # Written by more than one stage, and by none of them alone: times differ from run to run, the page tells them.
 _UNLOCKED = ("metrics/timings.json", "plots/report.html")
 
@@ -206,7 +206,7 @@ def final_faults(folder: Path, reference: Reference) -> Iterator[str]:
 def left_over(folder: Path) -> list[Path]:
     """The files of continuing state that no finished stage leaves."""
     files = (path for path in (folder / "data" / "working").rglob("*") if path.is_file())
-    return [path for path in files if path.name not in _KEPT]
+    return [path for path in files if path.name not in KEPT]
 
 
 class Repro:
