@@ -37,7 +37,7 @@ def show(
     winner = evaluation.winner(metrics)
     console = _console()
     images = len(next(iter(answers.values())).images)
-    console.print(_table(metrics, seconds, images))
+    console.print(_table(metrics, seconds, winner, images))
     console.print(f"[bold]{sentence(headline(winner, answers, comparisons))}[/bold]", soft_wrap=True)
     told = with_strategy(winner, comparisons)
     verdicts = [comparison.verdict for comparison in told]
@@ -73,12 +73,13 @@ def _named(told: str, images: Sequence[str], every_image: bool) -> list[str]:
     return lines
 
 
-def _table(metrics: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float | None], images: int) -> Table:
+def _table(
+    metrics: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float | None], winner: str, images: int
+) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("test split", no_wrap=True)
     for name in ("accuracy (95 %)", "log loss", "AUC", "trained in", "weights"):
         table.add_column(name, justify="right", no_wrap=True)
-    winner = evaluation.winner(metrics)
     for strategy, row in metrics.items():
         span = f"{points(row['accuracy_low'], images)}–{points(row['accuracy_high'], images)}"
         table.add_row(

@@ -1,6 +1,5 @@
 """Times count for the very model that they were measured on, one training at a time."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -41,13 +40,6 @@ def test_without_any_times_there_are_none(head: str) -> None:
     timing.TIMINGS.parent.mkdir()
     timing.TIMINGS.write_text("{ broken", encoding="utf-8")
     assert cost.of("head", ROW) == Cost(None, None, 1234, 5678)
-
-
-def test_a_new_training_takes_the_old_prediction_time_with_it(head: str) -> None:
-    timing.record_prediction("head", 0.1, head)
-    timing.record_training("head", 3.0, head)
-    assert cost.of("head", ROW).predict_seconds is None
-    assert "predict_seconds" not in json.loads(timing.TIMINGS.read_text(encoding="utf-8"))["head"]
 
 
 def test_the_times_of_several_trainings_are_shared_out(head: str) -> None:
