@@ -2,11 +2,13 @@
 
 import importlib
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from unittest.mock import patch
 
 from benchmarks.loops import TRAINING, VALIDATION, Count, Loop
 from stages.core.learning import samples, training
 from stages.core.learning.samples import Batch, Samples
+from stages.core.learning.strategies import TRANSFER
 
 STAGES = {
     "extraction": "extract_features",
@@ -24,7 +26,7 @@ def part(name: str, found: list[Loop]) -> Callable[[], None]:
         name: the part.
         found: gets the loops over batches, which show no progress bar.
     """
-    main: Callable[[], None] = importlib.import_module(f"stages.{STAGES[name]}").main
+    stage = importlib.import_module(f"stages.{STAGES[name]}")
     predictions = 0
 
     def epoch_batches(examples: Samples, batch_size: int, epoch: int, seed: int) -> Iterator[Batch]:
@@ -38,8 +40,11 @@ def part(name: str, found: list[Loop]) -> Callable[[], None]:
         return _counted(samples.in_order(examples, batch_size), Count(found, title, "images"))
 
     def run() -> None:
-        with patch.multiple(training, epoch_batches=epoch_batches, in_order=in_order):
-            main()
+        counted = patch.multiple(training, epoch_batches=epoch_batches, in_order=in_order)
+        # The protocol trains no network from scratch.
+        scored = patch.object(stage, "STRATEGIES", TRANSFER) if name == "evaluation" else nullcontext()
+        with counted, scored:
+            stage.main()
 
     return run
 

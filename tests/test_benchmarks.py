@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,11 @@ from benchmarks import (
 from benchmarks.comparison import Part
 from benchmarks.loops import EPOCHS, TRAINING, VALIDATION, Count, Loop
 from benchmarks.projection import Size, projected
-from stages.core import params, progress
+from stages.core import params, paths, progress
 from stages.core.dataset import images
 from stages.core.errors import InputError
+from stages.core.learning.strategies import FROM_SCRATCH, TRANSFER
+from stages.core.reporting import evaluation
 from tests.pictures import encode, fill, pixels
 from tests.pipeline import CLASSES, TEST, TRAIN, write_params
 from tests.pipeline import VALIDATION as VALIDATION_IMAGES
@@ -136,9 +139,17 @@ def test_headstarts_stages_tell_their_loops(pipeline: Path) -> None:
     found = titles_of(trained)
     assert {title: found[title, "images"] for title in images} == images
     assert [units for (_, unit), units in found.items() if unit == EPOCHS] == [4.0]
+
+
+def test_headstart_evaluates_what_the_protocol_trains(pipeline: Path) -> None:
+    """Networks from scratch are no part of it."""
+    for name in FROM_SCRATCH:
+        shutil.rmtree(paths.MODELS / name)
+    write_params(evaluate__learning_curve=[])
     _, evaluated = protocol.run_part(pipeline, "float32", "evaluation")
     predictions = [units for (title, _), units in titles_of(evaluated).items() if title.startswith("prediction")]
-    assert predictions.count(TEST * len(CLASSES)) >= 3
+    assert predictions.count(TEST * len(CLASSES)) >= len(TRANSFER)
+    assert list(evaluation.read()) == list(TRANSFER)
 
 
 def test_extraction_shows_its_loop(pipeline: Path) -> None:
