@@ -11,6 +11,7 @@ drawing) is taken as it was. Everything is written to a temporary folder (TMPDIR
 """
 
 import contextlib
+import shutil
 import time
 from argparse import Namespace
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ from stages.core.schema import Params, Precision
 _CLASSES = 2
 # With fewer batches, the beginning of a loop is not told from its pace.
 _FEWEST_BATCHES = 3
+# What stages keep for another run.
+_KEPT = Path("data/working")
 # Side of generated images, pixels: that of small photographs.
 _SIDE = 200
 
@@ -159,6 +162,8 @@ def run_part(folder: Path, way: str, part: str) -> tuple[Cost, list[Loop]]:
             obvious.start(seed)
         else:
             runtime.start(seed)
+            # A repetition does all of its work: evaluation would recall what it was told the time before.
+            shutil.rmtree(_KEPT, ignore_errors=True)
         runtime.set_policy("float32")
         with loops.recorded() as found:
             work = partial(obvious.PARTS[part], found) if way == OBVIOUS else headstart.part(part, found)
