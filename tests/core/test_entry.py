@@ -109,6 +109,21 @@ def test_no_generator_swallows_a_signal() -> None:
     assert (process.returncode, stdout, stderr) == (143, "", f"terminated: {RESUMABLE}\n")
 
 
+def test_an_interrupt_that_an_import_ignores_still_ends_the_command(tmp_path: Path) -> None:
+    """As Python's own lock of a module does, now and then."""
+    (tmp_path / "psutil.py").write_text(
+        "import signal\n"
+        "class Ignoring:\n"
+        "    def __del__(self): signal.raise_signal(signal.SIGINT)\n"
+        "Ignoring()\n"
+        "class Error(Exception): pass\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "stages.mend", "--help"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (-signal.SIGINT, b"")
+
+
 def test_a_bar_ends_before_a_signal_is_told() -> None:
     body = """
         from stages.core.progress import bar
