@@ -130,6 +130,8 @@ def test_same_tensors_give_the_same_bytes(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
     with zipfile.ZipFile(first) as archive:
         assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    # The first header is an ordinary one, as every Python writes it, not one of large files.
+    assert first.read_bytes()[:6] == b"PK\x03\x04\x14\x00"
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
