@@ -11,7 +11,6 @@ drawing) is taken as it was. Everything is written to a temporary folder (TMPDIR
 """
 
 import contextlib
-import shutil
 import time
 from argparse import Namespace
 from collections.abc import Sequence
@@ -29,14 +28,13 @@ from stages.core import entry, params, paths
 from stages.core.dataset import manifest
 from stages.core.learning import precision, runtime
 from stages.core.progress import track
+from stages.core.resume import Resumable
 from stages.core.schema import Params, Precision
 
 # The chapter's two classes.
 _CLASSES = 2
 # With fewer batches, the beginning of a loop is not told from its pace.
 _FEWEST_BATCHES = 3
-# What stages keep for another run.
-_KEPT = Path("data/working")
 # Side of generated images, pixels: that of small photographs.
 _SIDE = 200
 
@@ -163,7 +161,7 @@ def run_part(folder: Path, way: str, part: str) -> tuple[Cost, list[Loop]]:
         else:
             runtime.start(seed)
             # A repetition does all of its work: evaluation would recall what it was told the time before.
-            shutil.rmtree(_KEPT, ignore_errors=True)
+            Resumable(headstart.STAGES[part], (), []).discard()
         runtime.set_policy("float32")
         with loops.recorded() as found:
             work = partial(obvious.PARTS[part], found) if way == OBVIOUS else headstart.part(part, found)

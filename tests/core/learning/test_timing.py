@@ -59,6 +59,7 @@ def test_a_new_training_takes_the_time_of_predicting_with_it() -> None:
     assert prediction_seconds("head", OTHER) is None
     record_training("head", 1.0, ONE)
     assert prediction_seconds("head", ONE) is None
+    assert "predict_seconds" not in TIMINGS.read_text()
 
 
 def test_training_and_predicting_are_timed_apart() -> None:
