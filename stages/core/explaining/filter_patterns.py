@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.explaining.spacing import spaced
-from stages.core.learning import base
+from stages.core.learning import base, gradients
 from stages.core.learning.bases import KINDS
 
 if TYPE_CHECKING:
@@ -105,12 +105,10 @@ def _compile_step(
     )
 
     def step(images: "tf.Tensor") -> "tf.Tensor":
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            output = model(base.preprocess(whole.name, images), training=False)
-            responses = tf.reduce_mean(tf.cast(tf.gather(output, numbers, axis=3), tf.float32), axis=(1, 2))
-            own = tf.linalg.trace(responses)  # row i is image i, column i its filter
-        gradient = tape.gradient(own, images)
+        output = model(base.preprocess(whole.name, images), training=False)
+        responses = tf.reduce_mean(tf.cast(tf.gather(output, numbers, axis=3), tf.float32), axis=(1, 2))
+        own = tf.linalg.trace(responses)  # row i is image i, column i its filter
+        [gradient] = gradients.compute(own, [images])
         length = tf.sqrt(tf.reduce_mean(tf.square(gradient), axis=(1, 2, 3), keepdims=True))
         return images + rate * tf.math.divide_no_nan(gradient, length)
 

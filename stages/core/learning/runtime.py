@@ -33,9 +33,11 @@ def start(seed: int) -> None:
     np.random.seed(seed)  # noqa: NPY002 - Keras itself draws from NumPy's global state in places
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    # One operation after another, each on all threads: where several run at once, what each of them sums can be
-    # rounded differently from one run to the next. Training is as fast.
+    # One operation after another, each on all threads, so that no result can depend on which of two ends first.
+    # Training is as fast.
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    # It joins sums of two into sums of many, which TensorFlow takes in an order that varies: see gradients.py.
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.learning import classifier, mixing, optimizers, schedules
+from stages.core.learning import classifier, gradients, mixing, optimizers, schedules
 from stages.core.learning.averaging import Average
 from stages.core.learning.layerwise import Group
 from stages.core.learning.mixing import Mixture
@@ -86,17 +86,16 @@ class Steps:
 
         model = self._model
         parts = list(zip(self._optimizers, self._groups, strict=True))[:active]
-        weights = [group.weights for _, group in parts]
+        weights = [weight for _, group in parts for weight in group.weights]
 
         def step(values: "tf.Tensor", labels: "tf.Tensor", mixture: Mixture | None) -> "tf.Tensor":
             if mixture is not None:
                 values = mixing.mix(values, mixture)
-            with tf.GradientTape() as tape:
-                logits = model(tf.cast(values, model.input.dtype), training=True)
-                losses = self._losses(labels, logits, mixture)
-                mean = tf.reduce_mean(losses)
-            for (optimizer, group), gradients in zip(parts, tape.gradient(mean, weights), strict=True):
-                optimizer.apply(gradients, group.weights)
+            logits = model(tf.cast(values, model.input.dtype), training=True)
+            losses = self._losses(labels, logits, mixture)
+            by_weight = iter(gradients.compute(tf.reduce_mean(losses), [weight.value for weight in weights]))
+            for optimizer, group in parts:
+                optimizer.apply([next(by_weight) for _ in group.weights], group.weights)
             self.average.update(self._optimizers[0].iterations.value)
             right = classifier.correct(_dominant(labels, mixture), logits)
             return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(right)])
