@@ -35,7 +35,7 @@ def summands(run: Callable[[], object]) -> list[int]:
 
 
 def several_uses(values: Any) -> Any:
-    """A function with a gradient of seven summands, so that any order but a fixed one would show."""
+    """A function with a gradient of seven summands, and a sum of seven of its own."""
     import tensorflow as tf
 
     return tf.reduce_sum(tf.add_n([tf.sin(values * factor) for factor in range(1, 8)]))
@@ -60,14 +60,14 @@ def test_a_gradient_of_many_summands_adds_two_at_a_time() -> None:
 
     values = tf.constant(RANDOM.normal(size=(3, 4)).astype(np.float32))
     forward = tf.function(several_uses)
-    assert summands(lambda: forward(values)) == [7]  # as written above: it would be seen
+    assert summands(lambda: forward(values)) == [7]  # a sum of many is seen where there is one
     function = tf.function(lambda values: gradients.compute(tf.reduce_sum(values * several_uses(values)), [values]))
     sums = summands(lambda: function(values))
     assert sorted(sums) == [2] * (len(sums) - 1) + [7]
     assert len(sums) > 7
 
 
-def branched(classes: int) -> Any:
+def three_branches(classes: int) -> Any:
     """Three branches from one layer, as Inception has them, normalisation, and a classifier."""
     import keras
 
@@ -85,7 +85,7 @@ def test_training_adds_two_at_a_time(classes: int) -> None:
     chosen = params.load(ROOT / "presets" / "quick.yaml").train_augmented.model_copy(
         update={"mixup": 0.2, "label_smoothing": 0.1, "average": 0.9, "weight_decay": 0.1}
     )
-    model = branched(classes)
+    model = three_branches(classes)
     step = Steps(model, layerwise.together(model), chosen, seed=1).of_epoch(0, 1)
     values = RANDOM.normal(size=(6, 8, 8, 3)).astype(np.float16)
     assert set(summands(lambda: step(values, np.arange(6) % classes))) <= {2}
