@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import get_args
 
-from stages.core.schema import Precision
+from headstart.settings.schema import Precision
 
 
 def parser(module: str, doc: str | None, example: str) -> argparse.ArgumentParser:

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import arguments, machine, report
-from stages.core import entry
-from stages.core.learning import base, features, graph, published, runtime
-from stages.core.learning.bases import check_size, known
-from stages.core.progress import track
+from headstart.base import base, graph, runtime
+from headstart.base.bases import check_size, known
+from headstart.features import features
+from headstart.fetching import published
+from headstart.foundation import entry
+from headstart.foundation.progress import track
 
 _POLICIES = ("float32", "mixed_bfloat16")
 _FAMILIES = ("vgg16", "resnet50", "xception", "densenet121", "mobilenet_v2", "efficientnet_v2_b0", "convnext_tiny")

@@ -21,13 +21,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import arguments, loops, machine, pictures, project, report
-from stages.core import entry, params, paths
-from stages.core.dataset import images
-from stages.core.learning import base, features, precision, runtime, weights
-from stages.core.learning.features import Work
-from stages.core.progress import track
-from stages.core.resume import Resumable
-from stages.core.schema import Params
+from headstart.base import base, precision, runtime, weights
+from headstart.features import features
+from headstart.features.features import Work
+from headstart.foundation import entry, paths
+from headstart.foundation.progress import track
+from headstart.foundation.resume import Resumable
+from headstart.images import images
+from headstart.settings import params
+from headstart.settings.schema import Params
 
 # Side of the generated image files, pixels.
 _SIDE = 200

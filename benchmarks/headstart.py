@@ -6,9 +6,10 @@ from contextlib import nullcontext
 from unittest.mock import patch
 
 from benchmarks.loops import TRAINING, VALIDATION, Count, Loop
-from stages.core.learning import samples, training
-from stages.core.learning.samples import Batch, Samples
-from stages.core.learning.strategies import TRANSFER
+from headstart.models import samples
+from headstart.models.samples import Batch, Samples
+from headstart.models.strategies import TRANSFER
+from headstart.training import training
 
 STAGES = {
     "extraction": "extract_features",

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from tqdm import tqdm
 
-from stages.core import progress
+from headstart.foundation import progress
 
 # Titles of the loops over batches inside an epoch, whoever runs them.
 TRAINING, VALIDATION = "training batches", "validation batches"

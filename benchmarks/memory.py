@@ -16,10 +16,11 @@ import pandas as pd
 
 from benchmarks import arguments, headstart, machine, pictures, process, project, report
 from benchmarks.process import Cost, Run
-from stages.core import entry, params, paths
-from stages.core.dataset import manifest
-from stages.core.learning import runtime
-from stages.core.progress import track
+from headstart.base import runtime
+from headstart.foundation import entry, paths
+from headstart.foundation.progress import track
+from headstart.images import manifest
+from headstart.settings import params
 
 # The chapter's division among training, validation and test images.
 _SHARES = {"train": 0.4, "validation": 0.2, "test": 0.4}

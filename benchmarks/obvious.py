@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.loops import EPOCHS, TRAINING, VALIDATION, Count, Loop
-from stages.core import params, paths
-from stages.core.dataset import manifest
-from stages.core.errors import InputError
-from stages.core.learning import base, weights
-from stages.core.progress import bar
-from stages.core.schema import Classifier, Params
+from headstart.base import base, weights
+from headstart.foundation import paths
+from headstart.foundation.errors import InputError
+from headstart.foundation.progress import bar
+from headstart.images import manifest
+from headstart.settings import params
+from headstart.settings.schema import Classifier, Params
 
 _FOLDER = Path("obvious")
 

@@ -14,13 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import arguments, extraction, loops, machine, project, report
-from stages.core import entry, params
-from stages.core.dataset import inputs
-from stages.core.learning import base, predictor, runtime, weights
-from stages.core.learning.predictor import Predictor
-from stages.core.progress import track
-from stages.core.reporting import winner
-from stages.core.reporting.classification import classify
+from headstart.base import base, runtime, weights
+from headstart.deploying import inputs
+from headstart.deploying.classification import classify
+from headstart.foundation import entry
+from headstart.foundation.progress import track
+from headstart.models import predictor
+from headstart.models.predictor import Predictor
+from headstart.scoring import winner
+from headstart.settings import params
 
 STRATEGY = "head"
 

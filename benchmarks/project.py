@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
-from stages.core import params, paths
-from stages.core.learning import weights
+from headstart.base import weights
+from headstart.foundation import paths
+from headstart.settings import params
 
 # As published: what notebooks run, and all that is asked of Headstart in the same words.
 CHAPTER = Path(__file__).resolve().parents[1] / "presets" / "chapter_published.yaml"

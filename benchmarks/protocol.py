@@ -23,13 +23,14 @@ from benchmarks.comparison import OBVIOUS, PARTS, Measured, Part
 from benchmarks.loops import Loop
 from benchmarks.process import Cost, Run
 from benchmarks.projection import Size
+from headstart.base import precision, runtime
+from headstart.foundation import entry, paths
+from headstart.foundation.progress import track
+from headstart.foundation.resume import Resumable
+from headstart.images import manifest
+from headstart.settings import params
+from headstart.settings.schema import Params, Precision
 from stages import prepare
-from stages.core import entry, params, paths
-from stages.core.dataset import manifest
-from stages.core.learning import precision, runtime
-from stages.core.progress import track
-from stages.core.resume import Resumable
-from stages.core.schema import Params, Precision
 
 # The chapter's two classes.
 _CLASSES = 2

@@ -15,13 +15,15 @@ from typing import Any
 
 from benchmarks import arguments, machine, project, report
 from benchmarks.trainings import Result, best_of, train_classifier
+from headstart.base import extraction, runtime
+from headstart.foundation import entry, paths
+from headstart.foundation.errors import InputError
+from headstart.foundation.resume import Resumable
+from headstart.images import manifest
+from headstart.settings import params
+from headstart.settings.schema import Finetune, Optimization, Params
+from headstart.training import strategy
 from stages import finetune
-from stages.core import entry, params, paths
-from stages.core.dataset import manifest
-from stages.core.errors import InputError
-from stages.core.learning import extraction, runtime, strategy
-from stages.core.resume import Resumable
-from stages.core.schema import Finetune, Optimization, Params
 from stages.finetune import Prepared
 
 # The recipe that changes nothing.

@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
-from stages.core.learning import classifier, training
-from stages.core.learning.extraction import Extraction
-from stages.core.learning.samples import Samples
-from stages.core.learning.training import Training
-from stages.core.resume import Resumable
-from stages.core.schema import Classifier
+from headstart.base.extraction import Extraction
+from headstart.foundation.resume import Resumable
+from headstart.models import classifier
+from headstart.models.samples import Samples
+from headstart.settings.schema import Classifier
+from headstart.training import training
+from headstart.training.training import Training
 
 
 class Result(NamedTuple):

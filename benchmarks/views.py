@@ -13,12 +13,14 @@ from collections.abc import Sequence
 
 from benchmarks import arguments, machine, project, report
 from benchmarks.trainings import Result, train_classifier
-from stages.core import entry, params, paths
-from stages.core.dataset import manifest
-from stages.core.errors import InputError
-from stages.core.learning import extraction, runtime, strategy
-from stages.core.learning.samples import Samples
-from stages.core.progress import track
+from headstart.base import extraction, runtime
+from headstart.foundation import entry, paths
+from headstart.foundation.errors import InputError
+from headstart.foundation.progress import track
+from headstart.images import manifest
+from headstart.models.samples import Samples
+from headstart.settings import params
+from headstart.training import strategy
 
 
 def main(argv: Sequence[str] | None = None) -> int:

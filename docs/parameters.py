@@ -12,8 +12,8 @@ import yaml
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from stages.core.params import load
-from stages.core.schema import Count, LayerNames, Section, Unfreeze
+from headstart.settings.params import load
+from headstart.settings.schema import Count, LayerNames, Section, Unfreeze
 
 PAGE = Path("docs/parameters.md")
 QUICK = Path("presets/quick.yaml")
@@ -32,7 +32,7 @@ stops a run before it computes anything; all the faults of the file are told at 
 The default is what `params.yaml` starts with, the preset [`quick.yaml`](../presets/quick.yaml). Every parameter
 must be given: none has a value that can't be seen there.
 
-<!-- Written by `python -m docs.parameters` from stages/core/schema.py: change that, not this page. -->
+<!-- Written by `python -m docs.parameters` from headstart/settings/schema.py: change that, not this page. -->
 """
 
 # What the numbers count or are parts of.

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import yaml
 
-from stages.core.atomic import replacing
-from stages.core.dataset import dropped, names
-from stages.core.dataset.packing import pack
-from stages.core.dataset.source import Source
-from stages.core.dataset.sources import open_files
-from stages.core.entry import run
-from stages.core.errors import InputError
+from headstart.foundation.atomic import replacing
+from headstart.foundation.entry import run
+from headstart.foundation.errors import InputError
+from headstart.images import names
+from headstart.sources import dropped
+from headstart.sources.packing import pack
+from headstart.sources.source import Source
+from headstart.sources.sources import open_files
 
 SOURCES = Path("data/sources")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -3,13 +3,14 @@
 import shutil
 from pathlib import Path
 
-from stages.core import paths
-from stages.core.dataset.download import MirrorError, Url, downloading, fetch, present
-from stages.core.entry import run_stage
-from stages.core.errors import InputError
-from stages.core.learning import published, runtime
-from stages.core.learning.weights import CANONICAL, Canonical, accept, draw, save, verified
-from stages.core.params import PARAMS, load
+from headstart.base import runtime
+from headstart.base.weights import CANONICAL, Canonical, accept, draw, save, verified
+from headstart.fetching import published
+from headstart.fetching.download import MirrorError, Url, downloading, fetch, present
+from headstart.foundation import paths
+from headstart.foundation.entry import run_stage
+from headstart.foundation.errors import InputError
+from headstart.settings.params import PARAMS, load
 
 
 def main() -> None:

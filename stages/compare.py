@@ -7,12 +7,13 @@ commit, a branch, a tag, or an experiment of `dvc exp show`.
 
 import argparse
 
-from stages.core import paths
-from stages.core.entry import run
-from stages.core.errors import InputError
-from stages.core.learning.strategies import STRATEGIES
-from stages.core.reporting import cost, evaluation, predictions, provenance, report, revisions, summary
-from stages.core.statistics.paired import compare_revisions
+from headstart.foundation import paths
+from headstart.foundation.entry import run
+from headstart.foundation.errors import InputError
+from headstart.models.strategies import STRATEGIES
+from headstart.page import provenance, report, revisions, summary
+from headstart.scoring import cost, evaluation, predictions
+from headstart.statistics.paired import compare_revisions
 
 _EXAMPLES = """examples:
   python -m stages.compare                   the strategies of this run

@@ -8,31 +8,21 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from stages.core import paths, tables
-from stages.core.atomic import write_json
-from stages.core.dataset import manifest
-from stages.core.entry import run_stage
-from stages.core.learning import models, strategy, timing
-from stages.core.learning.models import Inference
-from stages.core.learning.strategies import STRATEGIES
-from stages.core.params import load
-from stages.core.reporting import (
-    cost,
-    evaluation,
-    growth,
-    predictions,
-    provenance,
-    raw_predictions,
-    report,
-    review,
-    sheets,
-    summary,
-    winner,
-)
-from stages.core.reporting.predictions import Predictions
-from stages.core.statistics import curves
-from stages.core.statistics.learning_curve import LearningCurve
-from stages.core.statistics.paired import compare_all
+from headstart.foundation import paths, tables
+from headstart.foundation.atomic import write_json
+from headstart.foundation.entry import run_stage
+from headstart.images import manifest
+from headstart.models import models, timing
+from headstart.models.models import Inference
+from headstart.models.strategies import STRATEGIES
+from headstart.page import provenance, report, summary
+from headstart.scoring import cost, evaluation, growth, predictions, raw_predictions, review, sheets, winner
+from headstart.scoring.predictions import Predictions
+from headstart.settings.params import load
+from headstart.statistics import curves
+from headstart.statistics.learning_curve import LearningCurve
+from headstart.statistics.paired import compare_all
+from headstart.training import strategy
 
 TABLES = report.TABLES
 

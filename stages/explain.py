@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stages.core import paths
-from stages.core.atomic import replacing_folder
-from stages.core.dataset import images, manifest
-from stages.core.entry import run_stage
-from stages.core.explaining import activation_maps, choice, filter_patterns, grad_cam, layers, sheets
-from stages.core.learning import base, extraction, models, runtime, weights
-from stages.core.learning.strategies import TRANSFER
-from stages.core.params import load
-from stages.core.progress import bar, track
-from stages.core.reporting import evaluation, explanation, predictions, report
-from stages.core.reporting.explanation import Answer, Explanation, Panel
-from stages.core.reporting.predictions import Predictions
-from stages.core.reporting.wording import count
-from stages.core.schema import Explain
+from headstart.base import base, extraction, runtime, weights
+from headstart.explaining import activation_maps, choice, explanation, filter_patterns, grad_cam, layers, sheets
+from headstart.explaining.explanation import Answer, Explanation, Panel
+from headstart.foundation import paths
+from headstart.foundation.atomic import replacing_folder
+from headstart.foundation.entry import run_stage
+from headstart.foundation.progress import bar, track
+from headstart.images import images, manifest
+from headstart.models import models
+from headstart.models.strategies import TRANSFER
+from headstart.page import report
+from headstart.page.wording import count
+from headstart.scoring import evaluation, predictions
+from headstart.scoring.predictions import Predictions
+from headstart.settings.params import load
+from headstart.settings.schema import Explain
 
 if TYPE_CHECKING:
     import keras

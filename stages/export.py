@@ -16,15 +16,16 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 
-from stages.core import paths
-from stages.core.atomic import replacing, write_json
-from stages.core.entry import run
-from stages.core.errors import InputError
-from stages.core.exporting import network, onnx_file
-from stages.core.learning import predictor, runtime
-from stages.core.learning.strategies import STRATEGIES
-from stages.core.reporting import winner
-from stages.core.reporting.winner import Trained
+from headstart.base import runtime
+from headstart.deploying import network, onnx_file
+from headstart.foundation import paths
+from headstart.foundation.atomic import replacing, write_json
+from headstart.foundation.entry import run
+from headstart.foundation.errors import InputError
+from headstart.models import predictor
+from headstart.models.strategies import STRATEGIES
+from headstart.scoring import winner
+from headstart.scoring.winner import Trained
 
 EXPORTED = paths.MODELS / "exported"
 

@@ -11,14 +11,14 @@ import os
 import shutil
 from pathlib import Path
 
-from stages.core import arrays, paths, versions
-from stages.core.dataset import manifest
-from stages.core.entry import run_stage
-from stages.core.learning import base, extraction, features, precision, runtime, weights
-from stages.core.learning.extraction import Extraction
-from stages.core.params import load
-from stages.core.reporting import preview
-from stages.core.resume import Resumable
+from headstart.base import base, extraction, precision, runtime, weights
+from headstart.base.extraction import Extraction
+from headstart.features import features, preview
+from headstart.foundation import arrays, paths, versions
+from headstart.foundation.entry import run_stage
+from headstart.foundation.resume import Resumable
+from headstart.images import manifest
+from headstart.settings.params import load
 
 
 def main() -> None:

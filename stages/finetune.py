@@ -8,16 +8,18 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from stages.core import paths, versions
-from stages.core.dataset import manifest
-from stages.core.entry import run_stage
-from stages.core.learning import activations, base, extraction, layerwise, models, runtime, strategy, training, weights
-from stages.core.learning.extraction import Extraction
-from stages.core.learning.samples import Samples
-from stages.core.learning.weights import Tensors
-from stages.core.params import load
-from stages.core.resume import Resumable
-from stages.core.schema import Finetune, Params
+from headstart.base import base, extraction, runtime, weights
+from headstart.base.extraction import Extraction
+from headstart.base.weights import Tensors
+from headstart.foundation import paths, versions
+from headstart.foundation.entry import run_stage
+from headstart.foundation.resume import Resumable
+from headstart.images import manifest
+from headstart.models import activations, models
+from headstart.models.samples import Samples
+from headstart.settings.params import load
+from headstart.settings.schema import Finetune, Params
+from headstart.training import layerwise, strategy, training
 
 if TYPE_CHECKING:
     import keras

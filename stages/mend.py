@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from stages.core.entry import run
+from headstart.foundation.entry import run
 
 LOCKS = Path(".dvc/tmp/rwlock")
 LOCK = Path("dvc.lock")

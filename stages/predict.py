@@ -14,19 +14,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
-from stages.core.atomic import replacing
-from stages.core.dataset import dropped, inputs
-from stages.core.dataset.inputs import Inputs
-from stages.core.dataset.source import Dropped
-from stages.core.entry import run
-from stages.core.errors import InputError
-from stages.core.explaining import own_images
-from stages.core.learning import predictor, runtime
-from stages.core.learning.strategies import STRATEGIES
-from stages.core.reporting import winner
-from stages.core.reporting.classification import classify
-from stages.core.reporting.classified import FORMATS, Classified
-from stages.core.reporting.wording import count
+from headstart.base import runtime
+from headstart.deploying import inputs, own_images
+from headstart.deploying.classification import classify
+from headstart.deploying.classified import FORMATS, Classified
+from headstart.deploying.inputs import Inputs
+from headstart.foundation.atomic import replacing
+from headstart.foundation.entry import run
+from headstart.foundation.errors import InputError
+from headstart.models import predictor
+from headstart.models.strategies import STRATEGIES
+from headstart.page.wording import count
+from headstart.scoring import winner
+from headstart.sources import dropped
+from headstart.sources.source import Dropped
 
 # What `grep` and `diff` report, too: 1 is a finding, 2 is trouble.
 SOME_UNREADABLE, FAILED = 1, 2

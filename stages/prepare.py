@@ -7,13 +7,14 @@ the reason for everything that was dropped. Counts of both go to metrics/dataset
 from collections import Counter
 from pathlib import Path
 
-from stages.core import paths
-from stages.core.atomic import replacing_folder, write_json
-from stages.core.dataset import dropped, manifest
-from stages.core.dataset.sources import open_source
-from stages.core.dataset.subset import Subset, draw
-from stages.core.entry import run_stage
-from stages.core.params import load
+from headstart.foundation import paths
+from headstart.foundation.atomic import replacing_folder, write_json
+from headstart.foundation.entry import run_stage
+from headstart.images import manifest
+from headstart.settings.params import load
+from headstart.sources import dropped
+from headstart.sources.sources import open_source
+from headstart.sources.subset import Subset, draw
 
 DATASET = paths.METRICS / "dataset.json"
 # What the catalog's entries download stays here, outside DVC's outputs: those are deleted before each run.

@@ -8,15 +8,17 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from stages.core import paths
-from stages.core.dataset import manifest
-from stages.core.entry import run_stage
-from stages.core.learning import activations, base, extraction, runtime, strategy, weights
-from stages.core.learning.extraction import Extraction
-from stages.core.learning.samples import Samples
-from stages.core.params import load
-from stages.core.resume import Resumable
-from stages.core.schema import Params
+from headstart.base import base, extraction, runtime, weights
+from headstart.base.extraction import Extraction
+from headstart.foundation import paths
+from headstart.foundation.entry import run_stage
+from headstart.foundation.resume import Resumable
+from headstart.images import manifest
+from headstart.models import activations
+from headstart.models.samples import Samples
+from headstart.settings.params import load
+from headstart.settings.schema import Params
+from headstart.training import strategy
 
 
 def main() -> None:

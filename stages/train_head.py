@@ -1,11 +1,12 @@
 """Train a new classifier on the frozen base's features of the training images."""
 
-from stages.core import paths
-from stages.core.dataset import manifest
-from stages.core.entry import run_stage
-from stages.core.learning import extraction, runtime, strategy
-from stages.core.params import load
-from stages.core.resume import Resumable
+from headstart.base import extraction, runtime
+from headstart.foundation import paths
+from headstart.foundation.entry import run_stage
+from headstart.foundation.resume import Resumable
+from headstart.images import manifest
+from headstart.settings.params import load
+from headstart.training import strategy
 
 
 def main() -> None:

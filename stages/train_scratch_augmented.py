@@ -1,10 +1,12 @@
 """Train a network without a pretrained base on augmented views of the training images, new ones in every epoch."""
 
-from stages.core import paths
-from stages.core.entry import run_stage
-from stages.core.learning import architectures, precision, runtime, scratch
-from stages.core.params import load
-from stages.core.resume import Resumable
+from headstart.base import precision, runtime
+from headstart.foundation import paths
+from headstart.foundation.entry import run_stage
+from headstart.foundation.resume import Resumable
+from headstart.models import architectures
+from headstart.settings.params import load
+from headstart.training import scratch
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stages.core.learning import augmentation
-from stages.core.schema import Augmentation
+from headstart.features import augmentation
+from headstart.settings.schema import Augmentation
 
 
 def changing(**changes: Any) -> Augmentation:

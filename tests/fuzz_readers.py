@@ -30,22 +30,23 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from stages.core import params
-from stages.core.dataset import idx, manifest
-from stages.core.dataset.archives import list_archive
-from stages.core.dataset.download import MirrorError
-from stages.core.dataset.images import UnreadableImage, decode, measure
-from stages.core.errors import InputError
-from stages.core.learning import weights
-from stages.core.learning.weights import save
-from stages.core.progress import bar
-from stages.core.reporting import predictions
-from stages.core.reporting.predictions import Predictions
-from tests.core.dataset.test_archives import MAKERS
-from tests.core.dataset.test_idx import idx_bytes
-from tests.core.learning.test_weights import SHAPES, small_tensors, write_h5, write_onnx
+from headstart.base import weights
+from headstart.base.weights import save
+from headstart.fetching.download import MirrorError
+from headstart.foundation.errors import InputError
+from headstart.foundation.progress import bar
+from headstart.images import manifest
+from headstart.images.images import UnreadableImage, decode, measure
+from headstart.scoring import predictions
+from headstart.scoring.predictions import Predictions
+from headstart.settings import params
+from headstart.sources import idx
+from headstart.sources.archives import list_archive
+from tests.base.test_weights import SHAPES, small_tensors, write_h5, write_onnx
 from tests.pictures import colour_profile, encode, pixels, two_classes
 from tests.pipeline import ROOT
+from tests.sources.test_archives import MAKERS
+from tests.sources.test_idx import idx_bytes
 
 SECONDS = 10.0
 NAMINGS = ("Keras 1", "Keras 1, early", "Keras 2")

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+_CODE = ("stages", "headstart")
+
 
 def closure(module: str) -> list[str]:
     """Return the files of every project module that importing ``module`` may run, sorted.
@@ -37,8 +39,8 @@ def _file(module: str) -> Path | None:
 def _imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith("stages"))
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("stages"):
+            yield from (alias.name for alias in node.names if alias.name.startswith(_CODE))
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(_CODE):
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
@@ -48,9 +50,9 @@ def with_modules(pipeline: str) -> str:
 
     def stage(match: re.Match[str]) -> str:
         files = re.findall(r"^      - (.+)\n", match["deps"], re.MULTILINE)
-        kept = [name for name in files if not (name.startswith("stages/") and name.endswith(".py"))]
-        mine = sorted([name for name in kept if name.startswith("stages/")] + closure(match["module"]))
-        deps = [name for name in kept if not name.startswith("stages/")] + mine
+        kept = [name for name in files if not (name.startswith(_CODE) and name.endswith(".py"))]
+        mine = sorted([name for name in kept if name.startswith(_CODE)] + closure(match["module"]))
+        deps = [name for name in kept if not name.startswith(_CODE)] + mine
         return match["head"] + "".join(f"      - {name}\n" for name in deps)
 
     pattern = (

@@ -35,8 +35,8 @@ from typing import NamedTuple, Self
 import psutil
 import yaml
 
-from stages.core import params
-from stages.core.progress import bar
+from headstart.foundation.progress import bar
+from headstart.settings import params
 from stages.mend import mend
 from tests import clones
 from tests.pipeline import SMALL, write_params, write_source
@@ -48,8 +48,8 @@ _SHOWN = 20  # lines of a difference
 _KILLS_A_ROUND = 4  # of each stage
 # What a stage of a few seconds would never come to do otherwise: save its state now and then.
 _OFTENER = {
-    "stages/core/learning/training.py": ("_SAVE_INTERVAL = 5.0", "_SAVE_INTERVAL = 0.1"),
-    "stages/core/learning/features.py": ("_BATCHES_A_BLOCK = 8", "_BATCHES_A_BLOCK = 1"),
+    "headstart/training/training.py": ("_SAVE_INTERVAL = 5.0", "_SAVE_INTERVAL = 0.1"),
+    "headstart/features/features.py": ("_BATCHES_A_BLOCK = 8", "_BATCHES_A_BLOCK = 1"),
 }
 _EPOCHS = 12
 # Files that evaluate keeps in the folder for continuing state: of what models said, and of what images themselves say.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from stages.core import params
+from headstart.settings import params
 from tests.pictures import encode
 
 ROOT = Path(__file__).parents[1]

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from stages.core.learning import runtime
-from stages.core.schema import Section
+from headstart.base import runtime
+from headstart.settings.schema import Section
 from tests.pipeline import STAGES, Finished, run, write_params, write_source
 
 

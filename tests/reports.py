@@ -8,21 +8,22 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from stages.core import params
-from stages.core.learning.extraction import Extraction
-from stages.core.learning.models import Description
-from stages.core.learning.strategies import STRATEGIES
-from stages.core.reporting import advice, evaluation, review
-from stages.core.reporting.advice import Evidence
-from stages.core.reporting.cost import Cost
-from stages.core.reporting.explanation import Answer, Explanation, HeatMap, Inside, Panel
-from stages.core.reporting.predictions import Predictions
-from stages.core.reporting.report import Report
-from stages.core.reporting.reproduction import Reproduction
-from stages.core.statistics import calibration, curves
-from stages.core.statistics.intervals import Share
-from stages.core.statistics.paired import compare_all
-from stages.core.statistics.suspects import CONTRADICTED, FAR, UNPLACED
+from headstart.base.extraction import Extraction
+from headstart.explaining.explanation import Answer, Explanation, HeatMap, Inside, Panel
+from headstart.models.models import Description
+from headstart.models.strategies import STRATEGIES
+from headstart.page import advice
+from headstart.page.advice import Evidence
+from headstart.page.report import Report
+from headstart.page.reproduction import Reproduction
+from headstart.scoring import evaluation, review
+from headstart.scoring.cost import Cost
+from headstart.scoring.predictions import Predictions
+from headstart.settings import params
+from headstart.statistics import calibration, curves
+from headstart.statistics.intervals import Share
+from headstart.statistics.paired import compare_all
+from headstart.statistics.suspects import CONTRADICTED, FAR, UNPLACED
 from tests.pictures import encode, pixels
 from tests.pipeline import ROOT
 

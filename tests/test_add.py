@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from headstart.foundation.errors import InputError
+from headstart.sources.sources import open_source
 from stages import add
-from stages.core.dataset.sources import open_source
-from stages.core.errors import InputError
 from tests.pictures import fill, jpeg, two_classes
 
 ROOT = Path(__file__).parent.parent

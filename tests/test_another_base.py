@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core import paths
-from stages.core.errors import InputError
-from stages.core.learning import base, models, weights
+from headstart.base import base, weights
+from headstart.foundation import paths
+from headstart.foundation.errors import InputError
+from headstart.models import models
 from tests.pictures import encode
 from tests.pipeline import STAGES, outputs, run, write_params
 

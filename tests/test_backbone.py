@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import yaml
 
+from headstart.base.weights import CANONICAL, Canonical, Tensors, canonical_digest, load
+from headstart.fetching.download import LocalFile
+from headstart.foundation.errors import InputError
 from stages import backbone
-from stages.core.dataset.download import LocalFile
-from stages.core.errors import InputError
-from stages.core.learning.weights import CANONICAL, Canonical, Tensors, canonical_digest, load
 
 ROOT = Path(__file__).parents[1]
 SHAPES = {"conv/kernel": (3, 3, 3, 4), "conv/bias": (4,)}
@@ -152,7 +152,7 @@ def test_command_fails_with_one_line_and_without_tensorflow(
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from stages import backbone\n"
-        "from stages.core.entry import run_stage\n"
+        "from headstart.foundation.entry import run_stage\n"
         "try: run_stage(backbone.main, backbone.__doc__)\n"
         "finally: assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules)\n"
     )

@@ -31,11 +31,12 @@ from benchmarks import (
 from benchmarks.comparison import Part
 from benchmarks.loops import EPOCHS, TRAINING, VALIDATION, Count, Loop
 from benchmarks.projection import Size, projected
-from stages.core import params, paths, progress
-from stages.core.dataset import images
-from stages.core.errors import InputError
-from stages.core.learning.strategies import FROM_SCRATCH, TRANSFER
-from stages.core.reporting import evaluation
+from headstart.foundation import paths, progress
+from headstart.foundation.errors import InputError
+from headstart.images import images
+from headstart.models.strategies import FROM_SCRATCH, TRANSFER
+from headstart.scoring import evaluation
+from headstart.settings import params
 from tests.pictures import encode, fill, pixels
 from tests.pipeline import CLASSES, TEST, TRAIN, write_params
 from tests.pipeline import VALIDATION as VALIDATION_IMAGES

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headstart.foundation import paths
+from headstart.foundation.atomic import write_json
+from headstart.foundation.errors import InputError
+from headstart.models.strategies import STRATEGIES
+from headstart.scoring import predictions
+from headstart.scoring.predictions import Predictions
 from stages import compare
-from stages.core import paths
-from stages.core.atomic import write_json
-from stages.core.errors import InputError
-from stages.core.learning.strategies import STRATEGIES
-from stages.core.reporting import predictions
-from stages.core.reporting.predictions import Predictions
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from docs.parameters import PAGE, UNITS, page
-from stages.core import params
-from stages.core.schema import Section
+from headstart.settings import params
+from headstart.settings.schema import Section
 from tests.pipeline import ROOT
 
 QUICK = params.load(ROOT / "presets" / "quick.yaml")

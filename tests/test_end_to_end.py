@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
-from stages.core import paths
-from stages.core.learning.strategies import STRATEGIES
+from headstart.foundation import paths
+from headstart.models.strategies import STRATEGIES
 from tests import clones
 from tests.clones import commit, make, ran, run
 from tests.kill_stages import KEPT

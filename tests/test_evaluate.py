@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from headstart.base import base, weights
+from headstart.foundation import paths
+from headstart.foundation.array_types import FloatArray
+from headstart.images import images, manifest
+from headstart.models import models, timing
+from headstart.models.strategies import STRATEGIES
+from headstart.scoring import predictions
+from headstart.statistics import calibration
+from headstart.training import training
 from stages import compare
-from stages.core import paths
-from stages.core.array_types import FloatArray
-from stages.core.dataset import images, manifest
-from stages.core.learning import base, models, timing, training, weights
-from stages.core.learning.strategies import STRATEGIES
-from stages.core.reporting import predictions
-from stages.core.statistics import calibration
 from tests.pipeline import CLASSES, IMAGE_SIZE, TEST, Finished, outputs, run, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from headstart.base import base, weights
+from headstart.explaining import explanation, grad_cam
+from headstart.foundation import paths
+from headstart.foundation.errors import InputError
+from headstart.images import images, manifest
+from headstart.models import models
+from headstart.models.strategies import TRANSFER
+from headstart.scoring import predictions
+from headstart.scoring.predictions import Predictions
 from stages import explain
-from stages.core import paths
-from stages.core.dataset import images, manifest
-from stages.core.errors import InputError
-from stages.core.explaining import grad_cam
-from stages.core.learning import base, models, weights
-from stages.core.learning.strategies import TRANSFER
-from stages.core.reporting import explanation, predictions
-from stages.core.reporting.predictions import Predictions
 from tests.pipeline import CLASSES, IMAGE_SIZE, Finished, outputs, run, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]

@@ -12,12 +12,12 @@ import onnxruntime
 import pytest
 from PIL import Image
 
+from headstart.foundation import paths
+from headstart.foundation.errors import InputError
+from headstart.images import images
+from headstart.models import predictor
+from headstart.scoring import winner
 from stages import export
-from stages.core import paths
-from stages.core.dataset import images
-from stages.core.errors import InputError
-from stages.core.learning import predictor
-from stages.core.reporting import winner
 from tests.pictures import pixels
 from tests.pipeline import CLASSES, IMAGE_SIZE, ROOT, SMALL, Finished
 

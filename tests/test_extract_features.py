@@ -13,12 +13,12 @@ import numpy.typing as npt
 import pytest
 import yaml
 
+from headstart.base import base, weights
+from headstart.features import features, preview
+from headstart.foundation import paths, resume, versions
+from headstart.foundation.errors import InputError
+from headstart.images import images, manifest
 from stages import extract_features
-from stages.core import paths, resume, versions
-from stages.core.dataset import images, manifest
-from stages.core.errors import InputError
-from stages.core.learning import base, features, weights
-from stages.core.reporting import preview
 from tests.pictures import fill
 from tests.pipeline import IMAGE_SIZE, TEST, TRAIN, VALIDATION, Finished, outputs, run, write_params
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.core import entry, paths
-from stages.core.dataset import manifest
+from headstart.foundation import entry, paths
+from headstart.images import manifest
 from tests.pictures import encode, fill, pixels
 from tests.pipeline import STAGES, Finished, outputs, run, write_params
 from tests.test_kill_stages import contents, take_away

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core import paths
-from stages.core.atomic import write_json
-from stages.core.dataset import images
-from stages.core.errors import InputError
-from stages.core.learning import activations, base, models, weights
+from headstart.base import base, weights
+from headstart.foundation import paths
+from headstart.foundation.atomic import write_json
+from headstart.foundation.errors import InputError
+from headstart.images import images
+from headstart.models import activations, models
 from tests.pipeline import CLASSES, IMAGE_SIZE, Finished, outputs, run, write_params
 from tests.test_train_head import Interrupted, interrupt
 
@@ -95,9 +96,9 @@ def test_above_the_trunk_no_image_is_read(pipeline: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("layer", ["block5_conv2", "block4_pool", "block3_pool"])
 def test_the_trunk_gives_what_the_images_give(pipeline: Path, layer: str) -> None:
     """The very views and images, whichever way their activations come."""
-    from stages.core import params
-    from stages.core.dataset import manifest
-    from stages.core.resume import Resumable
+    from headstart.foundation.resume import Resumable
+    from headstart.images import manifest
+    from headstart.settings import params
 
     loaded = params.load()
     whole = base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE)

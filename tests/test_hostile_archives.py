@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from headstart.foundation.errors import InputError
+from headstart.sources.source import Dropped
+from headstart.sources.sources import open_source
+from headstart.sources.subset import draw
 from stages import add
-from stages.core.dataset.source import Dropped
-from stages.core.dataset.sources import open_source
-from stages.core.dataset.subset import draw
-from stages.core.errors import InputError
-from tests.core.dataset.test_archives import make_tar, make_zip, member
 from tests.pictures import fill, jpeg, two_classes
+from tests.sources.test_archives import make_tar, make_zip, member
 
 FILES = two_classes(3)
 OUT = "leads out of the archive's own folder"

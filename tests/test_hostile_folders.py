@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from headstart.images import manifest
+from headstart.images.images import load
+from headstart.sources import dropped
+from headstart.sources.sources import open_source
+from headstart.sources.subset import Subset, draw
 from stages import add
-from stages.core.dataset import dropped, manifest
-from stages.core.dataset.images import load
-from stages.core.dataset.sources import open_source
-from stages.core.dataset.subset import Subset, draw
 from tests import hostile
 from tests.hostile import CLASSES, hostile_folder
 

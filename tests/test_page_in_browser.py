@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.core.reporting import page
+from headstart.page import page
 from tests import chromium
 from tests.reports import example, usual
 

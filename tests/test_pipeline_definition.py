@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.core import params, paths
-from stages.core.learning.strategies import STRATEGIES
-from stages.core.schema import Params, Section
+from headstart.foundation import paths
+from headstart.models.strategies import STRATEGIES
+from headstart.settings import params
+from headstart.settings.schema import Params, Section
 from tests.imports import closure
 from tests.pipeline import ROOT, STAGES, Finished
 
@@ -66,13 +67,13 @@ def test_every_stage_says_what_it_does(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", DEFINED)
 def test_every_module_that_a_stage_runs_is_a_dependency(stage: str) -> None:
-    modules = [path for path in deps(stage) if path.startswith("stages/") and path.endswith(".py")]
+    modules = [path for path in deps(stage) if path.startswith(("stages/", "headstart/")) and path.endswith(".py")]
     assert modules == sorted(closure(f"stages.{stage}"))
 
 
 @pytest.mark.parametrize("stage", DEFINED)
 def test_dependencies_are_sorted_and_stand_there_once(stage: str) -> None:
-    files = [path for path in deps(stage) if path.startswith("stages/")]
+    files = [path for path in deps(stage) if path.startswith(("stages/", "headstart/"))]
     assert files == sorted(set(files))
     assert len(set(deps(stage))) == len(deps(stage))
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headstart.deploying import classification, inputs
+from headstart.foundation import paths
+from headstart.foundation.errors import InputError
+from headstart.models import models
+from headstart.models.strategies import STRATEGIES
+from headstart.scoring import predictions
 from stages import predict
-from stages.core import paths
-from stages.core.dataset import inputs
-from stages.core.errors import InputError
-from stages.core.learning import models
-from stages.core.learning.strategies import STRATEGIES
-from stages.core.reporting import classification, predictions
 from tests import hostile
 from tests.hostile import hostile_folder
 from tests.pictures import encode, fill, jpeg, pixels

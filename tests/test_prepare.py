@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 import stages.prepare
-from stages.core.dataset import manifest
-from stages.core.errors import InputError
+from headstart.foundation.errors import InputError
+from headstart.images import manifest
 from tests.pictures import fill, jpeg, two_classes
 
 ROOT = Path(__file__).parent.parent

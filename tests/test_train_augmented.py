@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core.learning import features, models, samples, training
-from stages.core.learning.samples import Samples
+from headstart.features import features
+from headstart.models import models, samples
+from headstart.models.samples import Samples
+from headstart.training import training
 from tests.pipeline import CLASSES, Finished, outputs, run, write_params
 from tests.test_train_head import Interrupted, interrupt
 

@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core import params, paths
-from stages.core.dataset import manifest
-from stages.core.errors import InputError
-from stages.core.learning import base, models, strategy, timing, training, weights
+from headstart.base import base, weights
+from headstart.foundation import paths
+from headstart.foundation.errors import InputError
+from headstart.images import manifest
+from headstart.models import models, timing
+from headstart.settings import params
+from headstart.training import strategy, training
 from tests.pipeline import CLASSES, IMAGE_SIZE, Finished, outputs, run, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core import params, paths
-from stages.core.dataset import images, manifest
-from stages.core.errors import InputError
-from stages.core.learning import models, samples, training
-from stages.core.learning.samples import Samples
-from stages.core.resume import Resumable
+from headstart.foundation import paths
+from headstart.foundation.errors import InputError
+from headstart.foundation.resume import Resumable
+from headstart.images import images, manifest
+from headstart.models import models, samples
+from headstart.models.samples import Samples
+from headstart.settings import params
+from headstart.training import training
 from tests.pictures import encode
 from tests.pipeline import CLASSES, SCRATCH_SIZE, TRAIN, Finished, outputs, run, write_params
 from tests.test_train_head import Interrupted, interrupt

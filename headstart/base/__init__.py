@@ -1,0 +1,1 @@
+"""The pretrained convolutional base: its network, weights, precision and arithmetic."""

@@ -1,0 +1,48 @@
+"""The record of how features were extracted, which everything built on them must follow."""
+
+import json
+
+from headstart.foundation import paths
+from headstart.foundation.atomic import write_json
+from headstart.settings.schema import Section
+
+
+class Extraction(Section):
+    """How ``extract_features`` worked.
+
+    Attributes:
+        base: name of the base.
+        image_size: pixels.
+        policy: precision policy of the base.
+        blocks: how many of its last layers to unfreeze to begin at each of its blocks, the last block's first.
+        feature_rms: root mean square of the training images' features.
+        versions: of the libraries that did it, by name.
+    """
+
+    base: str
+    image_size: int
+    policy: str
+    blocks: list[int]
+    feature_rms: float
+    versions: dict[str, str]
+
+
+def write(extraction: Extraction, trunk: str | None, flipped: bool) -> None:
+    """Write the records: how features were made, where the trunk files come from, whether there are mirrored ones.
+
+    The last stands by itself, because it changes nothing for the stages that train.
+    """
+    write_json(paths.EXTRACTION, extraction.model_dump())
+    write_json(paths.TRUNK / "trunk.json", {"layer": trunk})
+    write_json(paths.FLIPPED / "flipped.json", {"flipped": flipped})
+
+
+def read() -> Extraction:
+    """Read how features were made."""
+    return Extraction.model_validate(json.loads(paths.EXTRACTION.read_text(encoding="utf-8")))
+
+
+def trunk_layer() -> str | None:
+    """Return the layer whose outputs are in data/trunk; None where nothing is kept there."""
+    layer = json.loads((paths.TRUNK / "trunk.json").read_text(encoding="utf-8"))["layer"]
+    return None if layer is None else str(layer)

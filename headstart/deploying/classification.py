@@ -1,0 +1,100 @@
+"""Files of one's own through a model: read ahead, a batch at a time, one answer a file whatever the file is."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from headstart.deploying import own_images
+from headstart.deploying.classified import Classified
+from headstart.deploying.inputs import InputFile
+from headstart.foundation.progress import bar
+from headstart.foundation.threads import map_ordered
+from headstart.images import images
+from headstart.images.images import Pixels, UnreadableImage
+from headstart.models.predictor import BATCH, Predictor
+from headstart.sources.listing import printable
+from headstart.statistics.scoring import predicted_classes
+
+T = TypeVar("T")
+
+
+class Image(NamedTuple):
+    """A file that was read.
+
+    Attributes:
+        name: of the file.
+        heat_map: where its heat map goes, if one is asked for.
+        pixels: as the model takes them; None if the file can't be used as an image.
+        picture: as a person sees it, if a heat map is asked for.
+        problem: why it can't be used, if so.
+    """
+
+    name: str
+    heat_map: Path | None
+    pixels: Pixels | None = None
+    picture: Pixels | None = None
+    problem: str | None = None
+
+
+def classify(files: Sequence[InputFile], model: Predictor, heat_maps: Path | None = None) -> Iterator[Classified]:
+    """Yield what the model says of each file, in their order; the next images are decoded while it computes.
+
+    Args:
+        files: what to look at.
+        model: what looks.
+        heat_maps: a folder for a heat map of each image; None for none.
+    """
+    targets: Sequence[Path | None] = [None] * len(files)
+    if heat_maps:
+        targets = own_images.targets(heat_maps, [file.name for file in files])
+    shared = sys.stdout.isatty()
+    with bar("predict", len(files), " files") as progress:
+        for batch in map_ordered(partial(_read, size=model.image_size), _batches(zip(files, targets, strict=True))):
+            rows = _answer(batch, model)
+            if shared:  # a terminal, with the bar on its last line
+                progress.clear()
+            yield from rows
+            progress.update(len(batch))
+
+
+def _read(batch: list[tuple[InputFile, Path | None]], size: int) -> list[Image]:
+    return [_read_one(file, heat_map, size) for file, heat_map in batch]
+
+
+def _read_one(file: InputFile, heat_map: Path | None, size: int) -> Image:
+    try:
+        data = file.read()
+        picture = own_images.picture(data) if heat_map else None
+        return Image(file.name, heat_map, images.square(data, size), picture)
+    except UnreadableImage as error:
+        return Image(file.name, None, problem=error.reason)
+
+
+def _answer(batch: list[Image], model: Predictor) -> list[Classified]:
+    pixels = [image.pixels for image in batch if image.pixels is not None]
+    probabilities = model(np.stack(pixels)) if pixels else np.empty((0, len(model.classes)))
+    drawn = [(image.picture, image.heat_map) for image in batch if image.picture is not None and image.heat_map]
+    if drawn:
+        pictures, targets = zip(*drawn, strict=True)
+        own_images.draw(model.assembled, np.stack(pixels), predicted_classes(probabilities), pictures, targets)
+    answers = iter(probabilities)
+    return [
+        Classified(
+            image.name,
+            None if image.problem else next(answers),
+            image.problem,
+            printable(str(image.heat_map)) if image.heat_map else None,
+        )
+        for image in batch
+    ]
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch

@@ -1,0 +1,54 @@
+"""Which image and which answers are explained."""
+
+import numpy as np
+import pandas as pd
+
+from headstart.foundation.array_types import IntArray
+from headstart.foundation.errors import InputError
+from headstart.scoring.predictions import Predictions
+
+
+def image(wanted: str, predictions: Predictions, frame: pd.DataFrame) -> str:
+    """Return the path of the image whose activations are shown.
+
+    Args:
+        wanted: a path of the manifest; or ``auto`` for the surest right answer, or the surest of all if none is right.
+        predictions: on the test split.
+        frame: the manifest.
+
+    Raises:
+        InputError: the manifest has no such image.
+    """
+    if wanted == "auto":
+        first = [*surest(predictions, right=True, most=1), *surest(predictions, right=False, most=1)][0]
+        return predictions.images[int(first)]
+    if wanted not in set(frame["path"]):
+        raise InputError(
+            f"params.yaml: explain.image: found {wanted!r}, expected auto or a path in data/prepared/manifest.csv, "
+            f"such as {predictions.images[0]!r}"
+        )
+    return wanted
+
+
+def surest(predictions: Predictions, right: bool, most: int) -> IntArray:
+    """Return the places of the surest right, or wrong, answers: of each class the surest, then the next of each.
+
+    Without the turns, all of them may be of the one class that is the easiest to tell.
+    """
+    found = np.flatnonzero((predictions.labels == predictions.predicted) == right)
+    sureness = predictions.probabilities[found, predictions.predicted[found]]
+    found = found[np.argsort(-sureness, kind="stable")]
+    turn = pd.Series(predictions.labels[found]).groupby(predictions.labels[found]).cumcount()
+    places: IntArray = found[np.argsort(turn.to_numpy(), kind="stable")][:most]
+    return places
+
+
+def contested(predictions: Predictions, places: IntArray) -> IntArray:
+    """Return the classes whose evidence is shown for each answer: both of two; of more, what is said and what is so.
+
+    Returns:
+        int64 (answers, 2); of a right answer among more than two classes both are the same.
+    """
+    if len(predictions.classes) == 2:
+        return np.tile(np.arange(2), (len(places), 1))
+    return np.stack([predictions.predicted[places], predictions.labels[places]], axis=1)

@@ -1,0 +1,1 @@
+"""Augmented views, and the frozen base's outputs on them."""

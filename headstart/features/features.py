@@ -1,0 +1,247 @@
+"""One pass of the frozen base over every image, its outputs kept in .npy files.
+
+The base is where the time goes, so everything else runs beside it: images are decoded ahead in other
+threads, once for all their views, and rows are written as they come.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base import base, graph
+from headstart.features import augmentation
+from headstart.features.augmentation import Draws
+from headstart.foundation.arrays import ArrayFile, check_space, create_array
+from headstart.foundation.progress import bar
+from headstart.foundation.resume import Resumable
+from headstart.images import images
+from headstart.settings.schema import Augmentation
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+# Rows reach the disk and the state moves on every so many batches: at most some seconds of work are
+# lost to a power cut, and the disk is not kept waiting.
+_BATCHES_A_BLOCK = 8
+# Decoded batches held ready. Two keep the base fed; more would only take memory.
+_BATCHES_AHEAD = 2
+# The largest float16.
+_LARGEST = 65504.0
+
+
+class Work(NamedTuple):
+    """What to extract from.
+
+    Attributes:
+        files: the images of each split, by its name.
+        plain: the splits whose images are taken as they are.
+        flipped: the splits whose images are also taken mirrored left to right.
+        sha256s: digest of each training image; its augmented views are drawn from it.
+        views: numbers of the augmented views to take of each training image.
+        image_size: side that images are resized to, pixels.
+        batch_size: images the base takes at once.
+        augmentation: how views differ from the image.
+        seed: the run's seed.
+        base: name of the base, whose preprocessing the images get.
+    """
+
+    files: dict[str, list[Path]]
+    plain: tuple[str, ...]
+    flipped: tuple[str, ...]
+    sha256s: list[str]
+    views: tuple[int, ...]
+    image_size: int
+    batch_size: int
+    augmentation: Augmentation
+    seed: int
+    base: str
+
+
+class Step(NamedTuple):
+    """One call of the base: a batch of a split, in the augmented view ``view`` or as it is (None), or mirrored."""
+
+    split: str
+    view: int | None
+    start: int
+    stop: int
+    flipped: bool = False
+
+    def array(self, kind: str) -> str:
+        """Name of the array that outputs of a kind, ``features`` or ``trunk``, go to."""
+        if self.flipped:
+            return f"flipped/{kind}/{self.split}"
+        return f"{kind}/{self.split}" if self.view is None else f"{kind}/{self.split}_views"
+
+
+Forward = Callable[[NDArray[np.uint8], Draws | None], dict[str, "tf.Tensor"]]
+
+
+def extract(
+    model: "keras.Model", trunk: str | None, work: Work, state: Resumable, forward: Forward | None = None
+) -> dict[str, Path]:
+    """Run a base, or its lower part, over images and views.
+
+    Args:
+        model: the frozen base.
+        trunk: an inner layer, one of ``graph.cuts``, whose output is kept as well, except of plain training
+            images; or None.
+        work: the images.
+        state: where arrays are built and how far an interrupted run came.
+        forward: what :func:`compile_forward` gave for ``model``, where it is used several times.
+
+    Returns:
+        The finished files in ``state``'s folder, by ``features/<array>`` and ``trunk/<array>``, array
+        being a split or ``train_views``, and by ``flipped/features/<split>`` and ``flipped/trunk/<split>``.
+        Shapes are (images, height, width, channels), for views (views, images, height, width, channels),
+        all float16.
+    """
+    forward = forward or compile_forward(model, trunk, work.base, work.augmentation)
+    steps = plan(work)
+    files = _create_arrays(model, trunk, work, state.path)
+    done = state.read().get("steps", 0)
+    count = [step.stop - step.start for step in steps]
+    with ExitStack() as stack:
+        arrays = {name: stack.enter_context(closing(ArrayFile(path))) for name, path in files.items()}
+        progress = stack.enter_context(bar("extract features", sum(count), " images", done=sum(count[:done])))
+        for number, (step, pixels) in enumerate(_decoded(steps[done:], work), start=done + 1):
+            outputs = forward(pixels[:, :, ::-1] if step.flipped else pixels, _draws(step, work))
+            for kind, rows in outputs.items():
+                if array := arrays.get(step.array(kind)):
+                    array.write(_row(step, work), rows.numpy())
+            progress.update(step.stop - step.start)
+            if number % _BATCHES_A_BLOCK == 0:
+                for array in arrays.values():
+                    array.flush()
+                state.write({"steps": number})
+    state.write({"steps": len(steps)})
+    return files
+
+
+def plan(work: Work) -> list[Step]:
+    """Every call of the base in order. All views of a batch stand together: it is decoded once."""
+    steps = []
+    for split, files in work.files.items():
+        views: list[int | None] = [None] if split in work.plain else []
+        views += work.views if split == "train" else ()
+        for start in range(0, len(files), work.batch_size):
+            stop = min(start + work.batch_size, len(files))
+            steps += [Step(split, view, start, stop) for view in views]
+            steps += [Step(split, None, start, stop, flipped=True)] if split in work.flipped else []
+    return steps
+
+
+def compile_forward(
+    model: "keras.Model", trunk: str | None, name: str, settings: Augmentation = augmentation.UNCHANGED
+) -> Forward:
+    """Return a function from RGB images to ``features`` and, if there is a trunk layer, ``trunk``.
+
+    It takes uint8 images (n, size, size, 3) and what was drawn for them by ``settings``, or None for images as
+    they are. ``name`` is the base's, whose preprocessing the images get.
+    It gives float16 (n, height, width, channels).
+    """
+    import tensorflow as tf
+
+    lower = base.between(model, None, trunk) if trunk else None
+    upper = base.between(model, trunk, None)
+
+    def run(pixels: "tf.Tensor") -> dict[str, "tf.Tensor"]:
+        values = base.preprocess(name, pixels)
+        if lower is None:
+            return {"features": half(upper(values, training=False))}
+        values = lower(values, training=False)
+        return {"features": half(upper(values, training=False)), "trunk": half(values)}
+
+    size = model.input_shape[1]
+    pixels = tf.TensorSpec((None, size, size, 3), tf.uint8)
+    plain = tf.function(run, input_signature=[pixels])
+    augmented = tf.function(
+        lambda batch, maps, tones: run(augmentation.augment(batch, maps, tones, settings)),
+        input_signature=[pixels, tf.TensorSpec((None, 8), tf.float32), tf.TensorSpec((None, 2), tf.float32)],
+    )
+
+    def forward(batch: NDArray[np.uint8], draws: Draws | None) -> dict[str, "tf.Tensor"]:
+        if draws is None:
+            return plain(batch)  # type: ignore[no-any-return]
+        return augmented(augmentation.paint(batch, draws), draws.maps, draws.tones)  # type: ignore[no-any-return]
+
+    return forward
+
+
+def half(values: "tf.Tensor") -> "tf.Tensor":
+    """Turn activations into float16; what float16 can't hold becomes its largest value, not infinity."""
+    import tensorflow as tf
+
+    return tf.cast(tf.clip_by_value(tf.cast(values, tf.float32), -_LARGEST, _LARGEST), tf.float16)
+
+
+def _create_arrays(model: "keras.Model", trunk: str | None, work: Work, folder: Path) -> dict[str, Path]:
+    """Create the arrays that an interrupted run has not left."""
+    rows: dict[str, tuple[int, ...]] = {split: (len(work.files[split]),) for split in work.plain}
+    if "train" in work.files:
+        rows["train_views"] = (len(work.views), len(work.files["train"]))
+    maps = {"features": tuple(model.output_shape[1:])}
+    if trunk:
+        maps["trunk"] = tuple(graph.outputs(model)[trunk].shape[1:])
+    shapes = {
+        f"{kind}/{array}": leading + feature_map
+        for kind, feature_map in maps.items()
+        for array, leading in rows.items()
+        if (kind, array) != ("trunk", "train")
+    }
+    shapes |= {
+        f"flipped/{kind}/{split}": (len(work.files[split]), *feature_map)
+        for kind, feature_map in maps.items()
+        for split in work.flipped
+    }
+    files = {name: folder / f"{name.replace('/', '-')}.npy" for name in shapes}
+    missing = [name for name, file in files.items() if not file.exists()]
+    needed = sum(math.prod(shapes[name]) for name in missing) * np.dtype(np.float16).itemsize
+    check_space(folder, needed, "extract_features.views")
+    for name in missing:
+        create_array(files[name], shapes[name], np.float16)
+    return files
+
+
+def _decoded(steps: list[Step], work: Work) -> Iterator[tuple[Step, NDArray[np.uint8]]]:
+    """Yield each step with its images, uint8 (n, size, size, 3), decoded ahead in other threads."""
+    batches = list(dict.fromkeys((step.split, step.start, step.stop) for step in steps))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+
+        def decode(split: str, start: int, stop: int) -> list[Callable[[], NDArray[np.uint8]]]:
+            files = work.files[split][start:stop]
+            return [pool.submit(images.load, file, work.image_size).result for file in files]
+
+        ahead = [decode(*batch) for batch in batches[:_BATCHES_AHEAD]]
+        current, pixels = None, np.empty(0, np.uint8)
+        following = iter(batches[_BATCHES_AHEAD:])
+        try:
+            for step in steps:
+                if (step.split, step.start) != current:
+                    current = (step.split, step.start)
+                    pixels = np.stack([result() for result in ahead.pop(0)])
+                    if batch := next(following, None):
+                        ahead.append(decode(*batch))
+                yield step, pixels
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _draws(step: Step, work: Work) -> Draws | None:
+    if step.view is None:
+        return None
+    sha256s = work.sha256s[step.start : step.stop]
+    return augmentation.draw(work.augmentation, sha256s, step.view, work.seed, work.image_size)
+
+
+def _row(step: Step, work: Work) -> int:
+    """Where the step's rows begin, counting the rows of every view before it."""
+    view = 0 if step.view is None else work.views.index(step.view)
+    return view * len(work.files[step.split]) + step.start

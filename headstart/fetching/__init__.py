@@ -1,0 +1,1 @@
+"""Downloads that count only with the right digest."""

@@ -1,0 +1,140 @@
+"""The ImageNet weights of a base as Keras publishes them: in files on its host, which its code names.
+
+Which file belongs to a base, its address and its digest stand in that code alone, and so does the order of the tensors
+in the file. So Keras builds the base and loads the file; the file it gets is one of ours, fetched and checked.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.base import network
+from headstart.base.bases import KINDS
+from headstart.base.weights import Tensors
+from headstart.fetching.download import Accept, MirrorError, digest_name, matching
+from headstart.foundation.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
+
+# Bytes of a file of weights at the most: that of ConvNeXt XLarge, the largest, has 1.4 GB.
+LIMIT = 2_000_000_000
+
+Get = Callable[[str, str, str | None], Path]
+"""Gives the path of a file that Keras asks for, checked: ``(name, address, digest) -> path``. The digest is an MD5 or a
+SHA-256, hexadecimal; None where Keras publishes none."""
+
+
+def imagenet(name: str, get: Get) -> Tensors:
+    """Return the ImageNet weights of the base ``name``, as :func:`network.variables` names them.
+
+    Args:
+        name: of the base.
+        get: gives the file.
+
+    Raises:
+        MirrorError: the file does not hold this base's weights.
+    """
+    import keras
+
+    kind = KINDS[name]
+    constructor = getattr(keras.applications, kind.constructor)
+    try:
+        with _files_from(get):
+            model = constructor(weights="imagenet", include_top=False, input_shape=(*[kind.usual_size] * 2, 3))
+    except (MirrorError, InputError):
+        raise
+    except Exception as error:
+        # Of a file without a digest: h5py and Keras have errors of many kinds for what they can't read.
+        raise MirrorError(f"not readable as Keras's weights of {name} ({type(error).__name__})") from None
+    network.settle_names(model)
+    tensors = {name: value.value.numpy().astype(np.float32) for name, value in network.variables(model).items()}
+    return tensors | _rescaled(model, tensors)
+
+
+def accept(digest: str | None) -> Accept:
+    """A check that a file has the digest that Keras publishes.
+
+    Where there is none, this only checks that it is no other kind of file, such as a page that says why there is no
+    file; whether the right tensors are in it shows when Keras reads them.
+    """
+    return _is_h5 if digest is None else matching(digest)
+
+
+def trust(file: Path, digest: str | None) -> str:
+    """Say, for a person to read, how far a checked file can be trusted."""
+    if digest is not None:
+        return f"{digest_name(digest)} verified"
+    with file.open("rb") as source:
+        found = hashlib.file_digest(source, "sha256").hexdigest()
+    return f"SHA-256 {found}, with which to compare it Keras publishes none"
+
+
+def random(name: str) -> Tensors:
+    """Return random weights of the base ``name``, the same every time, drawn as Keras draws them; but for one kind.
+
+    Kernels of depthwise convolutions get the variance of He, Zhang, Ren & Sun (2015), 2 in the number of values that
+    an output sums up. Keras counts those of all channels where an output sums up one; through the many such layers
+    of a MobileNet everything would vanish.
+
+    They do not follow the run's seed, for the reason that :func:`weights.draw` gives.
+    """
+    import keras
+
+    keras.utils.set_random_seed(0)
+    model = network.construct(name, KINDS[name].least_size)
+    generator = np.random.default_rng(seed=0)
+    tensors: Tensors = {}
+    for key, variable in network.variables(model).items():
+        values = variable.value.numpy().astype(np.float32)
+        layer, _, kind = key.partition("/")
+        depthwise = kind == "kernel" and isinstance(model.get_layer(layer), keras.layers.DepthwiseConv2D)
+        if depthwise or kind == "depthwise_kernel":
+            bound = math.sqrt(6 / math.prod(values.shape[:2]))
+            values = generator.uniform(-bound, bound, values.shape).astype(np.float32)
+        tensors[key] = values
+    return tensors
+
+
+def _rescaled(model: "keras.Model", tensors: Tensors) -> Tensors:
+    """Return the variance of a normalisation with the factor that follows it when Keras loads ImageNet weights.
+
+    EfficientNet's images are divided by the square root of their standard deviation once more than Keras's layer
+    does it, which Keras puts right by a further layer; but only where it loads the weights itself, which the base
+    that is built here does not.
+    """
+    import keras
+
+    for before, after in zip(model.layers, model.layers[1:], strict=False):
+        if isinstance(before, keras.layers.Normalization) and isinstance(after, keras.layers.Rescaling):
+            name = f"{before.name}/variance"
+            return {name: (tensors[name] / np.square(after.scale, dtype=np.float64)).astype(np.float32)}
+    return {}
+
+
+def _is_h5(file: Path, folder: Path) -> Path:
+    with file.open("rb") as source:
+        if source.read(4) != b"\x89HDF":
+            raise MirrorError("not a Keras .h5 file")
+    return file
+
+
+@contextmanager
+def _files_from(get: Get) -> Iterator[None]:
+    """Let Keras's applications ask ``get`` for their files instead of downloading them."""
+    from keras.src.utils import file_utils
+
+    def get_file(name: str, address: str, cache_subdir: str, file_hash: str | None = None) -> str:
+        return str(get(name, address, file_hash))
+
+    original = file_utils.get_file
+    file_utils.get_file = get_file
+    try:
+        yield
+    finally:
+        file_utils.get_file = original

@@ -1,0 +1,1 @@
+"""Decoding images safely, and the manifest that lists the prepared ones."""

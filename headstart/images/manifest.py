@@ -1,0 +1,73 @@
+"""The manifest: one row an image of the subset, in the order that features and predictions follow."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from headstart.foundation.array_types import IntArray
+from headstart.foundation.atomic import replacing
+from headstart.foundation.errors import InputError
+
+SPLITS = ("train", "validation", "test")
+
+_TEXTS = ("path", "class", "split", "sha256")
+_NUMBERS = ("width", "height")
+COLUMNS = (*_TEXTS, *_NUMBERS)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read a manifest.
+
+    Returns:
+        One row an image, ordered by split, then class, then number: path (relative to the manifest's
+        folder, with ``/``), class, split (one of SPLITS), sha256 of the file, width and height of the
+        upright image in pixels. Texts come as they stand: a class may be called ``nan``, ``1e3``, ``=cmd()``.
+
+    Raises:
+        InputError: the file is missing or is no manifest.
+    """
+    try:
+        frame = pd.read_csv(
+            path,
+            dtype={**dict.fromkeys(_TEXTS, "str"), **dict.fromkeys(_NUMBERS, "int64")},
+            keep_default_na=False,
+            encoding="utf-8",
+        )
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file: run `dvc repro prepare`") from None
+    except ValueError as error:  # pandas' own parsing errors are of this kind too, as is a wrong encoding.
+        raise InputError(f"{path}: not a manifest ({error}): run `dvc repro prepare` again") from None
+    if tuple(frame.columns) != COLUMNS:
+        raise InputError(
+            f"{path}: found columns {', '.join(frame.columns)}, expected {', '.join(COLUMNS)}: "
+            "run `dvc repro prepare` again"
+        )
+    return frame
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """Write a manifest with the columns COLUMNS, as UTF-8 with Unix line ends on every system."""
+    with replacing(path) as temporary:
+        frame.to_csv(
+            temporary,
+            columns=list(COLUMNS),
+            index=False,
+            encoding="utf-8",
+            lineterminator="\n",
+            # Every text in quotes, so that no reader takes one for a number or for a line's end.
+            quoting=csv.QUOTE_NONNUMERIC,
+        )
+
+
+def class_names(frame: pd.DataFrame) -> list[str]:
+    """The classes of a manifest, sorted: a class's place in this list is its label."""
+    return sorted(frame["class"].unique().tolist())
+
+
+def labels(frame: pd.DataFrame, split: str) -> IntArray:
+    """The labels of one split's images, in their order: int64, shape (images,)."""
+    places = {name: place for place, name in enumerate(class_names(frame))}
+    classes = frame.loc[frame["split"] == split, "class"]
+    return np.array([places[name] for name in classes], dtype=np.int64)

@@ -1,0 +1,167 @@
+"""Trained models on disk: a description in JSON and the weights beside it.
+
+Keras's ``.keras`` files hold the date they were saved; ``.weights.h5`` files don't, so equal models
+are equal files.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.base import base, convolution
+from headstart.base.extraction import Extraction
+from headstart.foundation.atomic import replacing_folder, write_json
+from headstart.models import architectures, classifier
+from headstart.models.architectures import Network
+from headstart.settings.schema import Layers, Section
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Inference(Section):
+    """How a model's logits become the probabilities that it was evaluated with.
+
+    Attributes:
+        temperature: what divides the logits, fitted on the validation split.
+        flip: whether probabilities are the mean over an image and its mirror image.
+    """
+
+    temperature: float
+    flip: bool
+
+
+class Description(Section):
+    """Everything needed to build a trained model again.
+
+    It has either a base with a classifier on it, or a network of its own.
+
+    Attributes:
+        strategy: one of STRATEGIES.
+        extraction: the base and the features the model takes; None without a base.
+        classifier: the classifier's layers; None without a base.
+        network: what was trained from scratch; None with a base.
+        classes: names of the classes, in the order of the probabilities.
+        unfreeze: how many of the base's last layers are part of the model, trained.
+        trained_parameters: how many weights were trained.
+        epochs: how many epochs were run.
+        best_epoch: the one whose weights these are.
+        versions: of the libraries that trained it, by name.
+        inference: how its logits become probabilities; None before ``evaluate`` has found that out.
+    """
+
+    strategy: str
+    extraction: Extraction | None
+    classifier: Layers | None
+    network: Network | None
+    classes: list[str]
+    unfreeze: int
+    trained_parameters: int
+    epochs: int
+    best_epoch: int
+    versions: dict[str, str]
+    inference: Inference | None = None
+
+    @property
+    def image_size(self) -> int:
+        """Side of the images that the model sees, pixels."""
+        return self._made_of.image_size
+
+    @property
+    def policy(self) -> str:
+        """Precision policy of the base, or of the network."""
+        return self._made_of.policy
+
+    @property
+    def _made_of(self) -> Extraction | Network:
+        made_of = self.extraction or self.network
+        assert made_of, "a model has a base or a network of its own"
+        return made_of
+
+
+def save(folder: Path, model: "keras.Model", description: Description) -> None:
+    """Write ``model.json`` and ``model.weights.h5``, both or neither."""
+    with replacing_folder(folder) as temporary:
+        write_json(temporary / "model.json", description.model_dump())
+        model.save_weights(temporary / "model.weights.h5")
+
+
+def describe(folder: Path) -> Description:
+    """Read what :func:`save` wrote about a model."""
+    return Description.model_validate(json.loads((folder / "model.json").read_text(encoding="utf-8")))
+
+
+def load(folder: Path, whole: "keras.Model") -> "keras.Model":
+    """Build a saved model that stands on a base, and give it its weights.
+
+    Args:
+        folder: where :func:`save` put it.
+        whole: the frozen base; loading a fine-tuned model changes the weights of its last layers.
+
+    Returns:
+        A model to logits from the output of the layer ``base.cut_before(whole, unfreeze)``.
+    """
+    description = describe(folder)
+    assert description.classifier, f"{description.strategy} stands on no base"
+    assert description.extraction, f"{description.strategy} stands on no base"
+    shape = tuple(whole.output_shape[1:])
+    head = classifier.build(
+        description.classifier, shape, description.extraction.feature_rms, len(description.classes), seed=0
+    )
+    model = join(whole, head, description.unfreeze)
+    model.load_weights(folder / "model.weights.h5")
+    return model
+
+
+def load_network(folder: Path) -> "keras.Model":
+    """Build a saved model that was trained from scratch, and give it its weights.
+
+    Returns:
+        A model from RGB pixels of 0 to 255, (images, size, size, 3), to logits.
+    """
+    description = describe(folder)
+    assert description.network, f"{description.strategy} stands on a base"
+    model = architectures.build(description.network, len(description.classes), seed=0)
+    model.load_weights(folder / "model.weights.h5")
+    return model
+
+
+def classifier_of(model: "keras.Model") -> "keras.Model":
+    """Return the classifier, from the base's feature maps to logits, of a model that :func:`load` or :func:`join` gave.
+
+    The rest of the model is the base's last layers, which the base itself has as well.
+    """
+    return model if model.name == classifier.NAME else model.get_layer(classifier.NAME)
+
+
+def join(whole: "keras.Model", head: "keras.Model", unfreeze: int) -> "keras.Model":
+    """Put a classifier on the part of the base that trains, sharing the weights of both.
+
+    Args:
+        whole: the base. Its last ``unfreeze`` layers become trainable, all others frozen.
+        head: the classifier.
+        unfreeze: how many layers train.
+
+    Returns:
+        A model from the last output that stays as it is to logits: just ``head`` where nothing of the
+        base trains.
+
+    Raises:
+        InputError: the base has fewer layers.
+    """
+    import keras
+
+    cut = base.cut_before(whole, unfreeze)
+    set_trainable(whole, unfreeze)
+    if cut == whole.operations[-1].name:
+        return head
+    top = base.between(whole, cut, None)
+    convolution.multiply_gradients(top)
+    features = keras.ops.cast(top.output, "float32")
+    return keras.Model(top.input, head(features), name="fine_tuned")
+
+
+def set_trainable(whole: "keras.Model", unfreeze: int) -> None:
+    """Make the last ``unfreeze`` layers of a base trainable and freeze all others."""
+    for number, layer in enumerate(whole.layers):
+        layer.trainable = number >= len(whole.layers) - unfreeze

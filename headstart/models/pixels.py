@@ -1,0 +1,102 @@
+"""Decoded images as examples for a network without a base, and augmented views of them, made as it trains."""
+
+from collections.abc import Callable
+from contextlib import closing
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from headstart.features import augmentation
+from headstart.foundation import paths
+from headstart.foundation.arrays import ArrayFile, check_space, create_array, open_array, release
+from headstart.foundation.atomic import replacing
+from headstart.foundation.progress import track
+from headstart.foundation.resume import Resumable
+from headstart.foundation.threads import map_ordered
+from headstart.images import images, manifest
+from headstart.models.samples import Samples
+from headstart.settings.schema import Augmentation
+
+# Images looked at once: memory stays flat however many there are.
+_BLOCK = 256
+
+
+def read(frame: pd.DataFrame, split: str, size: int, state: Resumable) -> Samples:
+    """Decode the images of a split, once, into a file.
+
+    Args:
+        frame: the manifest.
+        split: whose images.
+        size: side that they are resized to, pixels.
+        state: where the file is built; it must outlive the result.
+
+    Returns:
+        RGB pixels, a memory map: uint8 (1, images, size, size, 3).
+
+    Raises:
+        InputError: an image doesn't decode, or the disk has no room for them.
+    """
+    file = state.path / f"{split}.npy"
+    if not file.exists():
+        files = [paths.PREPARED / path for path in frame.loc[frame["split"] == split, "path"]]
+        shape = (len(files), size, size, 3)
+        check_space(state.path, int(np.prod(shape)), "the strategy's image_size")
+        decoded = map_ordered(lambda path: images.load(path, size), files)
+        with replacing(file) as temporary:
+            create_array(temporary, shape, np.uint8)
+            with closing(ArrayFile(temporary)) as array:
+                for row, picture in enumerate(track(decoded, f"decode {split} images", len(files), " images")):
+                    array.write(row, picture[np.newaxis])
+    return Samples(open_array(file)[np.newaxis], manifest.labels(frame, split))
+
+
+def are_grey(samples: Samples) -> bool:
+    """Whether red, green and blue are the same in every pixel of every image."""
+    pixels = samples.values[0]
+    for start in range(0, len(pixels), _BLOCK):
+        block = np.asarray(pixels[start : start + _BLOCK])
+        release(pixels)
+        if (block != block[..., :1]).any():
+            return False
+    return True
+
+
+def views(train: Samples, sha256s: list[str], settings: Augmentation | None, seed: int) -> Callable[[int], Samples]:
+    """Return a function that gives an epoch's training examples, each image in a view that it has in no other.
+
+    Args:
+        train: the images as they are, as :func:`read` returns them.
+        sha256s: digest of each image's bytes; its views are drawn from it.
+        settings: how views differ from the image; None for images as they are in every epoch.
+        seed: of the training.
+
+    Returns:
+        A function of the epoch, from 0. The views are made as the epoch reads them, float32.
+    """
+    import tensorflow as tf
+
+    if settings is None:
+        return lambda epoch: train
+    size = train.values.shape[2]
+    augment = tf.function(
+        lambda pixels, maps, tones: augmentation.augment(pixels, maps, tones, settings),
+        input_signature=[
+            tf.TensorSpec((None, size, size, 3), tf.uint8),
+            tf.TensorSpec((None, 8), tf.float32),
+            tf.TensorSpec((None, 2), tf.float32),
+        ],
+    )
+
+    def of_epoch(epoch: int) -> Samples:
+        def change(pixels: NDArray[np.generic], chosen: NDArray[np.int64]) -> NDArray[np.generic]:
+            digests = [sha256s[image] for image in chosen]
+            draws = augmentation.draw(settings, digests, epoch, seed, size)
+            made: tf.Tensor = augment(
+                augmentation.paint(pixels.astype(np.uint8, copy=False), draws), draws.maps, draws.tones
+            )
+            return made.numpy()  # type: ignore[no-any-return]
+
+        return train._replace(change=change)
+
+    return of_epoch

@@ -1,0 +1,122 @@
+"""A trained model as it is used: from the pixels of an image to calibrated probabilities."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base import base, precision, runtime, weights
+from headstart.features import features
+from headstart.foundation.array_types import FloatArray
+from headstart.models import models
+from headstart.models.models import Description, Inference
+from headstart.statistics import calibration
+from headstart.training import training
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+# Images at once: the base is no faster on more.
+BATCH = 32
+
+
+class Assembled(NamedTuple):
+    """A trained model and the base that it stands on.
+
+    Attributes:
+        description: of the model.
+        whole: the base, with the model's weights in its last layers; None for a network without a base.
+        model: to logits, (n, units), from the output of the base's last frozen layer; without a base from RGB pixels
+            of 0 to 255, (n, size, size, 3).
+    """
+
+    description: Description
+    whole: "keras.Model | None"
+    model: "keras.Model"
+
+
+def assemble(folder: Path, base_weights: Path) -> Assembled:
+    """Bring back a saved model with its base, in the precision that :func:`runtime.set_policy` set.
+
+    Args:
+        folder: where :func:`models.save` put it.
+        base_weights: the ``.npz`` file of the pretrained base; not read if the model has none.
+
+    Raises:
+        InputError: a file is missing or broken.
+    """
+    description = models.describe(folder)
+    how = description.extraction
+    if how is None:
+        return Assembled(description, None, models.load_network(folder))
+    whole = base.build(how.base, weights.load(base_weights), how.image_size)
+    return Assembled(description, whole, models.load(folder, whole))
+
+
+def frozen(assembled: Assembled) -> "keras.Model | None":
+    """Return the part of the base from preprocessed images to what the model takes; None without a base."""
+    if assembled.whole is None:
+        return None
+    return base.between(assembled.whole, None, base.cut_before(assembled.whole, assembled.description.unfreeze))
+
+
+class Predictor:
+    """Calibrated probabilities straight from pixels: preprocessing, base, classifier and temperature in one.
+
+    Attributes:
+        classes: names of the classes, in the order of the probabilities.
+        image_size: side of the images it takes, pixels.
+        assembled: the model itself.
+    """
+
+    def __init__(self, assembled: Assembled, inference: Inference) -> None:
+        """Take a model as it was trained, and how its logits become probabilities."""
+        self.classes = tuple(assembled.description.classes)
+        self.image_size = assembled.description.image_size
+        self.assembled = assembled
+        self._inference = inference
+        self._as_trained = _compile(assembled)
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> FloatArray:
+        """Return the probabilities, (n, classes), of RGB images, uint8 (n, image_size, image_size, 3)."""
+        views = [pixels, pixels[:, :, ::-1]] if self._inference.flip else [pixels]
+        mean = np.mean([self._as_trained(view).numpy() for view in views], axis=0)
+        return calibration.apply_temperature(mean, self._inference.temperature)
+
+
+def load(folder: Path, base_weights: Path, inference: Inference) -> Predictor:
+    """Bring back a saved model ready to predict, in the precision it was trained in.
+
+    Where this machine would have to emulate that precision, float32 takes its place: faster there, and more exact.
+
+    Args:
+        folder: of the model.
+        base_weights: the ``.npz`` file of the pretrained base.
+        inference: how its logits become probabilities.
+
+    Raises:
+        InputError: a file is missing or broken.
+    """
+    policy = models.describe(folder).policy
+    runtime.set_policy(policy if policy == "float32" else precision.choose("auto").policy)
+    return Predictor(assemble(folder, base_weights), inference)
+
+
+def _compile(assembled: Assembled) -> Callable[[NDArray[np.uint8]], "tf.Tensor"]:
+    """Return a function from RGB images to probabilities before calibration, float64 (n, classes)."""
+    import tensorflow as tf
+
+    model, lower, how = assembled.model, frozen(assembled), assembled.description.extraction
+    answer = tf.function(
+        lambda values: training.probabilities(model, values),
+        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float16 if lower else tf.uint8)],
+    )
+    if lower is None or how is None:
+        return answer  # type: ignore[no-any-return]
+    # What the frozen layers give is halved, as it is in the files that training and evaluation read: the answers are
+    # the same then.
+    forward = features.compile_forward(lower, None, how.base)
+    return lambda pixels: answer(forward(pixels, None)["features"])

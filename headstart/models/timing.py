@@ -1,0 +1,55 @@
+"""How long training and predicting take, kept where it does not enter dvc.lock: times differ from run to run."""
+
+import json
+from typing import Any
+
+from headstart.foundation import paths
+from headstart.foundation.atomic import write_json
+
+# Digits of a digest that tell one model from another.
+_SHORT = 12
+TIMINGS = paths.METRICS / "timings.json"
+
+
+def record_training(strategy: str, seconds: float, model: str) -> None:
+    """Record the training time of a strategy; what was recorded of an earlier model goes.
+
+    Args:
+        strategy: its name.
+        seconds: of computing, reading and writing; without the start of Python and TensorFlow.
+        model: digest of what came of it. The time counts for that very model: one that DVC brings
+            back from its cache took no time that could be told.
+    """
+    _write(strategy, {"train_seconds": round(seconds, 2), "model": model[:_SHORT]})
+
+
+def record_prediction(strategy: str, seconds: float, model: str) -> None:
+    """Record the seconds that the model with this digest takes to predict an image."""
+    known = _read().get(strategy, {})
+    _write(strategy, {**known, "predict_seconds": round(seconds, 5), "predicted_by": model[:_SHORT]})
+
+
+def training_seconds(strategy: str, model: str) -> float | None:
+    """Return the seconds recorded of the training of this very model, or None."""
+    return _recall(strategy, "train_seconds", "model", model)
+
+
+def prediction_seconds(strategy: str, model: str) -> float | None:
+    """Return the seconds an image recorded of this very model, or None."""
+    return _recall(strategy, "predict_seconds", "predicted_by", model)
+
+
+def _recall(strategy: str, seconds: str, of: str, model: str) -> float | None:
+    entry = _read().get(strategy, {})
+    return float(entry[seconds]) if entry.get(of) == model[:_SHORT] else None
+
+
+def _read() -> dict[str, dict[str, Any]]:
+    try:
+        return dict(json.loads(TIMINGS.read_text(encoding="utf-8")))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+
+
+def _write(strategy: str, entry: dict[str, Any]) -> None:
+    write_json(TIMINGS, dict(sorted({**_read(), strategy: entry}.items())))

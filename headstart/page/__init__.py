@@ -1,0 +1,1 @@
+"""The comparison in words: the page, the terminal's table, the verdicts."""

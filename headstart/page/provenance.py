@@ -1,0 +1,54 @@
+"""With which precision and library versions models were made, and whether models that are compared agree in it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from headstart.foundation import paths, versions
+from headstart.models import models
+
+_PRECISION = "precision"
+
+
+def of(description: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the model was made with, by name: the precision, and each library's version.
+
+    Args:
+        description: models/<strategy>/model.json. Of an earlier revision it may lack what is told here.
+    """
+    made_of = description.get("extraction") or description.get("network") or {}
+    features, training = made_of.get("versions", {}), description.get("versions", {})
+    found = {_PRECISION: made_of["policy"]} if "policy" in made_of else {}
+    for name in training:
+        alike = features.get(name, training[name]) == training[name]
+        found[name] = training[name] if alike else f"{features[name]} for features and {training[name]} for training"
+    return found
+
+
+def of_run(strategies: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return what the models of the strategies were made with, and the library versions of now as ``evaluate``."""
+    made = {name: of(models.describe(paths.MODELS / name).model_dump()) for name in strategies}
+    return {**made, "evaluate": versions.installed()}
+
+
+def show(made: Mapping[str, Mapping[str, str]]) -> None:
+    """Print :func:`note` if there is something to say."""
+    if told := note(made):
+        print(told)
+
+
+def note(made: Mapping[str, Mapping[str, str]]) -> str | None:
+    """Say in what they differ, in a sentence; None where they agree, or where nothing is known.
+
+    Args:
+        made: what each model was made with, by what it is to be called.
+    """
+    differences = []
+    for what in dict.fromkeys(what for with_what in made.values() for what in with_what):
+        users: dict[str, list[str]] = {}
+        for name, with_what in made.items():
+            if what in with_what:
+                users.setdefault(with_what[what], []).append(name)
+        if len(users) > 1:
+            told = [f"{value} ({', '.join(names)})" for value, names in users.items()]
+            differences.append(f"{what} {', '.join(told)}")
+    return f"Not made alike, which may be part of a difference: {'; '.join(differences)}." if differences else None

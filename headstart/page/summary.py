@@ -1,0 +1,108 @@
+"""The comparison as a person reads it in a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from headstart.drawing.free_text import shown
+from headstart.page.wording import count, duration, large, percent, points, sentence
+from headstart.scoring import evaluation
+from headstart.scoring.predictions import Predictions
+from headstart.statistics.paired import Revision, compare_all, detectable_in_words, headline, with_strategy
+
+# Images named of those that a revision fixed or broke.
+_NAMED = 10
+
+
+def show(
+    metrics: Mapping[str, Mapping[str, Any]],
+    predictions: Mapping[str, Predictions],
+    seconds: Mapping[str, float | None],
+    repeats: Mapping[str, pd.DataFrame],
+) -> None:
+    """Print the table of strategies, which of them wins, and which differences are real.
+
+    Args:
+        metrics: metrics/evaluation.json.
+        predictions: of each strategy on the test split.
+        seconds: of training, None where they are not known.
+        repeats: the trainings of each strategy that was trained more than once.
+    """
+    answers = {name: predictions[name].answers for name in metrics}
+    comparisons = compare_all(answers)
+    winner = evaluation.winner(metrics)
+    console = _console()
+    images = len(next(iter(answers.values())).images)
+    console.print(_table(metrics, seconds, winner, images))
+    console.print(f"[bold]{sentence(headline(winner, answers, comparisons))}[/bold]", soft_wrap=True)
+    told = with_strategy(winner, comparisons)
+    verdicts = [comparison.verdict for comparison in told]
+    if left := len(comparisons) - len(told):
+        verdicts.append(f"the page has the verdicts on the other {count(left, 'pair')}")
+    if comparisons:
+        verdicts.append(detectable_in_words(comparisons))
+    verdicts += [_spread(name, table, images) for name, table in repeats.items()]
+    for verdict in verdicts:
+        console.print(f"  {sentence(verdict)}", soft_wrap=True, markup=False)
+
+
+def show_change(strategy: str, change: Revision, every_image: bool) -> None:
+    """Print what became of one strategy's answers between two revisions.
+
+    Args:
+        strategy: its name.
+        change: what became of them.
+        every_image: whether to name every image that was fixed or broken, or the first few.
+    """
+    console = _console()
+    console.print(f"{strategy}: {change.verdict}.", soft_wrap=True, markup=False, style="bold")
+    for told, images in (("fixed", change.fixed), ("broken", change.broken)):
+        for line in _named(told, images, every_image):
+            console.print(f"  {line}", soft_wrap=True, markup=False)
+
+
+def _named(told: str, images: Sequence[str], every_image: bool) -> list[str]:
+    named = images if every_image else images[:_NAMED]
+    lines = [f"{told}  {shown(image)}" for image in named]
+    if left := len(images) - len(named):
+        lines.append(f"{told}  {count(left, 'image')} more: --all names them")
+    return lines
+
+
+def _table(
+    metrics: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float | None], winner: str, images: int
+) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("test split", no_wrap=True)
+    for name in ("accuracy (95 %)", "log loss", "AUC", "trained in", "weights"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for strategy, row in metrics.items():
+        span = f"{points(row['accuracy_low'], images)}–{points(row['accuracy_high'], images)}"
+        table.add_row(
+            strategy,
+            f"{percent(row['accuracy'], images)} ({span})",
+            _number(row["log_loss"]),
+            _number(row["roc_auc"]),
+            duration(seconds.get(strategy)),
+            large(row["trained_parameters"]),
+            style="bold" if strategy == winner else "",
+        )
+    return table
+
+
+def _spread(name: str, repeats: pd.DataFrame, images: int) -> str:
+    values = repeats["val_accuracy"]
+    low, high = (percent(value, images) for value in (values.min(), values.max()))
+    return f"{name}, trained {len(values)} times: validation accuracy {low} to {high}"
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"

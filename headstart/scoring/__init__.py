@@ -1,0 +1,1 @@
+"""Predictions on the test split and everything that is measured of them."""

@@ -1,0 +1,163 @@
+"""Images worth a second look, over all splits: one table of every suspicion, the most suspicious first.
+
+Nothing is dropped or relabelled; a person looks.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from headstart.foundation import memo, paths, tables
+from headstart.foundation.array_types import FloatArray, GreyArray
+from headstart.foundation.arrays import open_array, release
+from headstart.foundation.progress import track
+from headstart.foundation.threads import map_ordered
+from headstart.images import images, manifest
+from headstart.statistics import suspects
+from headstart.statistics.near_duplicates import THUMBNAIL, near_duplicates, thumbnail
+from headstart.statistics.suspects import CONTRADICTED, FAR, UNPLACED, Suspect
+
+SUSPECTS = paths.METRICS / "suspects.csv"
+TWICE = "in two splits"
+REASONS = (CONTRADICTED, FAR, UNPLACED, TWICE)
+COLUMNS = ("reason", "path", "split", "class", "score", "looks_like", "counted_wrong", "twin")
+
+# Of the sheet of images that look like no class, this part shows those far from everything: they turned out to be
+# drawings, signs and people more often than those placed nowhere.
+_FAR_PART = 2 / 3
+
+# Larger images are shrunk to this side while they are decoded, which is many times faster; smaller ones are
+# taken as they are, since enlarging blurs what tells them apart.
+_READ_AT = 8 * THUMBNAIL
+# Of a score in the file.
+_DECIMALS = 6
+# Images of which features are averaged at once.
+_BLOCK = 512
+
+
+class Review(NamedTuple):
+    """What was found.
+
+    Attributes:
+        table: one row a suspicion, with COLUMNS: reason (one of REASONS), path, split and class of the image; score,
+            comparable within one reason; the class it looks like and whether confident learning counts its
+            label as wrong (yes, no), for CONTRADICTED; the other image's path, for TWICE. What does not apply is "".
+        frozen_accuracy: share of all images that a cross-validated logistic regression on the frozen base's
+            features places right.
+    """
+
+    table: pd.DataFrame
+    frozen_accuracy: float
+
+
+def recall(frame: pd.DataFrame, count: int, seed: int) -> Review:
+    """Return what :func:`review` finds, or found when images and features were the same ones."""
+    features = [paths.FEATURES / f"{split}.npy" for split in manifest.SPLITS]
+    rows, accuracy = memo.recall(
+        "evaluate/review",
+        (count, seed),
+        [paths.MANIFEST, *features],
+        tuple[list[dict[str, str | float]], float],
+        lambda: _plain(review(frame, count, seed)),
+    )
+    return Review(pd.DataFrame(rows, columns=list(COLUMNS)), accuracy)
+
+
+def _plain(found: Review) -> tuple[list[dict[str, str | float]], float]:
+    return found.table.to_dict("records"), found.frozen_accuracy  # type: ignore[return-value]  # keys are texts
+
+
+def review(frame: pd.DataFrame, count: int, seed: int) -> Review:
+    """Look at every image of every split.
+
+    Args:
+        frame: the manifest; data/features and data/prepared are what it describes.
+        count: how many images to list as far from everything, and as placed nowhere. All contradicted
+            labels and all near-duplicates are listed.
+        seed: for the cross-validation.
+    """
+    rows = pd.concat([frame[frame["split"] == split] for split in manifest.SPLITS], ignore_index=True)
+    classes = manifest.class_names(frame)
+    labels = np.concatenate([manifest.labels(frame, split) for split in manifest.SPLITS])
+    pooled = np.concatenate([pool(open_array(paths.FEATURES / f"{split}.npy")) for split in manifest.SPLITS])
+    probabilities = suspects.out_of_sample_probabilities(pooled, labels, len(classes), seed)
+    found = [
+        *suspects.label_suspects(labels, probabilities),
+        *suspects.foreign_suspects(pooled, count),
+        *suspects.unplaced_suspects(probabilities, count),
+    ]
+    pictures = np.stack(list(_thumbnails(rows)))
+    table = [_row(rows, suspect, classes) for suspect in found]
+    for pair in near_duplicates(pictures, list(rows["split"])):
+        # The later split's image is the one that is not new; the earlier one's is what it repeats.
+        row = _row(rows, Suspect(pair.second, TWICE, pair.correlation), classes)
+        table.append({**row, "twin": rows["path"][pair.first]})
+    right = (probabilities.argmax(axis=1) == labels).mean()
+    return Review(pd.DataFrame(table, columns=list(COLUMNS)), float(right))
+
+
+def write(table: pd.DataFrame) -> None:
+    """Write metrics/suspects.csv."""
+    tables.write(SUSPECTS, table.assign(score=table["score"].round(_DECIMALS)))
+
+
+def read() -> pd.DataFrame:
+    """Read metrics/suspects.csv: texts as they stand, the score as a number."""
+    texts = {name: "str" for name in COLUMNS if name != "score"}
+    return pd.read_csv(SUSPECTS, dtype={**texts, "score": "float64"}, keep_default_na=False)
+
+
+def contradicted(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The images whose label is contradicted most surely."""
+    return suspects[suspects["reason"] == CONTRADICTED][:count]
+
+
+def foreign(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The images that look like no class: far from everything, then those placed confidently nowhere."""
+    far = suspects[suspects["reason"] == FAR][: round(_FAR_PART * count)]
+    unplaced = suspects[(suspects["reason"] == UNPLACED) & ~suspects["path"].isin(far["path"])]
+    return pd.concat([far, unplaced[: count - len(far)]])
+
+
+def twins(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The images that stand in two splits."""
+    return suspects[suspects["reason"] == TWICE][:count]
+
+
+def pool(maps: NDArray[np.generic]) -> FloatArray:
+    """Average feature maps (images, height, width, channels) over height and width, to (images, channels)."""
+    blocks = [
+        np.asarray(maps[start : start + _BLOCK], dtype=np.float64).mean(axis=(1, 2))
+        for start in range(0, len(maps), _BLOCK)
+    ]
+    release(maps)
+    return np.concatenate(blocks)
+
+
+def _thumbnails(rows: pd.DataFrame) -> Iterator[GreyArray]:
+    def read(row: "pd.Series[Any]") -> GreyArray:
+        path = paths.PREPARED / row["path"]
+        large = min(row["width"], row["height"]) > _READ_AT
+        pixels = images.load(path, _READ_AT) if large else images.decode(path.read_bytes())
+        return thumbnail(np.asarray(Image.fromarray(pixels).convert("L")))
+
+    items = (row for _, row in rows.iterrows())
+    yield from track(map_ordered(read, items), "look for doubles", len(rows), " images")
+
+
+def _row(rows: pd.DataFrame, suspect: Suspect, classes: list[str]) -> dict[str, str | float]:
+    image = rows.iloc[suspect.image]
+    return {
+        "reason": suspect.reason,
+        "path": image["path"],
+        "split": image["split"],
+        "class": image["class"],
+        "score": suspect.score,
+        "looks_like": "" if suspect.suggested is None else classes[suspect.suggested],
+        "counted_wrong": ("yes" if suspect.confident else "no") if suspect.reason == CONTRADICTED else "",
+        "twin": "",
+    }

@@ -1,0 +1,57 @@
+"""The winner of the comparison as a folder that is complete in itself, and where any strategy's model is.
+
+``models/winner`` holds ``model.json`` (what the model is, its classes, its temperature), ``model.weights.h5`` and, if
+it stands on a base, ``base.npz``. The weights files are those of the strategy and of the base, byte for byte: DVC
+stores and sends them once.
+"""
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from headstart.foundation import paths
+from headstart.foundation.atomic import replacing_folder, write_json
+from headstart.foundation.errors import InputError
+from headstart.models import models
+from headstart.models.models import Inference
+from headstart.scoring import evaluation
+from headstart.settings.params import load
+
+
+class Trained(NamedTuple):
+    """Where the parts of a trained model are, and how its logits become probabilities.
+
+    Without a base there are no weights of one.
+    """
+
+    folder: Path
+    base_weights: Path
+    inference: Inference
+
+
+def write(strategy: str, inference: Inference) -> None:
+    """Write models/winner, whole or not at all."""
+    folder = paths.MODELS / strategy
+    description = models.describe(folder).model_copy(update={"inference": inference})
+    with replacing_folder(paths.WINNER) as temporary:
+        write_json(temporary / "model.json", description.model_dump())
+        shutil.copyfile(folder / "model.weights.h5", temporary / "model.weights.h5")
+        if description.extraction:
+            shutil.copyfile(paths.WEIGHTS, temporary / paths.WEIGHTS.name)
+
+
+def find(strategy: str | None) -> Trained:
+    """Return where the model of a strategy is; for None that of the winner, which needs no other file.
+
+    Raises:
+        InputError: it has not been trained and evaluated here, nor brought here.
+    """
+    folder = paths.WINNER if strategy is None else paths.MODELS / strategy
+    try:
+        description = models.describe(folder)
+    except FileNotFoundError:
+        raise InputError(f"{folder}: no model there: run `dvc repro`, or `dvc pull {folder}`") from None
+    if description.inference:
+        return Trained(folder, folder / paths.WEIGHTS.name, description.inference)
+    temperature = evaluation.read()[description.strategy]["temperature"]
+    return Trained(folder, paths.WEIGHTS, Inference(temperature=temperature, flip=load().test_time_flip))

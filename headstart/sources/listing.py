@@ -1,0 +1,91 @@
+"""What a folder or an archive holds before its layout is known: images, and what is dropped."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import PurePosixPath
+from typing import NoReturn
+
+from headstart.images import formats
+from headstart.images.images import MAX_BYTES, TOO_LARGE, UnreadableImage
+from headstart.sources.source import Dropped
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file that is an image by its name or by its first bytes.
+
+    Attributes:
+        name: its path, ``/`` between the parts.
+        read: returns its bytes; see :class:`headstart.sources.source.SourceImage`.
+        likeness: likewise.
+        fault: why it can't be used, where that is known already; ``read`` then raises it.
+    """
+
+    name: str
+    read: Callable[[], bytes]
+    likeness: Hashable
+    fault: str | None
+
+
+@dataclass
+class Listing:
+    """Entries in the order in which reading is quickest, what is no image, and how to let go of it all.
+
+    Attributes:
+        entries: files that are images, it seems.
+        dropped: files that are none, or can't be read.
+        passed_over: how many hidden files and folders, and such as systems leave, were not even looked at.
+        close: lets go of what is held open.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    passed_over: int = 0
+    close: Callable[[], None] = lambda: None
+
+    def drop(self, name: str, reason: str) -> None:
+        """Note that ``name`` is dropped. It has no class, being no image."""
+        self.dropped.append(Dropped(name, "", reason))
+
+    def add(
+        self, name: str, size: int, read: Callable[[int], bytes], likeness: Hashable, fault: str | None = None
+    ) -> None:
+        """Judge a file by its name, or else by its first bytes, and note it as an image or as none.
+
+        Args:
+            name: its path.
+            size: its length in bytes.
+            read: returns its first N bytes; may raise UnreadableImage.
+            likeness: see :class:`Entry`.
+            fault: why it must not be read, if so.
+        """
+        if size == 0:
+            fault = fault or "empty file"
+        if size > MAX_BYTES:
+            fault = fault or TOO_LARGE
+        is_image = PurePosixPath(name).suffix.lower() in formats.SUFFIXES
+        if not is_image and fault is None:
+            try:
+                head = read(min(size, formats.HEAD_BYTES))
+            except UnreadableImage as error:
+                fault = error.reason
+            else:
+                is_image = formats.is_image(head)
+                fault = None if formats.supported(head) else f"{formats.describe(head)}: not supported"
+        if is_image:
+            whole = partial(refuse, fault) if fault else partial(read, size)
+            self.entries.append(Entry(name, whole, likeness, fault))
+        else:
+            assert fault is not None
+            self.drop(name, fault)
+
+
+def refuse(fault: str) -> NoReturn:
+    """Say why a file can't be used, in place of reading it."""
+    raise UnreadableImage(fault)
+
+
+def printable(name: str) -> str:
+    """Return ``name`` as valid Unicode: bytes that are none become escapes of ASCII characters."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,69 @@
+"""What a source of images is, whatever it is stored in: a list of named, labelled byte strings."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+
+def _nothing() -> None:
+    """Close a source that holds nothing open."""
+
+
+@dataclass(frozen=True)
+class SourceImage:
+    """One image file of a source, not read yet.
+
+    Attributes:
+        name: its path inside the source, with ``/`` between the parts; printable, valid Unicode.
+        class_name: its label.
+        split: "train", "validation" or "test" where the source is already split, else None.
+        read: returns the file's bytes; not for several threads at once. It raises
+            :class:`headstart.images.images.UnreadableImage` where this one file can't be had, and
+            :class:`headstart.foundation.errors.InputError` where the whole source is at fault.
+        likeness: what can be said about the bytes without reading them, for example their size.
+            Files of the same bytes must have the same likeness; only those are hashed to find
+            duplicates. The default makes every file worth hashing.
+    """
+
+    name: str
+    class_name: str
+    split: str | None
+    read: Callable[[], bytes]
+    likeness: Hashable = None
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A file that is dropped, with its class where one is known ("" otherwise) and the reason."""
+
+    name: str
+    class_name: str
+    reason: str
+
+
+@dataclass
+class Source:
+    """Labelled images that can be read one by one; use it in a ``with`` statement.
+
+    Attributes:
+        name: what messages call it: the path or catalog entry the user gave.
+        images: every image in the order in which reading is quickest (an archive's own order).
+        dropped: what was seen and dropped, with reasons.
+        close: lets go of what the source holds open.
+        credit: licence and citation, lines to print; none where they aren't known.
+    """
+
+    name: str
+    images: list[SourceImage]
+    dropped: list[Dropped] = field(default_factory=list)
+    close: Callable[[], None] = _nothing
+    credit: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

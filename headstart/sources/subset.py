@@ -1,0 +1,260 @@
+"""Draws the subset from a source: checks its images, divides them among the splits, copies them."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from headstart.foundation.errors import InputError
+from headstart.foundation.progress import bar
+from headstart.foundation.threads import map_ordered
+from headstart.images import manifest, names
+from headstart.images.images import UnreadableImage, measure
+from headstart.sources import split
+from headstart.sources.dropped import in_brackets
+from headstart.sources.duplicates import Screened, screen
+from headstart.sources.source import Dropped, Source, SourceImage
+
+_CLASSES_SHOWN = 3
+# Images wait here, by number, until it is known which split they go to.
+_STAGING = ".staging"
+
+
+@dataclass(frozen=True)
+class Subset:
+    """What was drawn, and what was dropped of it.
+
+    Attributes:
+        frame: the manifest's rows; see :func:`headstart.images.manifest.read`.
+        unusable: files that are no images, or none that can be read.
+        duplicates, conflicts, leaks: see ``duplicates``.
+    """
+
+    frame: pd.DataFrame
+    unusable: list[Dropped]
+    duplicates: list[Dropped]
+    conflicts: list[Dropped]
+    leaks: list[Dropped]
+
+    @property
+    def dropped(self) -> list[Dropped]:
+        """Everything that was dropped."""
+        return [*self.unusable, *self.duplicates, *self.conflicts, *self.leaks]
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What is known of an image that decodes: the digest of its bytes, its size in pixels."""
+
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass
+class _Pool:
+    """The images of one class from which one or more splits are drawn.
+
+    Attributes:
+        origin: the split of the source that they are in, None where it isn't split.
+        class_name: their class.
+        queue: positions of the images, in the order in which they are taken.
+        splits: the splits drawn from here, with the number or fraction each asks for.
+        tried: how many of the queue have been examined.
+        good: those of them that decode.
+    """
+
+    origin: split.Origin
+    class_name: str
+    queue: list[int]
+    splits: dict[str, int | float]
+    tried: int = 0
+    good: list[int] = field(default_factory=list)
+
+    @property
+    def needed(self) -> int:
+        return split.needed(list(self.splits.values()), len(self.queue))
+
+    def draw(self) -> list[int]:
+        """Take from the queue what it needs if no image fails; if some did, more and more to save passes."""
+        missing = self.needed - len(self.good)
+        start = self.tried
+        if missing > 0:
+            self.tried = min(start + max(missing, start), len(self.queue))
+        return self.queue[start : self.tried]
+
+    def title(self) -> str:
+        """What messages call it."""
+        return f"class {self.class_name!r}" + (f" ({self.origin})" if self.origin else "")
+
+    def wish(self) -> str:
+        """How many images it needs, in words."""
+        parts = " + ".join(f"{count:,} {name}" for name, count in self.splits.items())
+        if any(isinstance(count, float) for count in self.splits.values()):
+            return f"which {parts} can't divide into one or more each"
+        return f"needed are {self.needed:,} ({parts})"
+
+    def sizes(self, usable: int) -> dict[str, int] | None:
+        """How many images each split gets of so many usable ones; None if they are too few."""
+        found = split.sizes(list(self.splits.values()), usable)
+        return None if found is None else dict(zip(self.splits, found, strict=True))
+
+
+def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order, seed: int) -> Subset:
+    """Draw a subset and copy its files, as they are, to ``folder/<split>/<class>/<file>``.
+
+    No more images are decoded than are needed, and never more than a few are held in memory.
+
+    Args:
+        source: where from.
+        folder: an empty folder.
+        counts: for train, validation and test: images per class (int) or a fraction of the class (float).
+        order: see :func:`headstart.sources.split.ordered`.
+        seed: likewise.
+
+    Raises:
+        InputError: a class has too few images that can be used, or fractions make more than a whole.
+    """
+    screened = screen(source.images)
+    pools = _pools(source, screened.images, counts, order, seed)
+    _check_fractions(source.name, pools)
+    # Before any decoding, since what is too few now won't become more.
+    _check_sizes(source, pools, [len(pool.queue) for pool in pools], screened)
+    (folder / _STAGING).mkdir()
+    checked = _examine_all(screened, pools, folder / _STAGING)
+    _check_sizes(source, pools, [len(pool.good) for pool in pools], screened)
+    frame = _place(screened.images, pools, checked, folder)
+    shutil.rmtree(folder / _STAGING)
+    return Subset(
+        frame=frame,
+        unusable=[*source.dropped, *screened.unreadable],
+        duplicates=screened.duplicates,
+        conflicts=screened.conflicts,
+        leaks=screened.leaks,
+    )
+
+
+def _pools(
+    source: Source, images: Sequence[SourceImage], counts: split.Counts, order: split.Order, seed: int
+) -> list[_Pool]:
+    """One pool a class and part of the source, also where none of its images is left: that must be told."""
+    fed = split.origins({image.split for image in source.images})
+    classes = {image.class_name for image in source.images} | {item.class_name for item in source.dropped} - {""}
+    members: dict[tuple[split.Origin, str], list[int]] = {
+        (origin, class_name): [] for origin in fed for class_name in sorted(classes)
+    }
+    for position, image in enumerate(images):
+        members[image.split, image.class_name].append(position)
+    return [
+        _Pool(
+            origin=origin,
+            class_name=class_name,
+            queue=[positions[place] for place in split.ordered([images[p] for p in positions], order, seed)],
+            splits={name: counts[name] for name in fed[origin]},
+        )
+        for (origin, class_name), positions in members.items()
+    ]
+
+
+def _examine_all(screened: Screened, pools: Sequence[_Pool], staging: Path) -> dict[int, _Checked]:
+    """Examine images until every pool has enough or no more; copy the good ones to ``staging``."""
+    checked: dict[int, _Checked] = {}
+    examine = partial(_examine, staging)
+    with bar("reading images", sum(pool.needed for pool in pools), " images") as progress:
+        # In the source's own order: a compressed archive then takes a single pass.
+        while batch := sorted(position for pool in pools for position in pool.draw()):
+            contents = _contents(screened.images, batch)
+            for position, outcome in zip(batch, map_ordered(examine, contents), strict=True):
+                if isinstance(outcome, UnreadableImage):
+                    image = screened.images[position]
+                    screened.unreadable.append(Dropped(image.name, image.class_name, outcome.reason))
+                else:
+                    checked[position] = outcome
+                    progress.update(1)
+            for pool in pools:
+                pool.good = [position for position in pool.queue[: pool.tried] if position in checked]
+    return checked
+
+
+def _contents(images: Sequence[SourceImage], positions: Sequence[int]) -> Iterator[tuple[int, bytes | UnreadableImage]]:
+    for position in positions:
+        try:
+            yield position, images[position].read()
+        except UnreadableImage as error:
+            yield position, error
+
+
+def _examine(staging: Path, item: tuple[int, bytes | UnreadableImage]) -> _Checked | UnreadableImage:
+    position, data = item
+    if isinstance(data, UnreadableImage):
+        return data
+    try:
+        width, height = measure(data)
+    except UnreadableImage as error:
+        return error
+    (staging / str(position)).write_bytes(data)
+    return _Checked(hashlib.sha256(data).hexdigest(), width, height)
+
+
+def _place(
+    images: Sequence[SourceImage], pools: Sequence[_Pool], checked: dict[int, _Checked], folder: Path
+) -> pd.DataFrame:
+    """Move what was drawn from the staging folder to its split and class; return the manifest's rows."""
+    classes = sorted({pool.class_name for pool in pools})
+    folders = dict(zip(classes, names.portable(classes), strict=True))
+    rows = []
+    for split_name, class_name, positions in sorted(_divided(pools), key=_by_split_and_class):
+        ranked = sorted(positions, key=lambda position: names.by_number(images[position].name))
+        paths = [images[position].name for position in ranked]
+        target = folder / split_name / folders[class_name]
+        target.mkdir(parents=True)
+        files = names.portable([names.file_name(path) for path in paths], paths)
+        for position, file in zip(ranked, files, strict=True):
+            (folder / _STAGING / str(position)).rename(target / file)
+            found = checked[position]
+            path = f"{split_name}/{folders[class_name]}/{file}"
+            rows.append((path, class_name, split_name, found.sha256, found.width, found.height))
+    return pd.DataFrame(rows, columns=list(manifest.COLUMNS))
+
+
+def _divided(pools: Sequence[_Pool]) -> Iterator[tuple[str, str, list[int]]]:
+    """Yield (split, class, positions of its images)."""
+    for pool in pools:
+        sizes = pool.sizes(len(pool.good))
+        assert sizes is not None  # _check_sizes has seen to it.
+        start = 0
+        for split_name, size in sizes.items():
+            yield split_name, pool.class_name, pool.good[start : start + size]
+            start += size
+
+
+def _by_split_and_class(part: tuple[str, str, list[int]]) -> tuple[int, str]:
+    return manifest.SPLITS.index(part[0]), part[1]
+
+
+def _check_fractions(source: str, pools: Sequence[_Pool]) -> None:
+    """Check that no part of the source is asked for more than the whole of itself."""
+    for pool in pools:
+        fractions = {name: count for name, count in pool.splits.items() if isinstance(count, float)}
+        if sum(fractions.values()) > 1 + split.ROUNDING:
+            asked = " + ".join(f"prepare.{name}={count:g}" for name, count in fractions.items())
+            images = f"{pool.origin} images" if pool.origin else "images"
+            raise InputError(f"{source}: {asked} ask for more than all {images} of a class: lower them")
+
+
+def _check_sizes(source: Source, pools: Sequence[_Pool], usable: Sequence[int], screened: Screened) -> None:
+    """Check that each pool's usable images fill its splits; name the first that don't, and why."""
+    short = [(pool, count) for pool, count in zip(pools, usable, strict=True) if pool.sizes(count) is None]
+    if not short:
+        return
+    lacks = [f"{pool.title()} has {count:,}, {pool.wish()}" for pool, count in short[:_CLASSES_SHOWN]]
+    more = f"; and {len(short) - _CLASSES_SHOWN:,} others" if len(short) > _CLASSES_SHOWN else ""
+    out = [*source.dropped, *screened.unreadable, *screened.duplicates, *screened.conflicts, *screened.leaks]
+    raise InputError(
+        f"{source.name}: too few usable images{in_brackets(out)}: {'; '.join(lacks)}{more}; "
+        "add images, or lower prepare.train, prepare.validation or prepare.test"
+    )

@@ -1,0 +1,1 @@
+"""Numbers only: metrics, intervals, tests, calibration, suspects. No sentences, no files."""

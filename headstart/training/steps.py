@@ -1,0 +1,123 @@
+"""The steps of a training: compiled, each at the rate that its schedule says, on mixed examples where asked for."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base import gradients
+from headstart.models import classifier
+from headstart.settings.schema import Mixing, Optimization
+from headstart.training import mixing, optimizers, schedules
+from headstart.training.averaging import Average
+from headstart.training.layerwise import Group
+from headstart.training.mixing import Mixture
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+Step = Callable[[NDArray[np.generic], NDArray[np.int64]], "tf.Tensor"]
+
+
+class Steps:
+    """The steps of one training.
+
+    Attributes:
+        average: of the weights.
+    """
+
+    def __init__(self, model: "keras.Model", groups: Sequence[Group], settings: Optimization, seed: int) -> None:
+        """Prepare the optimizers: one a group, so that each has a rate and a beginning of its own.
+
+        Args:
+            model: from inputs to logits.
+            groups: what trains of it, in the order in which it begins to.
+            settings: all about the training; examples are mixed where they are a :class:`Mixing`.
+            seed: decides the mixtures.
+        """
+        self.average = Average(settings.average, model.trainable_variables)
+        self._model = model
+        self._groups = groups
+        self._settings = settings
+        self._seed = seed
+        self._optimizers = [optimizers.build(settings, group.weights) for group in groups]
+        self._factor: float | None = None
+        self._compiled: dict[int, Any] = {}
+
+    @property
+    def variables(self) -> list[Any]:
+        """What changes in training beside the model's own variables."""
+        return [variable for optimizer in self._optimizers for variable in optimizer.variables] + self.average.variables
+
+    def of_epoch(self, epoch: int, count: int) -> Step:
+        """Return the function that does an epoch's steps, one after another.
+
+        It takes a batch: values (examples, …) and labels (examples,). It returns the sum of the losses and how many
+        examples it got right, float32 (2,); a mixture's label is the one with the larger part.
+
+        Args:
+            epoch: its number, from 0.
+            count: how many steps it has.
+        """
+        mixes = self._settings if isinstance(self._settings, Mixing) and mixing.is_on(self._settings) else None
+        active = sum(group.start <= epoch for group in self._groups)
+        if active not in self._compiled:
+            self._compiled[active] = self._compile(active)
+        numbers = itertools.count()
+
+        def step(values: NDArray[np.generic], labels: NDArray[np.int64]) -> "tf.Tensor":
+            number = next(numbers)
+            self._set_rate(schedules.factor(self._settings, epoch * count + number, count))
+            mixture = mixing.draw(mixes, values.shape, [self._seed, 3, epoch, number]) if mixes else None
+            return self._compiled[active](values, labels, mixture)
+
+        return step
+
+    def _set_rate(self, factor: float) -> None:
+        if factor != self._factor:
+            for optimizer, group in zip(self._optimizers, self._groups, strict=True):
+                optimizer.learning_rate = self._settings.learning_rate * group.factor * factor
+            self._factor = factor
+
+    def _compile(self, active: int) -> Any:
+        """Compile the step that trains the first ``active`` groups. The others take no part, and cost no gradient."""
+        import tensorflow as tf
+
+        model = self._model
+        parts = list(zip(self._optimizers, self._groups, strict=True))[:active]
+        weights = [weight for _, group in parts for weight in group.weights]
+
+        def step(values: "tf.Tensor", labels: "tf.Tensor", mixture: Mixture | None) -> "tf.Tensor":
+            if mixture is not None:
+                values = mixing.mix(values, mixture)
+            logits = model(tf.cast(values, model.input.dtype), training=True)
+            losses = self._losses(labels, logits, mixture)
+            by_weight = iter(gradients.compute(tf.reduce_mean(losses), [weight.value for weight in weights]))
+            for optimizer, group in parts:
+                optimizer.apply([next(by_weight) for _ in group.weights], group.weights)
+            self.average.update(self._optimizers[0].iterations.value)
+            right = classifier.correct(_dominant(labels, mixture), logits)
+            return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(right)])
+
+        return tf.function(step, reduce_retracing=True)
+
+    def _losses(self, labels: "tf.Tensor", logits: "tf.Tensor", mixture: Mixture | None) -> "tf.Tensor":
+        import tensorflow as tf
+
+        losses = classifier.loss(labels, logits, self._settings.label_smoothing)
+        if mixture is None:
+            return losses
+        # Cross-entropy is linear in the label, so that of a mixed label is the mixture of both.
+        of_partners = classifier.loss(tf.gather(labels, mixture.partners), logits, self._settings.label_smoothing)
+        return mixture.share * losses + (1 - mixture.share) * of_partners
+
+
+def _dominant(labels: "tf.Tensor", mixture: Mixture | None) -> "tf.Tensor":
+    import tensorflow as tf
+
+    if mixture is None:
+        return labels
+    return tf.where(mixture.share >= 0.5, labels, tf.gather(labels, mixture.partners))

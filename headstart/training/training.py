@@ -1,0 +1,201 @@
+"""The training loop: epochs, the best of them by validation loss, early stopping, resuming."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from headstart.foundation.atomic import replacing
+from headstart.foundation.errors import InputError
+from headstart.foundation.progress import bar
+from headstart.foundation.resume import Resumable
+from headstart.models import classifier
+from headstart.models.samples import Samples, epoch_batches, in_order
+from headstart.settings.schema import Optimization
+from headstart.training import layerwise
+from headstart.training.layerwise import Group
+from headstart.training.steps import Steps
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+# Validation and prediction have no gradient to hold, so their batches may be larger than training's.
+PREDICTION_BATCH = 128
+HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
+# The state is saved after an epoch when the last save is this old, seconds: saving every epoch of a
+# small head would take longer than training it.
+_SAVE_INTERVAL = 5.0
+
+
+class Training(NamedTuple):
+    """What a training left beside the model.
+
+    Attributes:
+        history: one row an epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``val_loss``,
+            ``val_accuracy``. The first two are means over the epoch of what training sees: with
+            dropout, smoothed labels, mixtures. Validation has none of these.
+        seconds: time spent, that of interrupted runs included.
+    """
+
+    history: pd.DataFrame
+    seconds: float
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the lowest validation loss, whose weights the model has; the first of equals."""
+        return int(self.best["epoch"])
+
+    @property
+    def best(self) -> "pd.Series[float]":
+        """The row of the best epoch."""
+        return self.history.iloc[int(self.history["val_loss"].argmin())]
+
+
+def fit(
+    model: "keras.Model",
+    train: Callable[[int], Samples],
+    validation: Samples,
+    settings: Optimization,
+    seed: int,
+    state: Resumable,
+    groups: Sequence[Group] = (),
+) -> "Training":
+    """Train ``model`` and leave it with the weights of its best epoch.
+
+    Args:
+        model: from inputs to logits; what is trainable in it trains.
+        train: gives the training examples of an epoch (from 0), in one view or several.
+        validation: validation examples, in one view.
+        settings: all about the training.
+        seed: decides order, views and mixtures of the examples.
+        state: where the training goes on after an interruption.
+        groups: what is trainable, where not all of it trains alike and from the start.
+
+    Raises:
+        InputError: the loss became infinite or no number.
+    """
+    started = time.monotonic()
+    steps = Steps(model, groups or layerwise.together(model), settings, seed)
+    measure = _compile_measure(model)
+    run = _Run(model, steps, state)
+    history, spent = run.restore()
+    with bar(f"train {state.name}", settings.epochs, " epochs", done=len(history)) as progress:
+        while len(history) < settings.epochs and not _is_over(history, settings.patience):
+            epoch = len(history)
+            samples = train(epoch)
+            step = steps.of_epoch(epoch, math.ceil(len(samples.labels) / settings.batch_size))
+            sums = [step(x, y) for x, y in epoch_batches(samples, settings.batch_size, epoch, seed)]
+            loss, accuracy = _means(sums, len(samples.labels))
+            with steps.average.applied():
+                val_sums = [measure(x, y) for x, y in in_order(validation, PREDICTION_BATCH)]
+                val_loss, val_accuracy = _means(val_sums, len(validation.labels))
+                if not np.isfinite([loss, val_loss]).all():
+                    section = state.name.partition("/")[0]
+                    raise InputError(
+                        f"params.yaml: {section}.learning_rate: {settings.learning_rate} made the loss overflow "
+                        f"in epoch {epoch + 1}: lower it"
+                    )
+                history.append([epoch + 1, loss, accuracy, val_loss, val_accuracy])
+                if _best(history) == epoch:
+                    run.keep_best()
+            progress.set_postfix(val_loss=f"{val_loss:.4f}", val_accuracy=f"{val_accuracy:.4f}", refresh=False)
+            progress.update(1)
+            if run.is_due():
+                run.save(history, spent + time.monotonic() - started)
+    # A further repeat of this training may be interrupted: this one need not be run again then.
+    run.save(history, spent + time.monotonic() - started)
+    run.take_best()
+    table = pd.DataFrame(history, columns=HISTORY_COLUMNS).astype({"epoch": int})
+    return Training(table, spent + time.monotonic() - started)
+
+
+def predict(model: "keras.Model", values: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return probabilities, float64 (examples, classes), for examples (examples, …)."""
+    import tensorflow as tf
+
+    forward = tf.function(
+        lambda x: probabilities(model, x), input_signature=[tf.TensorSpec((None, *values.shape[1:]), values.dtype)]
+    )
+    samples = Samples(values[np.newaxis], np.zeros(len(values), np.int64))
+    return np.concatenate([forward(x).numpy() for x, _ in in_order(samples, PREDICTION_BATCH)])
+
+
+def probabilities(model: "keras.Model", values: "tf.Tensor") -> "tf.Tensor":
+    """Return what a model to logits says of examples: probabilities, float64 (examples, classes), rows summing to 1."""
+    import tensorflow as tf
+
+    logits = model(tf.cast(values, model.input.dtype), training=False)
+    # In float32 every probability within 1e-7 of 1 would be 1: the surest ones could not be told apart.
+    rows = classifier.probabilities(tf.cast(logits, tf.float64))
+    return rows / tf.reduce_sum(rows, axis=1, keepdims=True)
+
+
+def _compile_measure(model: "keras.Model") -> Any:
+    import tensorflow as tf
+
+    def measure(values: "tf.Tensor", labels: "tf.Tensor") -> "tf.Tensor":
+        logits = model(tf.cast(values, model.input.dtype), training=False)
+        losses = classifier.loss(labels, logits)
+        return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(classifier.correct(labels, logits))])
+
+    return tf.function(measure, reduce_retracing=True)
+
+
+def _means(sums: "list[tf.Tensor]", count: int) -> tuple[float, float]:
+    loss, right = np.array([pair.numpy() for pair in sums], np.float64).sum(axis=0).tolist()
+    return loss / count, right / count
+
+
+def _best(history: list[list[float]]) -> int:
+    """Number, from 0, of the epoch with the lowest validation loss; the first of equals."""
+    return int(np.argmin([row[HISTORY_COLUMNS.index("val_loss")] for row in history]))
+
+
+def _is_over(history: list[list[float]], patience: int) -> bool:
+    return bool(history) and patience > 0 and len(history) - 1 - _best(history) >= patience
+
+
+class _Run:
+    """The changing values of one training: weights, their moments and average, the best weights so far."""
+
+    def __init__(self, model: "keras.Model", steps: Steps, state: Resumable) -> None:
+        self._variables = [*model.variables, *steps.variables]
+        # Moving averages of batch normalization belong to an epoch as what it trained does.
+        self._weights = model.weights
+        self._state = state
+        self._file = state.path / "training.npz"
+        self._saved = time.monotonic()
+        self.keep_best()
+
+    def keep_best(self) -> None:
+        self._best = [weight.value.numpy() for weight in self._weights]
+
+    def take_best(self) -> None:
+        for weight, value in zip(self._weights, self._best, strict=True):
+            weight.assign(value)
+
+    def is_due(self) -> bool:
+        return time.monotonic() - self._saved >= _SAVE_INTERVAL
+
+    def save(self, history: list[list[float]], seconds: float) -> None:
+        values = {f"now{i}": variable.value.numpy() for i, variable in enumerate(self._variables)}
+        values |= {f"best{i}": value for i, value in enumerate(self._best)}
+        # One file for all, so that history and weights can't come apart.
+        with replacing(self._file) as temporary:
+            np.savez(temporary, allow_pickle=False, history=np.array(history), seconds=np.array(seconds), **values)
+        self._saved = time.monotonic()
+
+    def restore(self) -> tuple[list[list[float]], float]:
+        """Take up what :meth:`save` left; return the history and the seconds spent so far."""
+        if not self._file.exists():
+            return [], 0.0
+        with np.load(self._file, allow_pickle=False) as saved:
+            for i, variable in enumerate(self._variables):
+                variable.assign(saved[f"now{i}"])
+            self._best = [saved[f"best{i}"] for i in range(len(self._best))]
+            return saved["history"].tolist(), float(saved["seconds"])

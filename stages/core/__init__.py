@@ -1,1 +1,0 @@
-"""What two or more stages need, one idea a module."""

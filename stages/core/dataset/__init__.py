@@ -1,1 +1,0 @@
-"""Images: where they come from, reading them safely, drawing the split."""

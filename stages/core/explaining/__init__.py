@@ -1,1 +1,0 @@
-"""What a network looks at and what its layers respond to, as pictures."""

@@ -1,1 +1,0 @@
-"""The base, classifiers, features and training."""

@@ -1,1 +1,0 @@
-"""What people are shown: tables, pictures, the page."""

@@ -1,0 +1,132 @@
+"""The reading of a run follows from what was measured, and says no more than that."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headstart.page import advice
+from headstart.page.advice import Evidence
+from headstart.statistics.intervals import Share
+from headstart.statistics.paired import Answers, Comparison, compare_all
+
+
+def duel(only_other: int, only_augmented: int, images: int = 2000, other: str = "finetune") -> Comparison:
+    """A strategy against the head on augmented views: how many images only the one and only the other got right."""
+    labels = np.zeros(images, np.int64)
+    others, augmented = labels.copy(), labels.copy()
+    augmented[:only_other] = 1
+    others[only_other : only_other + only_augmented] = 1
+    names = tuple(map(str, range(images)))
+    (comparison,) = compare_all({"augmented": Answers(names, labels, augmented), other: Answers(names, labels, others)})
+    return comparison
+
+
+def evidence(duel: Comparison, gain: float = 0.03, **changes: Any) -> Evidence:
+    usual = Evidence(
+        train_images=300,
+        test_images=2000,
+        classes=2,
+        doubling=Share(gain, gain - 0.005, gain + 0.005),
+        detectable=0.01,
+        frozen_accuracy=0.95,
+        adapting=duel,
+        pretraining=None,
+        unfreeze=4,
+        blocks=[4, 8, 12, 15, 18],
+        usual_side=224,
+        labels_counted_wrong=0,
+        image_size=180,
+        typical_side=180,
+    )
+    return usual._replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("gain", "finetune", "augmented", "title", "textbook"),
+    [
+        (0.03, 10, 10, "A small set that the base's features fit", "trains a new classifier on the frozen base"),
+        (0.03, 60, 10, "A small set that the base gains by adapting to", "adapts little, at a low rate"),
+        (0.004, 10, 10, "A set that is large enough that the base's features fit", "fine-tunes with confidence"),
+        (0.004, 60, 10, "A set that is large enough that the base gains by adapting to", "as much of the base"),
+    ],
+)
+def test_the_four_quadrants(gain: float, finetune: int, augmented: int, title: str, textbook: str) -> None:
+    reading = advice.read(evidence(duel(finetune, augmented), gain))
+    assert reading.title == title
+    assert textbook in reading.found[-1]
+
+
+def test_a_loss_by_adapting_means_that_the_features_fit() -> None:
+    reading = advice.read(evidence(duel(10, 60)))
+    assert "that the base's features fit" in reading.title
+    assert "loses 2.5 points (−3.4 to −1.7): its features did better as they were" in reading.found[2]
+
+
+def test_a_gain_is_told_with_its_interval() -> None:
+    assert "gains 2.5 points (1.7 to 3.4)" in advice.read(evidence(duel(60, 10))).found[2]
+
+
+def test_what_no_strategy_separates_is_not_said_to_fit() -> None:
+    reading = advice.read(evidence(duel(10, 10), frozen_accuracy=0.6))
+    assert "it is open whether the base's features fit" in reading.title
+    assert "neither way are the classes told apart well" in reading.found[2]
+    assert len(reading.found) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"doubling": None}, "no learning curve was drawn"),
+        ({"detectable": None}, "the test split is too small to tell"),
+        ({"adapting": None}, "What adapting the base is worth was not measured"),
+        ({"adapting": duel(1, 0, images=4)}, "the test split is too small to tell what it is worth"),
+    ],
+)
+def test_what_was_not_measured_stays_open(changes: dict[str, Any], told: str) -> None:
+    reading = advice.read(evidence(duel(10, 10), **changes))
+    assert any(told in found for found in reading.found)
+    assert not any("textbook" in found for found in reading.found)
+
+
+@pytest.mark.parametrize(
+    ("scratch", "augmented", "told"),
+    [
+        (20, 320, "The pretrained base is worth 15.0 points (13.4 to 16.7): so much less does training from scratch"),
+        (30, 30, "Training from scratch does as well as the frozen base, as far as the test split can show."),
+        (90, 10, "Training from scratch beats the frozen base by 4.0 points (3.1 to 5.0): its features suit other"),
+    ],
+)
+def test_what_the_base_is_worth_is_told(scratch: int, augmented: int, told: str) -> None:
+    against = duel(scratch, augmented, other=advice.UNTRAINED)
+    assert any(found.startswith(told) for found in advice.read(evidence(duel(10, 10), pretraining=against)).found)
+
+
+@pytest.mark.parametrize("against", [None, duel(1, 0, images=4, other=advice.UNTRAINED)])
+def test_what_the_base_is_worth_stays_open_where_nothing_shows_it(against: Comparison | None) -> None:
+    found = advice.read(evidence(duel(10, 10), pretraining=against)).found
+    assert not any("from scratch" in sentence for sentence in found)
+
+
+def test_guessing_depends_on_the_classes() -> None:
+    assert "guessing would place 10.0 %" in advice.read(evidence(duel(10, 10), classes=10)).found[1]
+
+
+def commands(**changes: Any) -> list[str]:
+    return [step.command for step in advice.read(evidence(duel(60, 10), **changes)).steps]
+
+
+def test_more_of_the_base_is_unfrozen_while_there_is_more() -> None:
+    assert "dvc exp run -S finetune.unfreeze=8" in commands()
+    assert not any("unfreeze" in command for command in commands(unfreeze=18))
+
+
+def test_larger_images_are_advised_only_if_there_are_some() -> None:
+    assert "dvc exp run -S extract_features.image_size=224" in commands(typical_side=500)
+    assert not any("image_size" in command for command in commands(typical_side=190))
+
+
+def test_wrong_labels_and_few_test_images_come_first() -> None:
+    steps = advice.read(evidence(duel(10, 10), labels_counted_wrong=7, detectable=None)).steps
+    assert "7 labels may be wrong" in steps[0].text
+    assert steps[1].text.startswith("Test on more images")

@@ -1,0 +1,160 @@
+"""The page is written from what the stages left, again when that has changed and not before."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from headstart.foundation import paths
+from headstart.foundation.errors import InputError
+from headstart.images import manifest
+from headstart.models import timing
+from headstart.models.strategies import STRATEGIES
+from headstart.page import report
+from headstart.scoring import evaluation, growth, predictions, review, sheets
+from headstart.settings import params
+from headstart.settings.schema import Evaluate
+from tests.pipeline import Finished
+
+pytest_plugins = ["tests.pipeline_fixtures"]
+
+
+def test_evaluate_leaves_a_page_with_the_numbers_of_the_metrics(finished: Finished) -> None:
+    page = (finished.folder / report.PAGE).read_text(encoding="utf-8")
+    metrics = json.loads((finished.folder / paths.EVALUATION).read_text(encoding="utf-8"))
+    for name, row in metrics.items():
+        assert f'id="{name}-accuracy"' in page
+        assert f'<data value="{row["accuracy"]}">' in page
+        assert f'<data value="{row["log_loss"]}">' in page
+
+
+def test_all_that_was_left_is_gathered(pipeline: Path) -> None:
+    found = report.gather()
+    assert list(found.metrics) == list(found.predicted) == list(found.histories) == list(STRATEGIES)
+    assert list(found.learning) == list(found.readings) == ["head", "augmented"]
+    assert len(found.comparisons) == 10
+    assert found.source == "source"
+    assert found.dataset == {"train": 18, "validation": 12, "test": 12}
+    assert all(cost.train_seconds and cost.predict_seconds for cost in found.costs.values())
+    assert found.winner == evaluation.winner(found.metrics)
+    most = params.load().evaluate.suspects
+    shown = {*review.contradicted(found.suspects, most)["path"], *review.foreign(found.suspects, most)["path"]}
+    assert shown
+    assert shown <= set(found.pictures)
+    assert all(data.startswith(b"\xff\xd8") for data in found.pictures.values())
+    assert found.inside
+    assert found.inside.record.image in found.pictures
+
+
+def test_a_page_that_is_up_to_date_is_left_alone(pipeline: Path) -> None:
+    report.write()
+    before = report.PAGE.stat().st_mtime_ns
+    assert report.refresh() == report.PAGE
+    assert report.PAGE.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("change", ["metrics", "times", "parameters", "removal", "damage"])
+def test_a_page_that_tells_of_something_else_is_written_again(pipeline: Path, change: str) -> None:
+    report.write()
+    whole = report.PAGE.read_bytes()
+    if change == "metrics":
+        rows = evaluation.read()
+        rows["head"]["log_loss"] = 0.123456
+        paths.EVALUATION.unlink()
+        paths.EVALUATION.write_text(json.dumps(rows), encoding="utf-8")
+    elif change == "times":
+        timing.record_training("head", 123.4, "another model")
+    elif change == "parameters":
+        text = params.PARAMS.read_text(encoding="utf-8")
+        params.PARAMS.write_text(text.replace("epochs: 4", "epochs: 5"), encoding="utf-8")
+    elif change == "removal":
+        report.PAGE.unlink()
+    else:
+        report.PAGE.write_bytes(b"<!DOCTYPE html>")
+    report.refresh()
+    assert (report.PAGE.read_bytes() == whole) == (change in ("removal", "damage"))
+    assert {"metrics": "0.123456", "times": "not timed", "parameters": "epochs: 5"}.get(
+        change, ""
+    ) in report.PAGE.read_text(encoding="utf-8")
+
+
+def test_the_same_files_give_the_same_page(pipeline: Path) -> None:
+    first = report.write().read_bytes()
+    assert report.write().read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "metrics/head/history.csv",
+        "metrics/head/predictions.csv",
+        "metrics/evaluation.json",
+        "plots/augmentation.png",
+    ],
+)
+def test_what_is_missing_is_named_in_one_line(pipeline: Path, missing: str) -> None:
+    Path(missing).unlink()
+    with pytest.raises(InputError, match=re.escape(missing) + r": no such file: run `dvc ") as error:
+        report.gather()
+    assert "\n" not in str(error.value)
+
+
+def test_strategies_scored_on_different_images_are_refused(pipeline: Path) -> None:
+    path = paths.METRICS / "head" / "predictions.csv"
+    fewer = predictions.read(path)
+    path.unlink()
+    predictions.write(
+        path,
+        predictions.Predictions(fewer.images[1:], fewer.classes, fewer.labels[1:], fewer.probabilities[1:]),
+    )
+    with pytest.raises(InputError, match="scratch and head were scored on different test images: 1 image"):
+        report.gather()
+
+
+def test_only_what_was_trained_more_than_once_has_a_spread(pipeline: Path) -> None:
+    for name, rows in (("head", 3), ("augmented", 1)):
+        path = paths.METRICS / name / "repeats.csv"
+        path.unlink(missing_ok=True)
+        pd.DataFrame({"repeat": range(1, rows + 1), "val_accuracy": 0.5}).to_csv(path, index=False)
+    (paths.METRICS / "finetune" / "repeats.csv").unlink(missing_ok=True)
+    assert list(report.repeats(STRATEGIES)) == ["head"]
+
+
+def curves(**changes: object) -> dict[str, list[int]]:
+    """Sizes of each strategy's learning curve."""
+    settings = {"gallery": 1, "suspects": 1, "learning_curve": [0.5, 1.0], "curve_repeats": 2, **changes}
+    drawn = growth.curves(manifest.read(paths.MANIFEST), Evaluate.model_validate(settings), 0)
+    return {name: [point.images for point in curve.points] for name, curve in drawn.items()}
+
+
+def test_learning_curves_are_drawn_where_a_classifier_trains_on_features(pipeline: Path) -> None:
+    assert curves() == {"head": [9, 18], "augmented": [9, 18]}
+    assert curves(learning_curve=[]) == {}
+
+
+def test_a_large_set_is_cut_to_what_fits_into_memory(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.statistics.least_squares.MOST_IMAGES", 12)
+    assert curves() == {"head": [6, 12], "augmented": [6, 12]}
+
+
+def test_without_kept_views_the_head_alone_has_a_curve(pipeline: Path) -> None:
+    import numpy as np
+
+    views = paths.FEATURES / "train_views.npy"
+    shape = np.load(views).shape
+    views.unlink()
+    np.save(views, np.empty((0, *shape[1:]), np.float16))
+    assert curves() == {"head": [9, 18]}
+
+
+def test_sheets_are_drawn_even_if_they_are_empty(pipeline: Path, tmp_path: Path) -> None:
+    table = review.read()
+    one = predictions.read(paths.METRICS / "head" / "predictions.csv")
+    for name, of_table in (("full", table), ("empty", table[:0])):
+        sheets.draw_suspect_labels(tmp_path / f"{name}-labels.png", of_table, 4)
+        sheets.draw_suspect_images(tmp_path / f"{name}-images.png", of_table, 4)
+    sheets.draw_mistakes(tmp_path / "mistakes.png", "head", one, 4)
+    files = sorted(path.name for path in tmp_path.glob("*.png"))
+    assert files == ["empty-images.png", "empty-labels.png", "full-images.png", "full-labels.png", "mistakes.png"]
