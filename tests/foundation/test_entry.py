@@ -119,7 +119,7 @@ def test_an_interrupt_that_an_import_ignores_still_ends_the_command(tmp_path: Pa
         "class Error(Exception): pass\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    command = [sys.executable, "-m", "stages.mend", "--help"]
+    command = [sys.executable, "-m", "stages.prepare", "--help"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (-signal.SIGINT, b"")
 
