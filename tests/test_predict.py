@@ -97,6 +97,14 @@ def test_of_test_images_it_says_what_the_evaluation_said(
     np.testing.assert_allclose(shares, said.probabilities, rtol=0, atol=1e-6)
 
 
+def test_the_output_goes_where_a_link_leads_to(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(Path("pets"), {"1.jpg": jpeg(1)})
+    Path("link.csv").symlink_to("elsewhere/said.csv")
+    assert told(monkeypatch, "pets", "--output", "link.csv") == 0
+    assert Path("link.csv").is_symlink()
+    assert [row["path"] for row in rows(Path("elsewhere/said.csv"))] == ["pets/1.jpg"]
+
+
 def test_json_says_the_same(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(Path("pets"), {"1.jpg": jpeg(1), "notes.txt": b"notes"})
     for form in ("csv", "json"):
