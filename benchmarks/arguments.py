@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import get_args
 
-from headstart.settings.schema import Precision
+from headstart.base.precision import Setting
 
 
 def parser(module: str, doc: str | None, example: str) -> argparse.ArgumentParser:
@@ -38,7 +38,7 @@ def whole(least: int) -> Callable[[str], int]:
 def add_precision(to: argparse.ArgumentParser) -> None:
     """Add ``--precision``, as params.yaml knows it."""
     to.add_argument(
-        "--precision", choices=get_args(Precision), default="auto", help="arithmetic of the base; auto: the fastest"
+        "--precision", choices=get_args(Setting), default="auto", help="arithmetic of the base; auto: the fastest"
     )
 
 

@@ -16,9 +16,9 @@ from benchmarks import arguments, machine, report
 from headstart.base import base, graph, runtime
 from headstart.base.bases import check_size, known
 from headstart.features import features
-from headstart.fetching import published
 from headstart.foundation import entry
 from headstart.foundation.progress import track
+from headstart.pretrained import published
 
 _POLICIES = ("float32", "mixed_bfloat16")
 _FAMILIES = ("vgg16", "resnet50", "xception", "densenet121", "mobilenet_v2", "efficientnet_v2_b0", "convnext_tiny")

@@ -24,12 +24,13 @@ from benchmarks.loops import Loop
 from benchmarks.process import Cost, Run
 from benchmarks.projection import Size
 from headstart.base import precision, runtime
+from headstart.base.precision import Setting
 from headstart.foundation import entry, paths
 from headstart.foundation.progress import track
 from headstart.foundation.resume import Resumable
 from headstart.images import manifest
 from headstart.settings import params
-from headstart.settings.schema import Params, Precision
+from headstart.settings.schema import Params
 from stages import prepare
 
 # The chapter's two classes.
@@ -92,7 +93,7 @@ def parse(argv: Sequence[str] | None) -> Namespace:
             f"--{training}-epochs", type=arguments.whole(1), default=epochs, metavar="N", help=described
         )
     parser.add_argument(
-        "--precision", nargs="+", choices=get_args(Precision), default=["auto"], help="Headstart's, one or several"
+        "--precision", nargs="+", choices=get_args(Setting), default=["auto"], help="Headstart's, one or several"
     )
     parser.add_argument("--repeats", type=arguments.whole(1), default=1, metavar="N", help="medians of so many runs")
     parser.add_argument("--skip-obvious", action="store_true", help="run Headstart alone, at full size for example")

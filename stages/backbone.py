@@ -4,12 +4,13 @@ import shutil
 from pathlib import Path
 
 from headstart.base import runtime
-from headstart.base.weights import CANONICAL, Canonical, accept, draw, save, verified
-from headstart.fetching import published
+from headstart.base.weights import save
 from headstart.fetching.download import MirrorError, Url, downloading, fetch, present
 from headstart.foundation import paths
 from headstart.foundation.entry import run_stage
 from headstart.foundation.errors import InputError
+from headstart.pretrained import published
+from headstart.pretrained.imagenet import CANONICAL, Canonical, accept, draw, verified
 from headstart.settings.params import PARAMS, load
 
 

@@ -22,7 +22,6 @@ from headstart.settings.params import load
 from headstart.statistics import curves
 from headstart.statistics.learning_curve import LearningCurve
 from headstart.statistics.paired import compare_all
-from headstart.training import strategy
 
 TABLES = report.TABLES
 
@@ -76,7 +75,7 @@ def answer(name: str, frame: pd.DataFrame, flip: bool, seed: int) -> Answered:
         seed: the run's seed.
     """
     raw = raw_predictions.predict(name, frame, flip, seed)
-    timing.record_prediction(name, raw.seconds, strategy.digest(paths.MODELS / name))
+    timing.record_prediction(name, raw.seconds, models.digest(paths.MODELS / name))
     calibrated, effect = evaluation.calibrate(raw.validation, raw.test)
     return Answered(raw.test, calibrated, effect)
 
@@ -107,10 +106,9 @@ def write_tables(name: str, of_strategy: Answered) -> None:
 
 
 def write_curves(learned: dict[str, LearningCurve]) -> None:
-    """Write the learning curves, empty where none was drawn, and what they say."""
+    """Write the learning curves, empty where none was drawn."""
     for name in growth.LEARNS_FROM:
         tables.write(TABLES / f"learning_curve/{name}.csv", curves.learning(learned.get(name)))
-    write_json(report.READINGS, {name: curve.reading for name, curve in learned.items()})
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ from headstart.foundation import paths
 from headstart.foundation.atomic import replacing_folder
 from headstart.foundation.entry import run_stage
 from headstart.foundation.progress import bar, track
+from headstart.foundation.wording import count
 from headstart.images import images, manifest
 from headstart.models import models
 from headstart.models.strategies import TRANSFER
 from headstart.page import report
-from headstart.page.wording import count
 from headstart.scoring import evaluation, predictions
 from headstart.scoring.predictions import Predictions
 from headstart.settings.params import load

@@ -22,9 +22,9 @@ from headstart.deploying.inputs import Inputs
 from headstart.foundation.atomic import replacing
 from headstart.foundation.entry import run
 from headstart.foundation.errors import InputError
+from headstart.foundation.wording import count
 from headstart.models import predictor
 from headstart.models.strategies import STRATEGIES
-from headstart.page.wording import count
 from headstart.scoring import winner
 from headstart.sources import dropped
 from headstart.sources.source import Dropped

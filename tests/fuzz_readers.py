@@ -30,21 +30,21 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from headstart.base import weights
 from headstart.base.weights import save
 from headstart.fetching.download import MirrorError
 from headstart.foundation.errors import InputError
 from headstart.foundation.progress import bar
 from headstart.images import manifest
 from headstart.images.images import UnreadableImage, decode, measure
+from headstart.pretrained import imagenet
 from headstart.scoring import predictions
 from headstart.scoring.predictions import Predictions
 from headstart.settings import params
 from headstart.sources import idx
 from headstart.sources.archives import list_archive
-from tests.base.test_weights import SHAPES, small_tensors, write_h5, write_onnx
 from tests.pictures import colour_profile, encode, pixels, two_classes
 from tests.pipeline import ROOT
+from tests.pretrained.test_imagenet import SHAPES, small_tensors, write_h5, write_onnx
 from tests.sources.test_archives import MAKERS
 from tests.sources.test_idx import idx_bytes
 
@@ -239,7 +239,7 @@ KINDS = {
     "image": Kind(good_images, _image, (UnreadableImage,), 10),
     "archive": Kind(good_archives, _archive, (InputError,), 5),
     "idx": Kind(good_idx, _idx, (InputError,), 1),
-    "weights": Kind(good_weights, lambda file: weights.read(file, SHAPES), (MirrorError,), 1),
+    "weights": Kind(good_weights, lambda file: imagenet.read(file, SHAPES), (MirrorError,), 1),
     "params": Kind(good_params, params.load, (InputError,), 1),
     "manifest": Kind(good_manifests, manifest.read, (InputError,), 1),
     "predictions": Kind(good_predictions, predictions.read, (InputError,), 1),

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import yaml
 
-from headstart.base.weights import CANONICAL, Canonical, Tensors, canonical_digest, load
+from headstart.base.weights import Tensors, load
 from headstart.fetching.download import LocalFile
 from headstart.foundation.errors import InputError
+from headstart.pretrained.imagenet import CANONICAL, Canonical, canonical_digest
 from stages import backbone
 
 ROOT = Path(__file__).parents[1]

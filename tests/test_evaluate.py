@@ -13,11 +13,10 @@ from headstart.base import base, weights
 from headstart.foundation import paths
 from headstart.foundation.array_types import FloatArray
 from headstart.images import images, manifest
-from headstart.models import models, timing
+from headstart.models import inference, models, timing
 from headstart.models.strategies import STRATEGIES
 from headstart.scoring import predictions
 from headstart.statistics import calibration
-from headstart.training import training
 from stages import compare
 from tests.pipeline import CLASSES, IMAGE_SIZE, TEST, Finished, outputs, run, write_params
 
@@ -77,7 +76,7 @@ def straight(name: str, flip: bool = True) -> FloatArray:
         lower = base.between(whole, None, base.cut_before(whole, description.unfreeze))
         both = [np.asarray(lower(base.preprocess("vgg16", seen))) for seen in both]
         model = models.load(paths.MODELS / name, whole)
-    raw = np.mean([training.predict(model, values) for values in both], axis=0)
+    raw = np.mean([inference.predict(model, values) for values in both], axis=0)
     return calibration.apply_temperature(raw, metrics()[name]["temperature"])
 
 

@@ -11,7 +11,7 @@ from headstart.base import base, weights
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.images import manifest
-from headstart.models import models, timing
+from headstart.models import inference, models, timing
 from headstart.settings import params
 from headstart.training import strategy, training
 from tests.pipeline import CLASSES, IMAGE_SIZE, Finished, outputs, run, write_params
@@ -64,7 +64,7 @@ def test_the_saved_model_has_the_best_validation_loss(pipeline: Path) -> None:
     frame = manifest.read(paths.MANIFEST)
     validation = strategy.examples(frame, "validation")
     model = models.load(paths.MODELS / "head", base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE))
-    probabilities = training.predict(model, validation.values[0])
+    probabilities = inference.predict(model, validation.values[0])
     truth = probabilities[np.arange(len(validation.labels)), validation.labels]
     assert -np.log(truth).mean() == pytest.approx(history["val_loss"].min(), rel=1e-4)
 
@@ -139,7 +139,7 @@ def test_interrupted_repeats_go_on(pipeline: Path) -> None:
 
 def test_the_time_is_that_of_this_model(pipeline: Path) -> None:
     run("train_head")
-    seconds = timing.training_seconds("head", strategy.digest(paths.MODELS / "head"))
+    seconds = timing.training_seconds("head", models.digest(paths.MODELS / "head"))
     assert seconds is not None
     assert 0 < seconds < 60
 

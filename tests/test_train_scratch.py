@@ -11,7 +11,7 @@ from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.foundation.resume import Resumable
 from headstart.images import images, manifest
-from headstart.models import models, samples
+from headstart.models import inference, models, samples
 from headstart.models.samples import Samples
 from headstart.settings import params
 from headstart.training import training
@@ -56,7 +56,7 @@ def test_the_saved_model_has_the_best_validation_loss(pipeline: Path, stage: str
     frame = manifest.read(paths.MANIFEST)
     rows = frame.loc[frame["split"] == "validation", "path"]
     values = np.stack([images.load(paths.PREPARED / path, SCRATCH_SIZE) for path in rows])
-    probabilities = training.predict(models.load_network(paths.MODELS / STAGES[stage]), values)
+    probabilities = inference.predict(models.load_network(paths.MODELS / STAGES[stage]), values)
     truth = probabilities[np.arange(len(rows)), manifest.labels(frame, "validation")]
     best = pd.read_csv(f"metrics/{STAGES[stage]}/history.csv")["val_loss"].min()
     assert -np.log(truth).mean() == pytest.approx(best, rel=1e-4)

@@ -4,10 +4,10 @@ import json
 
 from headstart.foundation import paths
 from headstart.foundation.atomic import write_json
-from headstart.settings.schema import Section
+from headstart.foundation.records import Record
 
 
-class Extraction(Section):
+class Extraction(Record):
     """How ``extract_features`` worked.
 
     Attributes:

@@ -2,9 +2,9 @@
 
 import platform
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from headstart.settings.schema import Precision as Setting
+Setting = Literal["auto", "float32", "bfloat16"]
 
 # Processor flags, as Linux names them, of instructions that multiply bfloat16 matrices. Without one
 # of them bfloat16 is emulated and several times slower than float32.

@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 
 from headstart.foundation import paths
 from headstart.foundation.atomic import write_json
+from headstart.foundation.records import Record
 from headstart.models.strategies import TRANSFER
-from headstart.settings.schema import Explain, Section
+from headstart.settings.schema import Explain
 
 FOLDER = paths.PLOTS / "explain"
 _RECORD = "explanation.json"
 
 
-class Panel(Section):
+class Panel(Record):
     """A picture of one layer.
 
     Attributes:
@@ -37,14 +38,14 @@ class Panel(Section):
     silent: int
 
 
-class HeatMap(Section):
+class HeatMap(Record):
     """What speaks for one class, laid over the image: the picture's name in FOLDER."""
 
     file: str
     of_class: str
 
 
-class Answer(Section):
+class Answer(Record):
     """A test image with a strategy's answer and what speaks for the classes in question.
 
     Attributes:
@@ -64,7 +65,7 @@ class Answer(Section):
     maps: list[HeatMap]
 
 
-class Explanation(Section):
+class Explanation(Record):
     """Everything that ``explain`` shows.
 
     Attributes:

@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from headstart.drawing.free_text import shown
 from headstart.features import augmentation
 from headstart.foundation import paths
 from headstart.foundation.atomic import replacing
+from headstart.foundation.free_text import shown
 from headstart.images import images
 from headstart.settings.schema import Augmentation
 

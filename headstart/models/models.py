@@ -4,6 +4,7 @@ Keras's ``.keras`` files hold the date they were saved; ``.weights.h5`` files do
 are equal files.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +12,16 @@ from typing import TYPE_CHECKING
 from headstart.base import base, convolution
 from headstart.base.extraction import Extraction
 from headstart.foundation.atomic import replacing_folder, write_json
+from headstart.foundation.records import Record
 from headstart.models import architectures, classifier
 from headstart.models.architectures import Network
-from headstart.settings.schema import Layers, Section
+from headstart.settings.schema import Layers
 
 if TYPE_CHECKING:
     import keras
 
 
-class Inference(Section):
+class Inference(Record):
     """How a model's logits become the probabilities that it was evaluated with.
 
     Attributes:
@@ -31,7 +33,7 @@ class Inference(Section):
     flip: bool
 
 
-class Description(Section):
+class Description(Record):
     """Everything needed to build a trained model again.
 
     It has either a base with a classifier on it, or a network of its own.
@@ -89,6 +91,12 @@ def save(folder: Path, model: "keras.Model", description: Description) -> None:
 def describe(folder: Path) -> Description:
     """Read what :func:`save` wrote about a model."""
     return Description.model_validate(json.loads((folder / "model.json").read_text(encoding="utf-8")))
+
+
+def digest(folder: Path) -> str:
+    """Digest of a saved model: equal for equal models."""
+    with (folder / "model.weights.h5").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load(folder: Path, whole: "keras.Model") -> "keras.Model":

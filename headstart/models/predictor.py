@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from headstart.base import base, precision, runtime, weights
 from headstart.features import features
 from headstart.foundation.array_types import FloatArray
-from headstart.models import models
+from headstart.models import inference, models
 from headstart.models.models import Description, Inference
 from headstart.statistics import calibration
-from headstart.training import training
 
 if TYPE_CHECKING:
     import keras
@@ -111,7 +110,7 @@ def _compile(assembled: Assembled) -> Callable[[NDArray[np.uint8]], "tf.Tensor"]
 
     model, lower, how = assembled.model, frozen(assembled), assembled.description.extraction
     answer = tf.function(
-        lambda values: training.probabilities(model, values),
+        lambda values: inference.probabilities(model, values),
         input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float16 if lower else tf.uint8)],
     )
     if lower is None or how is None:

@@ -10,7 +10,7 @@ something real.
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from headstart.page.wording import count, percent, points, points_range
+from headstart.foundation.wording import count, percent, points, points_range
 from headstart.statistics.intervals import Share
 from headstart.statistics.paired import Comparison
 

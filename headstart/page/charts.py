@@ -20,16 +20,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator, PercentFormatter
 
-from headstart.drawing.free_text import shown
 from headstart.foundation.array_types import IntArray
-from headstart.page.wording import (
-    duration,
-    percent,
-    points,
-    points_range,
-    strategy_in_words,
-    strategy_title,
-)
+from headstart.foundation.free_text import shown
+from headstart.foundation.wording import duration, percent, points, points_range
+from headstart.page.strategy_names import strategy_in_words, strategy_title
 from headstart.statistics.paired import Comparison
 
 # Inches. A chart is as wide as a phone, so that its letters stay legible there.

@@ -15,14 +15,15 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from headstart.drawing.free_text import shown
 from headstart.explaining import explanation
 from headstart.explaining.explanation import Inside
+from headstart.foundation import wording
+from headstart.foundation.free_text import shown
 from headstart.models.strategies import FROM_SCRATCH
-from headstart.page import charts, wording
+from headstart.page import charts, strategy_names, verdicts
 from headstart.page.report import Report
 from headstart.scoring import review
-from headstart.statistics.paired import Comparison, detectable_in_words, headline, with_strategy
+from headstart.statistics.paired import Comparison, with_strategy
 from headstart.statistics.suspects import CONTRADICTED, FAR
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -85,12 +86,13 @@ def render(report: Report) -> str:
         "sentence": wording.sentence,
         "count": wording.count,
         "gain": wording.gain,
-        "in_words": wording.strategy_in_words,
-        "title_of": wording.strategy_title,
+        "in_words": strategy_names.strategy_in_words,
+        "title_of": strategy_names.strategy_title,
         "duration": wording.duration,
         "large": wording.large,
         "size": wording.size,
         "points": wording.points,
+        "verdict": verdicts.comparison,
         "percent": wording.percent,
         "lines": _lines,
     }
@@ -102,10 +104,10 @@ def render(report: Report) -> str:
         on_base=report.winner not in FROM_SCRATCH,
         images=len(next(iter(report.predicted.values())).labels),
         classes=next(iter(report.predicted.values())).classes,
-        headline=headline(report.winner, answers, report.comparisons),
+        headline=verdicts.headline(report.winner, answers, report.comparisons),
         verdicts=told,
         further=[duel for duel in report.comparisons if duel not in told],
-        detectable=detectable_in_words(report.comparisons) if report.comparisons else "",
+        detectable=verdicts.detectable(report.comparisons) if report.comparisons else "",
         doubling=report.doubling,
         spreads={name: _spread(table) for name, table in report.repeats.items()},
         charts=_charts(report, told),

@@ -6,7 +6,6 @@ output of a stage: it is written from the tracked files by whoever wants it, and
 
 import hashlib
 import io
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from headstart.foundation.atomic import write_text
 from headstart.foundation.errors import InputError
 from headstart.images import images, manifest
 from headstart.models import models
-from headstart.page import advice, reproduction
+from headstart.page import advice, reproduction, verdicts
 from headstart.page.advice import Evidence, Reading
 from headstart.page.reproduction import Reproduction
 from headstart.scoring import cost, evaluation, predictions, review
@@ -37,7 +36,6 @@ from headstart.statistics.paired import Comparison, compare_all
 
 PAGE = paths.PLOTS / "report.html"
 TABLES = paths.PLOTS / "evaluation"
-READINGS = TABLES / "learning_curve" / "readings.json"
 
 # Pixels a side of a picture on the page: sharp on a phone, a few kilobytes each.
 _SIDE = 192
@@ -162,6 +160,7 @@ def gather() -> Report:
     inside = explanation.read(how.settings["explain"])
     looked_at = {inside.record.image} if inside else set()
     doubts = pd.concat([sheet(suspects, most) for sheet in (review.contradicted, review.foreign, review.twins)])
+    learning = {name: table for name, table in _tables("learning_curve", metrics).items() if len(table)}
     return Report(
         state=state(how),
         source=Path(how.settings["prepare"]["source"]).stem,
@@ -175,8 +174,8 @@ def gather() -> Report:
         roc=_tables("roc", metrics),
         reliability=_tables("reliability", metrics),
         reliability_uncalibrated=_tables("reliability_uncalibrated", metrics),
-        learning={name: table for name, table in _tables("learning_curve", metrics).items() if len(table)},
-        readings=json.loads(READINGS.read_text(encoding="utf-8")),
+        learning=learning,
+        readings={name: verdicts.doubling(_doubling(compared, name), evidence.test_images) for name in learning},
         costs={name: cost.of(name, row) for name, row in metrics.items()},
         suspects=suspects,
         mistakes=settings["gallery"],
@@ -206,9 +205,7 @@ def _evidence(
     frame: pd.DataFrame,
 ) -> Evidence:
     # The curve of augmented views where there is one: it is the better classifier's.
-    doubled = next(
-        (compared["doubling"][name] for name in (advice.FROZEN, "head") if name in compared["doubling"]), None
-    )
+    doubled = next(filter(None, (_doubling(compared, name) for name in (advice.FROZEN, "head"))), None)
     duels = {frozenset((duel.first, duel.second)): duel for duel in comparisons}
     sizes = [duel.detectable for duel in comparisons if duel.detectable is not None]
     first = next(iter(descriptions.values()))
@@ -219,7 +216,7 @@ def _evidence(
         train_images=int((frame["split"] == "train").sum()),
         test_images=int((frame["split"] == "test").sum()),
         classes=len(first.classes),
-        doubling=Share(doubled["gain"], doubled["gain_low"], doubled["gain_high"]) if doubled else None,
+        doubling=doubled,
         detectable=min(sizes, default=None),
         frozen_accuracy=compared["frozen_features"]["accuracy"],
         adapting=duels.get(frozenset((advice.FROZEN, advice.ADAPTED))),
@@ -231,6 +228,12 @@ def _evidence(
         image_size=extraction.image_size,
         typical_side=int(frame[["width", "height"]].min(axis=1).median()),
     )
+
+
+def _doubling(compared: dict[str, dict[str, Any]], name: str) -> Share | None:
+    """What twice the training images would add to a strategy's accuracy, by its learning curve."""
+    row = compared["doubling"].get(name)
+    return Share(row["gain"], row["gain_low"], row["gain_high"]) if row else None
 
 
 def _tables(kind: str, names: Iterable[str]) -> dict[str, pd.DataFrame]:

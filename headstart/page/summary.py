@@ -8,11 +8,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from headstart.drawing.free_text import shown
-from headstart.page.wording import count, duration, large, percent, points, sentence
+from headstart.foundation.free_text import shown
+from headstart.foundation.wording import count, duration, large, percent, points, sentence
+from headstart.page import verdicts
 from headstart.scoring import evaluation
 from headstart.scoring.predictions import Predictions
-from headstart.statistics.paired import Revision, compare_all, detectable_in_words, headline, with_strategy
+from headstart.statistics.paired import Revision, compare_all, with_strategy
 
 # Images named of those that a revision fixed or broke.
 _NAMED = 10
@@ -38,16 +39,16 @@ def show(
     console = _console()
     images = len(next(iter(answers.values())).images)
     console.print(_table(metrics, seconds, winner, images))
-    console.print(f"[bold]{sentence(headline(winner, answers, comparisons))}[/bold]", soft_wrap=True)
+    console.print(f"[bold]{sentence(verdicts.headline(winner, answers, comparisons))}[/bold]", soft_wrap=True)
     told = with_strategy(winner, comparisons)
-    verdicts = [comparison.verdict for comparison in told]
+    lines = [verdicts.comparison(duel) for duel in told]
     if left := len(comparisons) - len(told):
-        verdicts.append(f"the page has the verdicts on the other {count(left, 'pair')}")
+        lines.append(f"the page has the verdicts on the other {count(left, 'pair')}")
     if comparisons:
-        verdicts.append(detectable_in_words(comparisons))
-    verdicts += [_spread(name, table, images) for name, table in repeats.items()]
-    for verdict in verdicts:
-        console.print(f"  {sentence(verdict)}", soft_wrap=True, markup=False)
+        lines.append(verdicts.detectable(comparisons))
+    lines += [_spread(name, table, images) for name, table in repeats.items()]
+    for line in lines:
+        console.print(f"  {sentence(line)}", soft_wrap=True, markup=False)
 
 
 def show_change(strategy: str, change: Revision, every_image: bool) -> None:
@@ -59,7 +60,7 @@ def show_change(strategy: str, change: Revision, every_image: bool) -> None:
         every_image: whether to name every image that was fixed or broken, or the first few.
     """
     console = _console()
-    console.print(f"{strategy}: {change.verdict}.", soft_wrap=True, markup=False, style="bold")
+    console.print(f"{strategy}: {verdicts.revision(change)}.", soft_wrap=True, markup=False, style="bold")
     for told, images in (("fixed", change.fixed), ("broken", change.broken)):
         for line in _named(told, images, every_image):
             console.print(f"  {line}", soft_wrap=True, markup=False)

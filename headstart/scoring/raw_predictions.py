@@ -17,12 +17,11 @@ from headstart.foundation.array_types import FloatArray
 from headstart.foundation.atomic import replacing
 from headstart.foundation.resume import Resumable
 from headstart.images import manifest
-from headstart.models import activations, models, pixels
+from headstart.models import activations, inference, models, pixels
 from headstart.models.models import Inference
 from headstart.models.predictor import Assembled, Predictor
 from headstart.scoring import cost
 from headstart.scoring.predictions import Predictions
-from headstart.training import training
 
 # Validation is what probabilities are calibrated on.
 SCORED = ("validation", "test")
@@ -108,7 +107,7 @@ def _ask(
     part = Resumable(f"{state.name}/part", state.key, [])
     ready = (_from_pixels if description.network else _from_features)(description, frame, flip, part)
     said: dict[str, NDArray[np.generic]] = {
-        split: np.mean([training.predict(ready.assembled.model, array) for array in ready.values[split]], axis=0)
+        split: np.mean([inference.predict(ready.assembled.model, array) for array in ready.values[split]], axis=0)
         for split in SCORED
     }
     part.discard()

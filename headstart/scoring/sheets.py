@@ -6,8 +6,8 @@ import pandas as pd
 
 from headstart.drawing import figures
 from headstart.foundation import paths
+from headstart.foundation.wording import count
 from headstart.images import images, names
-from headstart.page.wording import count
 from headstart.scoring import review
 from headstart.scoring.predictions import Predictions
 

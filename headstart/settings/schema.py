@@ -3,15 +3,15 @@
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
 
 from headstart.base import bases
+from headstart.base.precision import Setting
+from headstart.foundation.records import Record
 
 
-class Section(BaseModel):
-    """A section of params.yaml: unknown keys and wrong types are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+class Section(Record):
+    """A section of params.yaml."""
 
 
 def _count(value: Any) -> int | float:
@@ -323,16 +323,13 @@ class Explain(Section):
     )
 
 
-Precision = Literal["auto", "float32", "bfloat16"]
-
-
 class Params(Section):
     """All of params.yaml."""
 
     seed: int = Field(
         ge=0, le=2**31 - 1, description="Start of every random choice: split, augmentation, weights, dropout."
     )
-    precision: Precision = Field(
+    precision: Setting = Field(
         description="Arithmetic of the base, of fine-tuning and of training from scratch. `auto` takes bfloat16 where "
         "the processor or GPU computes it in hardware, float32 elsewhere."
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.foundation.array_types import BoolArray, FloatArray, IntArray
-from headstart.page.wording import count, points, points_range
 from headstart.statistics.intervals import RESAMPLES, TAILS, Share, bootstrap_weights, wilson
 
 # Trains on the given training images with the given seed; returns the test images' predicted classes.
@@ -25,18 +24,16 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class LearningCurve:
-    """A learning curve and its reading.
+    """A learning curve and what it promises.
 
     Attributes:
         points: from the smallest training set to the whole one.
         doubling: what twice the training images would add to the accuracy, as the power law through the
             points has it, with its 95 % interval; None if there is only one point.
-        reading: the same as a sentence without a full stop.
     """
 
     points: list[CurvePoint]
     doubling: Share | None
-    reading: str
 
 
 def learning_curve(
@@ -88,7 +85,7 @@ def growing_order(labels: IntArray, source: np.random.Generator) -> IntArray:
 
 
 def read_curve(sizes: Sequence[int], right: BoolArray, seed: int) -> LearningCurve:
-    """The curve and its reading from which test images each training got right.
+    """The curve, and what it promises, from which test images each training got right.
 
     Args:
         sizes: numbers of training images, ascending.
@@ -106,11 +103,10 @@ def read_curve(sizes: Sequence[int], right: BoolArray, seed: int) -> LearningCur
             low, high = band.low, band.high
         curve.append(CurvePoint(size, float(mean), float(low), float(high)))
     if len(sizes) < 2:
-        return LearningCurve(curve, None, "too few training images to draw a learning curve")
+        return LearningCurve(curve, None)
     value = float(doubling_gain(sizes, means[:, None], images)[0])
     low, high = np.quantile(doubling_gain(sizes, resampled, images), TAILS)
-    doubling = Share(value, float(low), float(high))
-    return LearningCurve(curve, doubling, _reading(doubling, images))
+    return LearningCurve(curve, Share(value, float(low), float(high)))
 
 
 def doubling_gain(sizes: Sequence[int], accuracies: FloatArray, images: int) -> FloatArray:
@@ -149,12 +145,3 @@ def _resampled_means(right: BoolArray, seed: int) -> FloatArray:
     totals: FloatArray = np.einsum("srb,rb->sb", counts.reshape(sizes, repeats, -1), repeat_weights)
     totals /= images * repeats
     return totals
-
-
-def _reading(doubling: Share, images: int) -> str:
-    value = f"{points(doubling.value, images)} points"
-    span = points_range(doubling.low, doubling.high, images)
-    if doubling.low > 0:
-        return f"doubling the training images would be worth about {value}: {span}"
-    shown = count(images, "test image")
-    return f"doubling the training images: no gain that {shown} can show ({value}: {span})"

@@ -16,7 +16,7 @@ from statsmodels.stats.multitest import multipletests
 
 from headstart.foundation.array_types import BoolArray, IntArray
 from headstart.foundation.errors import InputError
-from headstart.page.wording import count, p_value, points, points_range, strategy_in_words
+from headstart.foundation.wording import count
 from headstart.statistics.intervals import LEVEL
 
 ALPHA = 1 - LEVEL  # the risk of calling any difference real when none is, over all pairs together
@@ -103,29 +103,7 @@ class Comparison:
     @property
     def decidable(self) -> bool:
         """Whether any outcome on so many images could have shown a difference."""
-        return _decidable(self.images, self.pairs)
-
-    @property
-    def verdict(self) -> str:
-        """The comparison in one sentence, without a full stop."""
-        first, second = strategy_in_words(self.first), strategy_in_words(self.second)
-        images = count(self.images, "image")
-        size = f"{points(self.difference, self.images)} points"
-        span = points_range(self.low, self.high, self.images)
-        if not self.decidable:
-            least = next(n for n in range(self.images, 1000) if _decidable(n, self.pairs))
-            return (
-                f"{first} and {second}: {images} can show no difference, whatever the answers; "
-                f"at least {least} are needed"
-            )
-        if self.real:
-            return f"{first} beats {second} by {size}, {span}, {p_value(self.p_holm)}"
-        if self.p_value < ALPHA:
-            return (
-                f"{first} and {second}: no difference that {images} can show once all {self.pairs} pairs "
-                f"are counted ({size}, {span}, {p_value(self.p_holm)}; {p_value(self.p_value)} by itself)"
-            )
-        return f"{first} and {second}: no difference that {images} can show ({size}, {span}, {p_value(self.p_holm)})"
+        return decidable(self.images, self.pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +122,6 @@ class Revision:
     low: float
     high: float
     p_value: float
-
-    @property
-    def verdict(self) -> str:
-        """The change in one sentence, without a full stop."""
-        images = count(self.images, "image")
-        size = f"{points(abs(self.difference), self.images)} points"
-        changed = f"{len(self.fixed):,} fixed, {len(self.broken):,} broken"
-        span = f"{points_range(self.low, self.high, self.images)}, {p_value(self.p_value)}"
-        if not _decidable(self.images, pairs=1):
-            return f"{changed}: {images} can show no difference, whatever the answers"
-        if self.p_value < ALPHA:
-            return f"{changed}: {'better' if self.difference > 0 else 'worse'} by {size}, {span}"
-        return f"{changed}: no difference that {images} can show ({span})"
 
 
 def compare_all(answers: Mapping[str, Answers]) -> list[Comparison]:
@@ -224,49 +189,6 @@ def compare_revisions(before: Answers, after: Answers) -> Revision:
 def with_strategy(name: str, comparisons: list[Comparison]) -> list[Comparison]:
     """Those of the comparisons that a strategy is part of: what the choice of it hangs on."""
     return [duel for duel in comparisons if name in (duel.first, duel.second)]
-
-
-def headline(winner: str, answers: Mapping[str, Answers], comparisons: list[Comparison]) -> str:
-    """Which strategy to use, in one sentence without a full stop: the first thing a reader wants.
-
-    Args:
-        winner: the strategy that validation images chose.
-        answers: of every strategy, one at least.
-        comparisons: what :func:`compare_all` made of them.
-    """
-    images = count(len(answers[winner].images), "test image")
-    chosen = strategy_in_words(winner) + (", the best on validation images," if comparisons else "")
-    score = f"{chosen} places {100 * answers[winner].accuracy:.1f} % of {images} right"
-    if not comparisons:
-        return f"{score}; no other strategy was scored"
-    if not comparisons[0].decidable:
-        return f"{score}, but so few can't tell any two strategies apart"
-    duels = with_strategy(winner, comparisons)
-    if all(duel.real and duel.first == winner for duel in duels):
-        return f"{score} and beats {'the other strategy' if len(answers) == 2 else 'every other strategy'}"
-    # The next best first: it is the one a reader would choose instead.
-    duels.sort(key=lambda duel: -answers[_other(winner, duel)].accuracy)
-    better = [_other(winner, duel) for duel in duels if duel.real and duel.second == winner]
-    equals = [_other(winner, duel) for duel in duels if not duel.real]
-    reservations = [f"is beaten by {_listed(better, 'and')}"] if better else []
-    reservations += [f"can't be told from {_listed(equals, 'or')} by this test"] if equals else []
-    return f"{score}, but {' and '.join(reservations)}"
-
-
-def detectable_in_words(comparisons: list[Comparison]) -> str:
-    """The smallest differences that the test split could have shown, in one sentence without a full stop.
-
-    Args:
-        comparisons: at least one.
-    """
-    images = comparisons[0].images
-    shown = count(images, "test image")
-    sizes = [duel.detectable for duel in comparisons if duel.detectable is not None]
-    if not sizes:
-        return f"{shown} can show no difference between strategies"
-    smallest, largest = points(min(sizes), images), points(max(sizes), images)
-    span = smallest if smallest == largest else f"{smallest} to {largest}"
-    return f"the smallest difference that {shown} would show in four tests of five: {span} points, by pair"
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -358,11 +280,7 @@ def detectable(images: int, discordant: int, alpha: float) -> float | None:
     return float(brentq(shortfall, 1e-9, 1.0, xtol=1e-6))
 
 
-def _other(name: str, duel: Comparison) -> str:
-    return duel.second if duel.first == name else duel.first
-
-
-def _decidable(images: int, pairs: int) -> bool:
+def decidable(images: int, pairs: int) -> bool:
     """Whether the exact test with Holm's correction can reject at all: if one is always right, one never."""
     return mcnemar(images, 0) * pairs < ALPHA
 
@@ -389,9 +307,3 @@ def _aligned(name: str, one: Answers, other_name: str, other: Answers) -> tuple[
             "run `dvc repro` on one split for both"
         )
     return one.right, other.right[order]
-
-
-def _listed(names: list[str], word: str) -> str:
-    """Strategies in a sentence: "a", "a or b", "a, b or c"."""
-    *others, last = map(strategy_in_words, names)
-    return f"{', '.join(others)} {word} {last}" if others else last

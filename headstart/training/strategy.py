@@ -1,8 +1,6 @@
 """How every training stage begins and ends: its examples, and what it leaves behind."""
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -138,7 +136,7 @@ def finish(outcome: Outcome, description: Description, state: Resumable) -> None
     models.save(paths.MODELS / name, outcome.model, description)
     for table, file in ((training.history, "history.csv"), (outcome.repeats, "repeats.csv")):
         tables.write(paths.METRICS / name / file, table)
-    timing.record_training(name, outcome.seconds, digest(paths.MODELS / name))
+    timing.record_training(name, outcome.seconds, models.digest(paths.MODELS / name))
     state.discard()
     print(
         f"{name}: best of {len(training.history)} epochs is {training.best_epoch}, validation accuracy "
@@ -147,9 +145,3 @@ def finish(outcome: Outcome, description: Description, state: Resumable) -> None
     if len(outcome.repeats) > 1:
         accuracies = outcome.repeats["val_accuracy"]
         print(f"{name}: {len(accuracies)} trainings reach {accuracies.min():.4f} to {accuracies.max():.4f}")
-
-
-def digest(folder: Path) -> str:
-    """Digest of a saved model: equal for equal models."""
-    with (folder / "model.weights.h5").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from headstart.foundation.atomic import replacing
 from headstart.foundation.errors import InputError
 from headstart.foundation.progress import bar
 from headstart.foundation.resume import Resumable
-from headstart.models import classifier
+from headstart.models import classifier, inference
 from headstart.models.samples import Samples, epoch_batches, in_order
 from headstart.settings.schema import Optimization
 from headstart.training import layerwise
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-# Validation and prediction have no gradient to hold, so their batches may be larger than training's.
-PREDICTION_BATCH = 128
 HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
 # The state is saved after an epoch when the last save is this old, seconds: saving every epoch of a
 # small head would take longer than training it.
@@ -92,7 +89,7 @@ def fit(
             sums = [step(x, y) for x, y in epoch_batches(samples, settings.batch_size, epoch, seed)]
             loss, accuracy = _means(sums, len(samples.labels))
             with steps.average.applied():
-                val_sums = [measure(x, y) for x, y in in_order(validation, PREDICTION_BATCH)]
+                val_sums = [measure(x, y) for x, y in in_order(validation, inference.BATCH)]
                 val_loss, val_accuracy = _means(val_sums, len(validation.labels))
                 if not np.isfinite([loss, val_loss]).all():
                     section = state.name.partition("/")[0]
@@ -112,27 +109,6 @@ def fit(
     run.take_best()
     table = pd.DataFrame(history, columns=HISTORY_COLUMNS).astype({"epoch": int})
     return Training(table, spent + time.monotonic() - started)
-
-
-def predict(model: "keras.Model", values: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Return probabilities, float64 (examples, classes), for examples (examples, …)."""
-    import tensorflow as tf
-
-    forward = tf.function(
-        lambda x: probabilities(model, x), input_signature=[tf.TensorSpec((None, *values.shape[1:]), values.dtype)]
-    )
-    samples = Samples(values[np.newaxis], np.zeros(len(values), np.int64))
-    return np.concatenate([forward(x).numpy() for x, _ in in_order(samples, PREDICTION_BATCH)])
-
-
-def probabilities(model: "keras.Model", values: "tf.Tensor") -> "tf.Tensor":
-    """Return what a model to logits says of examples: probabilities, float64 (examples, classes), rows summing to 1."""
-    import tensorflow as tf
-
-    logits = model(tf.cast(values, model.input.dtype), training=False)
-    # In float32 every probability within 1e-7 of 1 would be 1: the surest ones could not be told apart.
-    rows = classifier.probabilities(tf.cast(logits, tf.float64))
-    return rows / tf.reduce_sum(rows, axis=1, keepdims=True)
 
 
 def _compile_measure(model: "keras.Model") -> Any:

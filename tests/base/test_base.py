@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from headstart.base import base, runtime
-from headstart.base.weights import CANONICAL, draw
 from headstart.foundation.errors import InputError
+from headstart.pretrained.imagenet import CANONICAL, draw
 from tests.pipeline import small_base
 
 pytest_plugins = ["tests.pipeline_fixtures"]

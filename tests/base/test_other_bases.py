@@ -10,10 +10,10 @@ import pytest
 from headstart.base import base, graph, network, runtime
 from headstart.base.bases import KINDS
 from headstart.features.features import compile_forward
-from headstart.fetching import published
 from headstart.foundation.errors import InputError
 from headstart.images import images
 from headstart.models import models
+from headstart.pretrained import published
 from tests.pictures import encode
 
 pytest_plugins = ["tests.pipeline_fixtures"]

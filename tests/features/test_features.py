@@ -94,7 +94,7 @@ def test_features_are_those_of_predict(model: Any, trunk: str | None) -> None:
 @pytest.mark.parametrize(("policy", "digits"), [("float32", 11), ("mixed_bfloat16", 6)])
 def test_features_of_vgg16_are_those_of_predict(policy: str, digits: int) -> None:
     """In bfloat16 to the 8 binary digits it has, less what thirteen layers lose."""
-    from headstart.base.weights import CANONICAL, draw
+    from headstart.pretrained.imagenet import CANONICAL, draw
 
     weights = draw(CANONICAL["vgg16"].shapes)
     reference = base.build("vgg16", weights, 32)

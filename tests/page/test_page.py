@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 
 from headstart.models.strategies import STRATEGIES
-from headstart.page import page
+from headstart.page import page, verdicts
 from headstart.page.report import Report
 from headstart.page.reproduction import Reproduction
 from headstart.scoring.predictions import Predictions
-from headstart.statistics.paired import headline
 from tests.reports import example, predicted, usual
 
 # Pictures of the section on layers and heat maps: two answers of three views, filters, an image and two layers.
@@ -77,11 +76,11 @@ def parsed(source: str) -> Parsed:
 
 def test_the_verdict_comes_first(report: Report, parsed: Parsed) -> None:
     answers = {name: one.answers for name, one in report.predicted.items()}
-    said = headline(report.winner, answers, report.comparisons)
+    said = verdicts.headline(report.winner, answers, report.comparisons)
     body = parsed.text[parsed.text.index("Headstart") :]
     assert body.index(said[1:]) < body.index("Verdict")
     for duel in report.comparisons:
-        assert duel.verdict[1:] in parsed.text
+        assert verdicts.comparison(duel)[1:] in parsed.text
 
 
 def test_its_numbers_are_those_of_the_metrics(report: Report, parsed: Parsed) -> None:

@@ -150,8 +150,8 @@ def test_the_comparison_counts_suspects_and_tells_the_gain_of_more_images() -> N
     found = Review(pd.DataFrame(rows, columns=list(COLUMNS)), frozen_accuracy=0.75)
     points = [CurvePoint(10, 0.5, 0.4, 0.6)]
     curves = {
-        "head": LearningCurve(points, Share(0.02, 0.01, 0.03), "reading"),
-        "augmented": LearningCurve(points, None, "reading"),
+        "head": LearningCurve(points, Share(0.02, 0.01, 0.03)),
+        "augmented": LearningCurve(points, None),
     }
     told = evaluation.compared([], (), curves, found)
     assert told == {

@@ -84,7 +84,7 @@ def test_reliability_has_a_row_a_bin_that_holds_images() -> None:
 
 
 def test_a_learning_curve_is_a_table_of_its_points() -> None:
-    curve = LearningCurve([CurvePoint(10, 0.5, 0.4, 0.6), CurvePoint(20, 0.7, 0.6, 0.8)], None, "reading")
+    curve = LearningCurve([CurvePoint(10, 0.5, 0.4, 0.6), CurvePoint(20, 0.7, 0.6, 0.8)], None)
     table = learning(curve)
     assert table.to_dict("list") == {
         "images": [10, 20],

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.foundation.array_types import BoolArray, FloatArray, IntArray
+from headstart.page import verdicts
 from headstart.statistics.learning_curve import (
     LearningCurve,
     doubling_gain,
@@ -92,25 +93,29 @@ def test_a_power_law_is_read_as_what_it_gives_next() -> None:
     gain = errors[-1] - errors[-1] * 2**-0.5
     assert curve.doubling is not None
     assert curve.doubling.low < gain < curve.doubling.high
-    assert curve.reading == "doubling the training images would be worth about 1.9 points: 1.7 to 2.1"
+    said = verdicts.doubling(curve.doubling, 2000)
+    assert said == "doubling the training images would be worth about 1.9 points: 1.7 to 2.1"
 
 
 def test_a_flat_curve_shows_no_gain() -> None:
     sizes = [200, 500, 1000, 2000]
     curve = read_curve(sizes, drawn(sizes, np.full(4, 0.04), 3, 300, seed=1), seed=0)
-    assert curve.reading.startswith("doubling the training images: no gain that 300 test images can show (")
+    assert verdicts.doubling(curve.doubling, 300).startswith(
+        "doubling the training images: no gain that 300 test images can show ("
+    )
 
 
 def test_a_single_size_has_no_reading() -> None:
     curve = read_curve([10], np.ones((1, 2, 5), dtype=bool), seed=0)
-    assert curve == LearningCurve(curve.points, None, "too few training images to draw a learning curve")
+    assert curve == LearningCurve(curve.points, None)
+    assert verdicts.doubling(None, 5) == "too few training images to draw a learning curve"
 
 
 def test_a_faultless_curve_claims_no_certainty() -> None:
     curve = read_curve([10, 20], np.ones((2, 3, 20), dtype=bool), seed=0)
     assert curve.points[0].mean == curve.points[0].high == 1.0
     assert curve.points[0].low == pytest.approx(0.8389, abs=1e-4)  # Wilson's end for 20 of 20
-    assert "no gain that 20 test images can show" in curve.reading
+    assert "no gain that 20 test images can show" in verdicts.doubling(curve.doubling, 20)
 
 
 def test_bands_and_gain_cover_the_truth_as_often_as_they_say() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from headstart.foundation.errors import InputError
 from headstart.foundation.resume import Resumable
-from headstart.models import classifier
+from headstart.models import classifier, inference
 from headstart.models.samples import Samples
 from headstart.settings import params
 from headstart.settings.schema import AugmentedClassifier, Classifier
@@ -372,7 +372,7 @@ def test_a_part_of_a_stage_tells_the_stage() -> None:
 def test_predictions_are_the_models_probabilities(classes: int) -> None:
     model = build(settings(), classes)
     values = samples(300, classes).values[0]
-    found = training.predict(model, values)
+    found = inference.predict(model, values)
     expected = classifier.probabilities(model(values.astype(np.float32)))
     assert found.dtype == np.float64
     assert found.shape == (300, classes)
@@ -382,4 +382,4 @@ def test_predictions_are_the_models_probabilities(classes: int) -> None:
 
 def test_predictions_take_no_part_in_dropout() -> None:
     model = build(settings(dropout=0.9))
-    same([training.predict(model, TRAIN.values[0])], [training.predict(model, TRAIN.values[0])])
+    same([inference.predict(model, TRAIN.values[0])], [inference.predict(model, TRAIN.values[0])])

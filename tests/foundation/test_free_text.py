@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.drawing.free_text import shown
+from headstart.foundation.free_text import shown
 
 # Whatever a name may hold, half of a surrogate pair included.
 texts = st.text(st.characters(codec=None), max_size=80)

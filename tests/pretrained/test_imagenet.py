@@ -11,20 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headstart.base.weights import (
-    CANONICAL,
-    Canonical,
-    Tensors,
-    accept,
-    canonical_digest,
-    draw,
-    load,
-    read,
-    save,
-    verified,
-)
+from headstart.base.weights import Tensors, load, save
 from headstart.fetching.download import MirrorError, downloading, fetch
 from headstart.foundation.errors import InputError
+from headstart.pretrained.imagenet import CANONICAL, Canonical, accept, canonical_digest, draw, read, verified
 
 Writer = Callable[[Path, Tensors], object]
 

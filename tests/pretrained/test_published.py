@@ -21,9 +21,9 @@ import yaml
 
 from headstart.base import base, weights
 from headstart.base.bases import KINDS
-from headstart.fetching import published
 from headstart.fetching.download import MirrorError
 from headstart.foundation.errors import InputError
+from headstart.pretrained import imagenet, published
 from stages import backbone
 from tests.pipeline import ROOT
 
@@ -263,7 +263,7 @@ def is_published(name: str) -> None:
 
 def test_keras_names_file_address_and_digest() -> None:
     is_published("vgg19")
-    assert asked("vgg16")[0] == weights.CANONICAL["vgg16"].file
+    assert asked("vgg16")[0] == imagenet.CANONICAL["vgg16"].file
 
 
 @pytest.mark.slow

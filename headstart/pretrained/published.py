@@ -82,7 +82,7 @@ def random(name: str) -> Tensors:
     an output sums up. Keras counts those of all channels where an output sums up one; through the many such layers
     of a MobileNet everything would vanish.
 
-    They do not follow the run's seed, for the reason that :func:`weights.draw` gives.
+    They do not follow the run's seed, for the reason that :func:`imagenet.draw` gives.
     """
     import keras
 

@@ -2,22 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.models.strategies import STRATEGIES
-from headstart.page.wording import (
+from headstart.foundation.wording import (
     count,
     duration,
     p_value,
     points,
     points_range,
-    strategy_in_words,
-    strategy_title,
 )
-
-
-def test_known_strategies_have_words_and_others_keep_their_name() -> None:
-    assert strategy_in_words("finetune") == "fine-tuning"
-    assert strategy_in_words("scratch_augmented") == "training from scratch with augmentation"
-    assert strategy_in_words("my_own") == "my_own"
 
 
 @pytest.mark.parametrize(
@@ -62,12 +53,6 @@ def test_p_value(p: float, text: str) -> None:
 
 def test_count() -> None:
     assert [count(n, "image") for n in (0, 1, 2000)] == ["0 images", "1 image", "2,000 images"]
-
-
-def test_titles_fit_into_a_legend() -> None:
-    assert strategy_title("scratch_augmented") == "From scratch, augmented"
-    assert strategy_title("finetune") == "Fine-tuning"
-    assert all(len(strategy_title(name)) <= 23 for name in STRATEGIES)
 
 
 @pytest.mark.parametrize(

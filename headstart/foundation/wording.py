@@ -1,26 +1,10 @@
-"""How names and numbers read inside a sentence."""
-
-STRATEGY_NAMES = {
-    "head": "the plain head",
-    "augmented": "the head on augmented views",
-    "finetune": "fine-tuning",
-    "scratch": "training from scratch",
-    "scratch_augmented": "training from scratch with augmentation",
-}
-
-# Where the words of a sentence are too long for a table or a legend.
-_SHORT_TITLES = {"scratch": "From scratch", "scratch_augmented": "From scratch, augmented"}
+"""How numbers read inside a sentence."""
 
 # From here on one image is a hundredth of a point or less, so that a second decimal means something.
 _SECOND_DECIMAL_FROM = 10_000
 
 # No p-value below this one is worth a digit of its own.
 _SMALLEST_P = 0.0001
-
-
-def strategy_in_words(name: str) -> str:
-    """What a sentence calls the strategy ``name``; a name that isn't known is used as it is."""
-    return STRATEGY_NAMES.get(name, name)
 
 
 def points(share: float, images: int) -> str:
@@ -55,14 +39,6 @@ def p_value(p: float) -> str:
 def count(number: int, noun: str) -> str:
     """A number with its noun: "2,000 images", "1 image"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def strategy_title(name: str) -> str:
-    """What a table or a legend calls the strategy ``name``: "Plain head", "Fine-tuning"."""
-    if title := _SHORT_TITLES.get(name):
-        return title
-    words = strategy_in_words(name).removeprefix("the ")
-    return words[:1].upper() + words[1:]
 
 
 def percent(share: float, images: int) -> str:
