@@ -1,8 +1,10 @@
 """Programs that are killed between two calls to the system, as a power cut or the system itself may do it."""
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.pipeline import ROOT
 
@@ -24,19 +26,22 @@ def kill(event, arguments):
 """
 
 
-def is_killed(program: str, step: int, *arguments: str) -> bool:
+def is_killed(program: str, step: int, *arguments: str, folder: Path = ROOT) -> bool:
     """Run a Python program and kill it just before it changes a file or folder for the ``step``-th time, from 1.
 
     Args:
         program: its source. What it imports comes first, and is not counted where a comment ``# steps`` follows it.
         step: when.
         *arguments: its command line, in ``sys.argv[1:]``.
+        folder: where it runs, made where there is none.
 
     Returns:
         Whether it came so far; if not, it has ended without an error.
     """
     imports, _, rest = program.partition("# steps\n")
     code = f"{imports}{_HOOK}sys.addaudithook(kill)\n{rest}"
-    process = subprocess.run([sys.executable, "-c", code, str(step), *arguments], cwd=ROOT, check=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-c", code, str(step), *arguments]
+    process = subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
     assert process.returncode in (0, -signal.SIGKILL)
     return process.returncode != 0

@@ -15,7 +15,7 @@ import yaml
 
 from headstart.base import base, weights
 from headstart.features import features, preview
-from headstart.foundation import paths, resume, versions
+from headstart.foundation import code, paths, versions
 from headstart.foundation.errors import InputError
 from headstart.images import images, manifest
 from stages import extract_features
@@ -199,7 +199,7 @@ def _new_code() -> None:
 @pytest.mark.parametrize(
     "change", [_new_seed, _new_augmentation, _new_size, _new_images, _new_weights, _new_code], ids=lambda f: f.__name__
 )
-def test_nothing_of_other_work_is_taken_up(pipeline: Path, change: Callable[[], None], tmp_path: Path) -> None:
+def test_nothing_of_other_work_is_taken_up(pipeline: Path, change: Callable[[], None]) -> None:
     steps = Path("data/working/extract_features/state.json")
     with pytest.MonkeyPatch.context() as patch:
         interrupt(patch, after=2)
@@ -209,9 +209,7 @@ def test_nothing_of_other_work_is_taken_up(pipeline: Path, change: Callable[[], 
     change()
     with pytest.MonkeyPatch.context() as patch:
         if change is _new_code:
-            (tmp_path / "stages").mkdir()
-            (tmp_path / "stages" / "changed.py").touch()
-            patch.setattr(resume, "_CODE", tmp_path / "stages")
+            patch.setattr(code, "digest", lambda stage: f"other code of {stage}")
         interrupt(patch, after=0)
         with pytest.raises(Interrupted):
             run("extract_features")

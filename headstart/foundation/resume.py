@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from headstart.foundation import code
 from headstart.foundation.atomic import write_text
 
 _WORKING = Path("data/working")
-_CODE = Path(__file__).resolve().parent.parent
 
 
 class Resumable:
@@ -25,18 +25,19 @@ class Resumable:
         """Open the state of ``stage``, empty unless an earlier run left one of the very same work.
 
         Args:
-            stage: the stage's name; with a slash after it, a part of the stage, discarded with the rest.
+            stage: the stage's name in dvc.yaml, which tells what code the result depends on; with a slash after it, a
+                part of the stage, discarded with the rest.
             settings: every setting that the result depends on; anything with a plain ``repr``.
             inputs: every file that the result depends on.
         """
         self.name = stage
         self.path = _WORKING / stage
-        self.key = _digest(settings, inputs)
-        key_file = self.path / "key"
-        if not key_file.exists() or key_file.read_text(encoding="utf-8") != self.key:
-            shutil.rmtree(self.path, ignore_errors=True)
+        self.key = _digest(stage, settings, inputs)
+        self._key_file = self.path / "key"
+        if not self._key_file.exists() or self._key_file.read_text(encoding="utf-8") != self.key:
+            self._delete()
             self.path.mkdir(parents=True)
-            write_text(key_file, self.key)
+            write_text(self._key_file, self.key)
 
     def read(self) -> dict[str, Any]:
         """Return what :meth:`write` left, or an empty dictionary."""
@@ -51,13 +52,19 @@ class Resumable:
 
     def discard(self) -> None:
         """Throw the state away, once the outputs are in their place."""
-        shutil.rmtree(self.path)
+        self._delete()
+
+    def _delete(self) -> None:
+        if self.path.exists():
+            # First: what is left, should the process be killed in between, then counts for nothing.
+            self._key_file.unlink(missing_ok=True)
+            shutil.rmtree(self.path)
 
 
-def _digest(settings: Any, inputs: Iterable[Path]) -> str:
-    """Digest of settings, input files and the project's own code: any of them may change the result."""
-    digest = hashlib.sha256(repr(settings).encode())
-    for path in [*inputs, *sorted(_CODE.rglob("*.py"))]:
+def _digest(stage: str, settings: Any, inputs: Iterable[Path]) -> str:
+    """Digest of the stage's code, the libraries, settings and input files: any of them may change the result."""
+    digest = hashlib.sha256(f"{code.digest(stage.partition('/')[0])} {settings!r}".encode())
+    for path in inputs:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

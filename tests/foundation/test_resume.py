@@ -1,15 +1,17 @@
 """Continuing state counts for the very same work, and is thrown away for any other."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headstart.foundation import resume
+from headstart.foundation import code
 from headstart.foundation.resume import Resumable
 from headstart.settings.params import load
 from tests.pipeline import write_params
+from tests.steps import is_killed
 
 INPUT = Path("input.bin")
 
@@ -18,9 +20,6 @@ INPUT = Path("input.bin")
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     INPUT.write_bytes(b"content")
-    Path("code", "core").mkdir(parents=True)
-    Path("code", "core", "module.py").write_text("x = 1\n")
-    monkeypatch.setattr(resume, "_CODE", tmp_path / "code")
 
 
 def begun(settings: Any = ("seed", 1)) -> Resumable:
@@ -58,13 +57,9 @@ def _other_files() -> Resumable:
 
 
 def _other_code() -> Resumable:
-    Path("code", "core", "module.py").write_text("x = 2\n")
-    return Resumable("stage", ("seed", 1), [INPUT])
-
-
-def _more_code() -> Resumable:
-    Path("code", "core", "new.py").write_text("")
-    return Resumable("stage", ("seed", 1), [INPUT])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code, "digest", lambda stage: f"other code of {stage}")
+        return Resumable("stage", ("seed", 1), [INPUT])
 
 
 def _key_lost() -> Resumable:
@@ -72,12 +67,53 @@ def _key_lost() -> Resumable:
     return Resumable("stage", ("seed", 1), [INPUT])
 
 
-@pytest.mark.parametrize("again", [_other_settings, _other_content, _other_files, _other_code, _more_code, _key_lost])
+@pytest.mark.parametrize("again", [_other_settings, _other_content, _other_files, _other_code, _key_lost])
 def test_other_work_throws_the_state_away(again: Callable[[], Resumable]) -> None:
     begun()
     state = again()
     assert state.read() == {}
     assert [path.name for path in state.path.iterdir()] == ["key"]
+
+
+def test_a_part_depends_on_the_code_of_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "digest", lambda stage: f"code of {stage}")
+    keys = [Resumable(name, (), []).key for name in ("evaluate", "evaluate/head", "finetune")]
+    assert keys[0] == keys[1] != keys[2]
+
+
+THROW_AWAY = """
+import sys
+from headstart.foundation.resume import Resumable
+# steps
+state = Resumable("stage", ("seed", int(sys.argv[1])), [])
+if sys.argv[2] == "finished":
+    state.discard()
+"""
+
+
+@pytest.mark.parametrize(("seed", "work"), [(1, "finished"), (2, "begun")])
+def test_state_that_was_half_thrown_away_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, work: str
+) -> None:
+    """Killed while it is thrown away, once finished or for other work, at every step of that."""
+    left = []
+    for step in itertools.count(1):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        state = Resumable("stage", ("seed", 1), [])
+        state.write({"done": True})
+        for name in ("a.npy", "z.npy"):
+            (state.path / name).write_text("work")
+        killed = is_killed(THROW_AWAY, step, str(seed), work, folder=folder)
+        again = Resumable("stage", ("seed", 1), [])
+        whole = sorted(path.name for path in again.path.iterdir()) == ["a.npy", "key", "state.json", "z.npy"]
+        assert again.read() == ({"done": True} if whole else {}), "half of it was taken for all of it"
+        left.append(whole)
+        if not killed:
+            break
+    assert left[0]
+    assert left.count(False) > 4
 
 
 def test_the_order_of_inputs_counts() -> None:
