@@ -40,7 +40,9 @@ def main() -> None:
     settings = params.evaluate
     frame = manifest.read(paths.MANIFEST)
     answered = {name: answer(name, frame, params.test_time_flip, params.seed) for name in STRATEGIES}
-    metrics = {name: measure(name, of_strategy, params.seed) for name, of_strategy in answered.items()}
+    metrics = {
+        name: measure(name, of_strategy, params.test_time_flip, params.seed) for name, of_strategy in answered.items()
+    }
     calibrated = {name: of_strategy.calibrated for name, of_strategy in answered.items()}
     comparisons = compare_all({name: of_strategy.answers for name, of_strategy in calibrated.items()})
     learned = growth.curves(frame, settings, params.seed)
@@ -80,11 +82,12 @@ def answer(name: str, frame: pd.DataFrame, flip: bool, seed: int) -> Answered:
     return Answered(raw.test, calibrated, effect)
 
 
-def measure(name: str, of_strategy: Answered, seed: int) -> dict[str, evaluation.Number]:
-    """Return a strategy's row of metrics/evaluation.json."""
+def measure(name: str, of_strategy: Answered, flip: bool, seed: int) -> dict[str, evaluation.Number]:
+    """Return a strategy's row of metrics/evaluation.json, which holds how its logits became probabilities as well."""
     folder = paths.MODELS / name
     return {
         **evaluation.measure(of_strategy.calibrated, models.describe(folder), seed),
+        "flip": flip,
         **of_strategy.effect,
         "bytes": cost.bytes_on_disk(folder),
     }

@@ -117,6 +117,7 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         name: {
             **evaluation.measure(one, DESCRIPTION, seed=0),
             **on_validation(one),
+            "flip": False,
             "temperature": 1.5,
             "log_loss_uncalibrated": 0.9,
             "calibration_error_uncalibrated": 0.2,

@@ -90,6 +90,7 @@ def test_without_test_time_flip_images_are_taken_as_they_are(pipeline: Path) -> 
     run("evaluate")
     for name in ("scratch", "finetune"):
         np.testing.assert_allclose(predicted(name).probabilities, straight(name, False), rtol=0.02, atol=1e-4)
+    assert {row["flip"] for row in metrics().values()} == {False}
 
 
 @pytest.mark.slow

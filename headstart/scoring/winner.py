@@ -15,7 +15,6 @@ from headstart.foundation.errors import InputError
 from headstart.models import models
 from headstart.models.models import Inference
 from headstart.scoring import evaluation
-from headstart.settings.params import load
 
 
 class Trained(NamedTuple):
@@ -53,5 +52,11 @@ def find(strategy: str | None) -> Trained:
         raise InputError(f"{folder}: no model there: run `dvc repro`, or `dvc pull {folder}`") from None
     if description.inference:
         return Trained(folder, folder / paths.WEIGHTS.name, description.inference)
-    temperature = evaluation.read()[description.strategy]["temperature"]
-    return Trained(folder, paths.WEIGHTS, Inference(temperature=temperature, flip=load().test_time_flip))
+    evaluated = evaluation.read().get(description.strategy, {})
+    # Not the flip of params.yaml: the temperature was fitted to what was evaluated.
+    known = {name: evaluated[name] for name in Inference.model_fields if name in evaluated}
+    if len(known) < len(Inference.model_fields):
+        raise InputError(
+            f"{paths.EVALUATION}: does not say how {description.strategy} predicts: run `dvc repro evaluate`"
+        )
+    return Trained(folder, paths.WEIGHTS, Inference.model_validate(known))
