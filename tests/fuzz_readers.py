@@ -24,7 +24,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,7 @@ from headstart.scoring.predictions import Predictions
 from headstart.settings import params
 from headstart.sources import idx
 from headstart.sources.archives import list_archive
+from tests.images.test_tiff import written
 from tests.pictures import colour_profile, encode, pixels, two_classes
 from tests.pipeline import ROOT
 from tests.pretrained.test_imagenet import SHAPES, small_tensors, write_h5, write_onnx
@@ -78,7 +79,26 @@ def good_images() -> list[bytes]:
         encode(picture.convert("CMYK"), "JPEG"),
         encode(picture, "WEBP", lossless=True),
         encode(picture.convert("L"), "BMP"),
+        *(encode(picture, kind, exif=exif.tobytes()) for kind in ("HEIF", "AVIF")),
+        *(encode(picture, kind) for kind in ("JPEG2000", "PPM")),
+        *(encode(wide, kind) for kind in ("JPEG2000", "PPM")),
+        *(written(pixels(1).astype(np.uint16) * 257, **options) for options in deep_layouts()),
     ]
+
+
+def deep_layouts() -> list[dict[str, Any]]:
+    """Layouts of a TIFF file of 16 bits a channel that have code of their own."""
+    compressed: list[dict[str, Any]] = [
+        {"compression": name, "predictor": 2} for name in ("lzw", "zlib", "zstd", "lzma")
+    ]
+    layouts: list[dict[str, Any]] = [
+        {},
+        {"tile": (16, 16)},
+        {"rowsperstrip": 5, "bigtiff": True},
+        {"compression": "packbits"},
+        *compressed,
+    ]
+    return [{"photometric": "rgb", **layout} for layout in layouts]
 
 
 @cache
@@ -196,7 +216,7 @@ def _mended(data: bytearray) -> bytearray:
 
 def _image(file: Path) -> None:
     data = file.read_bytes()
-    width, height = measure(data)
+    width, height, _ = measure(data)
     found = decode(data)
     if found.shape != (height, width, 3) or found.dtype != np.uint8:
         raise AssertionError(f"measured {width} × {height}, decoded {found.shape} {found.dtype}")

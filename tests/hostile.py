@@ -84,9 +84,9 @@ def not_images() -> dict[str, tuple[bytes, str]]:
         "notes.txt": (b"nor is this", "text: not supported"),
         "page.jpg": (b"<!DOCTYPE html><html>404</html>", "a web page: not supported"),
         "junk in front.jpg": (b"\0\1junk" + jpeg(41), "of no known image format: not supported"),
-        "phone.heic": (b"\0\0\0\x18ftypheic" + bytes(99), "a HEIC image: not supported"),
-        "renamed.jpg": (b"\0\0\0\x18ftypheic" + bytes(98), "a HEIC image: not supported"),
-        "modern.avif": (encode(pixels(42), "AVIF"), "an AVIF image: not supported"),
+        "phone.jxl": (b"\xff\x0a" + bytes(99), "a JPEG XL image: not supported"),
+        "renamed.jpg": (b"\xff\x0a" + bytes(98), "a JPEG XL image: not supported"),
+        "modern.heic": (b"\0\0\0\x18ftypheic" + bytes(99), "damaged HEIF"),
         "archive.zip": (b"PK\3\4" + bytes(99), "a zip archive: not supported"),
         "bomb.gif": (_bomb(), "too large: 65535 × 65535 pixels, over 100 million"),
     }

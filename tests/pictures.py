@@ -6,7 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+# Which lets Pillow write HEIF.
+import pillow_heif
 from PIL import Image, ImageCms
+
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
 Pixels = npt.NDArray[np.uint8]
 

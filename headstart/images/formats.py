@@ -1,10 +1,18 @@
 """Tells from the first bytes of a file what it holds; its name is never trusted."""
 
+import re
+
 # Enough for every signature below and for telling text from binary.
 HEAD_BYTES = 512
 
 # Extensions that nearly always mean a supported image: such a file is taken at its word until it is decoded.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
+SUFFIXES = frozenset(
+    f".{suffix}"
+    for suffix in (
+        *("jpg", "jpeg", "jpe", "jfif", "png", "gif", "webp", "bmp", "tif", "tiff"),
+        *("heic", "heif", "hif", "avif", "jp2", "j2k", "j2c", "jpf", "jpx", "pbm", "pgm", "ppm", "pnm"),
+    )
+)
 
 _SUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -14,17 +22,24 @@ _SUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"BM", "BMP"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),  # BigTIFF
+    (b"MM\0+", "TIFF"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
 )
+
+# Netpbm's formats begin with letters that occur in texts as well: here with their sizes, comments between.
+_NETPBM = re.compile(rb"P[1-6f](\s+(#[^\r\n]*[\r\n])?)+[0-9]+(\s+(#[^\r\n]*[\r\n])?)+[0-9]+\s")
+_NETPBM_NAMES = {b"1": "PBM", b"4": "PBM", b"2": "PGM", b"5": "PGM", b"3": "PPM", b"6": "PPM", b"f": "PFM"}
 
 _UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"II*\0", "a camera's raw file"),  # Canon's. All other TIFF is supported.
     (b"8BPS", "a Photoshop file"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 image"),
     (b"\0\0\0\x0cJXL ", "a JPEG XL image"),
     (b"\xff\x0a", "a JPEG XL image"),
     (b"\0\0\1\0", "an icon"),
     (b"SIMPLE  =", "a FITS image"),
+    (b"P7\n", "a PAM image"),
 )
 
 _OTHER: tuple[tuple[bytes, str], ...] = (
@@ -41,20 +56,21 @@ _OTHER: tuple[tuple[bytes, str], ...] = (
     (b"MZ", "a program"),
 )
 
+# Files that stand for others, which a tool still has to fetch, with what to do.
+_POINTERS: tuple[tuple[bytes, str], ...] = (
+    (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer: run git lfs pull"),
+    (b"/annex/objects/", "a git-annex pointer: run git annex get"),
+)
+
 # Bytes 4 to 11 of files in the ISO base media format (ISO/IEC 14496-12): its mark and the brand.
 _BRANDS = {
-    b"ftypheic": "a HEIC image",
-    b"ftypheix": "a HEIC image",
-    b"ftyphevc": "a HEIC image",
-    b"ftyphevx": "a HEIC image",
-    b"ftypheim": "a HEIC image",
-    b"ftypheis": "a HEIC image",
-    b"ftypmif1": "a HEIF image",
-    b"ftypmsf1": "a HEIF image",
-    b"ftypavif": "an AVIF image",
-    b"ftypavis": "an AVIF image",
-    b"ftypcrx ": "a camera's raw file",
+    **dict.fromkeys((b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis")), "HEIF"),
+    **dict.fromkeys((b"ftyp" + brand for brand in (b"hevc", b"hevx", b"hevm", b"hevs")), "HEIF"),
+    **dict.fromkeys((b"ftypmif1", b"ftypmsf1"), "HEIF"),
+    **dict.fromkeys((b"ftypavif", b"ftypavis"), "AVIF"),
 }
+_RAW_BRAND = b"ftypcrx "
+_RAW = "a camera's raw file"
 
 
 def supported(head: bytes) -> str | None:
@@ -63,12 +79,20 @@ def supported(head: bytes) -> str | None:
         return "WebP"
     if head[:4] == b"II*\0" and head[8:10] == b"CR":
         return None  # Canon's raw files look like TIFF up to here.
-    return _look_up(head, _SUPPORTED)
+    if netpbm := _NETPBM.match(head):
+        return _NETPBM_NAMES[netpbm[0][1:2]]
+    return _BRANDS.get(head[4:12]) or _look_up(head, _SUPPORTED)
 
 
 def is_image(head: bytes) -> bool:
     """Whether a file that begins with ``head`` is an image, supported or not."""
-    return bool(supported(head) or head[4:12] in _BRANDS or _look_up(head, _UNSUPPORTED))
+    return bool(supported(head) or head[4:12] == _RAW_BRAND or _look_up(head, _UNSUPPORTED))
+
+
+def refusal(head: bytes) -> str:
+    """Why a file that begins with ``head`` and did not decode can't be used, in a few words."""
+    known = supported(head)
+    return f"damaged {known}" if known else _look_up(head, _POINTERS) or f"{describe(head)}: not supported"
 
 
 def describe(head: bytes) -> str:
@@ -77,9 +101,9 @@ def describe(head: bytes) -> str:
         return "an empty file"
     known = supported(head)
     if known:
-        return f"a {known} image"
+        return f"{'an' if known == 'AVIF' else 'a'} {known} image"
     if head[4:8] == b"ftyp":
-        return _BRANDS.get(head[4:12], "a film")
+        return _RAW if head[4:12] == _RAW_BRAND else "a film"
     return _look_up(head, _UNSUPPORTED) or _look_up(head, _OTHER) or _describe_text(head)
 
 

@@ -8,15 +8,29 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pillow_heif
 
-# Pillow knows TIFF and WebP only once their plugins are imported.
-from PIL import Image, ImageCms, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin, _imaging
+# Pillow knows a format only once its plugin is imported.
+from PIL import (
+    AvifImagePlugin,
+    Image,
+    ImageCms,
+    Jpeg2KImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+    _imaging,
+)
 
 from headstart.foundation.errors import InputError
-from headstart.images import formats
+from headstart.images import depth, formats, png, tiff
+from headstart.images.unreadable import UnreadableImage as UnreadableImage
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -36,10 +50,20 @@ _FORMATS = (
     "BMP",
     TiffImagePlugin.TiffImageFile.format,
     WebPImagePlugin.WebPImageFile.format,
+    AvifImagePlugin.AvifImageFile.format,
+    Jpeg2KImagePlugin.Jpeg2KImageFile.format,
+    PpmImagePlugin.PpmImageFile.format,
+    pillow_heif.HeifImageFile.format,
 )
 
 # Pillow's own check counts differently and warns; ``_opened`` checks in its place.
 Image.MAX_IMAGE_PIXELS = None
+# Of a PNG only what ``png.without_texts`` leaves is inflated.
+PngImagePlugin.MAX_TEXT_CHUNK = png.MOST_INFLATED
+
+# A thumbnail would be decoded in the image's place, and prove nothing of it. Images are decoded side by side anyway.
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 # Pillow warns of odd metadata. Whoever is told that of one image in 25,000 can do nothing about it. This is
 # the filter as ``warnings`` keeps it, for all threads: setting it just for a while would not be safe.
@@ -62,9 +86,6 @@ _UPRIGHT = {
 # The orientations that exchange width and height.
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 
-# In Adobe's raw files, which are TIFF, what Pillow decodes is only the thumbnail.
-_DNG_VERSION_TAG = 50706
-
 # A JPEG is decoded at 1/2, 1/4 or 1/8 while at least this many pixels remain for each one asked for, along
 # either side: the antialiased resize then still has enough to average over.
 _DRAFT_FACTOR = 2
@@ -85,22 +106,30 @@ def _hush_libtiff() -> None:
 _hush_libtiff()
 
 
-class UnreadableImage(Exception):  # noqa: N818 - it names the file, which is no error of the program
-    """A file that can't be used as an image. ``reason`` says why, in a few words."""
+class Measured(NamedTuple):
+    """What is known of an image that decodes.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    Attributes:
+        width, height: of the upright image, pixels.
+        peak: the largest value in it, if it has 16 bits a channel; None if it has any other number.
+    """
+
+    width: int
+    height: int
+    peak: int | None
 
 
-def decode(data: bytes) -> Pixels:
+def decode(data: bytes, white: int = depth.FULL) -> Pixels:
     """Decode an image file as a viewer would show it.
 
     EXIF rotation is applied, a colour profile is converted to sRGB, transparency is laid on white,
-    16 bits are scaled to 8, and of an animation the first frame is taken.
+    16 bits are scaled to 8, and of an animation or a sequence the first frame is taken. Where nothing is opaque,
+    as in what Photoshop writes as BMP with 32 bits, the colours are shown.
 
     Args:
-        data: the whole file: JPEG, PNG, GIF, WebP, BMP or TIFF, whatever its name says.
+        data: the whole file: JPEG, PNG, GIF, WebP, BMP, TIFF, HEIF, AVIF, JPEG 2000, PBM, PGM or PPM, whatever
+            its name says.
+        white: the value of 16 bits that is shown white; see :func:`headstart.images.depth.to_eight_bits`.
 
     Returns:
         uint8, shape (height, width, 3), RGB.
@@ -108,13 +137,13 @@ def decode(data: bytes) -> Pixels:
     Raises:
         UnreadableImage: it isn't such a file, is damaged or truncated, or has more than MAX_PIXELS pixels.
     """
-    with _opened(data) as image:
+    with _opened(data, white) as image:
         image.load()
         return np.array(_turned(_flattened(image), image), dtype=np.uint8)
 
 
-def measure(data: bytes) -> tuple[int, int]:
-    """Prove that ``data`` decodes and return (width, height) of the upright image, in pixels.
+def measure(data: bytes) -> Measured:
+    """Prove that ``data`` decodes and measure it.
 
     A JPEG is read to its end but reconstructed at 1/8: that takes a fraction of the time and finds
     the same faults.
@@ -124,15 +153,17 @@ def measure(data: bytes) -> tuple[int, int]:
     """
     with _opened(data) as image:
         width, height = image.size
-        image.draft(None, (1, 1))
+        drafted = image.draft(None, (1, 1))
         image.load()
+        if not drafted:  # Some formats tell their true size only now.
+            width, height = image.size
         # Asked only now: Pillow turns a TIFF upright by itself, size included, and then forgets its orientation.
         sideways = _orientation(image) in _SIDEWAYS
         _flattened(image)
-        return (height, width) if sideways else (width, height)
+        return Measured(*((height, width) if sideways else (width, height)), image.info.get("peak"))
 
 
-def square(data: bytes, size: int) -> Pixels:
+def square(data: bytes, size: int, white: int = depth.FULL) -> Pixels:
     """Decode an image file and resize it to a square by antialiased bilinear interpolation.
 
     The whole image is kept; its sides are scaled separately, as in the chapter.
@@ -140,6 +171,7 @@ def square(data: bytes, size: int) -> Pixels:
     Args:
         data: as for :func:`decode`.
         size: pixels a side.
+        white: as for :func:`decode`.
 
     Returns:
         uint8, shape (size, size, 3), RGB.
@@ -147,7 +179,7 @@ def square(data: bytes, size: int) -> Pixels:
     Raises:
         UnreadableImage: as :func:`decode`.
     """
-    with _opened(data) as image:
+    with _opened(data, white) as image:
         drafted = image.draft(None, (_DRAFT_FACTOR * size, _DRAFT_FACTOR * size))
         image.load()
         # At 1/2 a side of 301 pixels becomes 151, of which only 150.5 are picture.
@@ -169,8 +201,11 @@ def load(path: Path, size: int) -> Pixels:
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
-    """Yield the image that ``data`` holds, not decoded yet; what goes wrong inside is UnreadableImage."""
+def _opened(data: bytes, white: int = depth.FULL) -> Iterator[Image.Image]:
+    """Yield the image that ``data`` holds, of 8 bits a channel; what goes wrong inside is UnreadableImage.
+
+    An image that the file holds in 8 bits isn't decoded yet.
+    """
     if not data:
         raise UnreadableImage("empty file")
     if len(data) > MAX_BYTES:
@@ -178,17 +213,47 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     if _HUSHED_PILLOW not in warnings.filters:
         warnings.filterwarnings("ignore", module="PIL")
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        with _parsed(data, white) as image:
             _check(image, data)
-            yield image
+            yield _of_eight_bits(image, data, white)
     except (UnreadableImage, MemoryError):
         raise
     except UnidentifiedImageError:
-        raise UnreadableImage(_why_unidentified(data[: formats.HEAD_BYTES])) from None
+        raise UnreadableImage(formats.refusal(data[: formats.HEAD_BYTES])) from None
     except Exception as error:  # The plugins raise whatever their parsing runs into: a dozen kinds.
         # The text of the error isn't passed on: it holds memory addresses and changes between versions.
         fault = "truncated" if "truncated" in str(error).lower() else "damaged"
         raise UnreadableImage(f"{fault} {formats.supported(data[: formats.HEAD_BYTES])}") from None
+
+
+def _parsed(data: bytes, white: int) -> Image.Image:
+    """Read the header of an image for Pillow; decode a TIFF that is not for it."""
+    kind = formats.supported(data[: formats.HEAD_BYTES])
+    if kind != "TIFF":
+        data = png.without_texts(data) if kind == "PNG" else data
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
+    image = tiff.deep(data, white, MAX_PIXELS)
+    if image is None:
+        try:
+            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        except UnidentifiedImageError:
+            # Sound all the same, perhaps, in a layout that Pillow doesn't know.
+            image = tiff.deep(data, white, MAX_PIXELS, shallow=True)
+            assert image is not None
+    return image
+
+
+def _of_eight_bits(image: Image.Image, data: bytes, white: int) -> Image.Image:
+    """Replace an image of 16 bits a channel, or of floats from 0 to 1, by one of 8; other ones stay undecoded."""
+    if image.format == "PNG" and (values := png.deep_values(data)) is not None:
+        mode = {2: "LA", 3: "RGB", 4: "RGBA"}[values.shape[-1]]
+    elif image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        values, mode = np.asarray(image), "L"
+    else:
+        return image
+    converted = Image.frombytes(mode, image.size, depth.to_eight_bits(values, white).tobytes())
+    converted.info = {**image.info, "peak": depth.peak(values)}
+    return converted
 
 
 def _check(image: Image.Image, data: bytes) -> None:
@@ -198,13 +263,6 @@ def _check(image: Image.Image, data: bytes) -> None:
         raise UnreadableImage(f"too large: {width} × {height} pixels, over {MAX_PIXELS // 1_000_000} million")
     if image.format in ("JPEG", "MPO") and width * height * data.count(b"\xff\xda") > _MAX_PAINTED:
         raise UnreadableImage("too large: a JPEG that is painted over and over")
-    if isinstance(image, TiffImagePlugin.TiffImageFile) and _DNG_VERSION_TAG in image.tag_v2:
-        raise UnreadableImage("a camera's raw file: not supported, convert it to JPEG or PNG")
-
-
-def _why_unidentified(head: bytes) -> str:
-    known = formats.supported(head)
-    return f"damaged {known}" if known else f"{formats.describe(head)}: not supported"
 
 
 def _turned(flat: Image.Image, image: Image.Image) -> Image.Image:
@@ -224,31 +282,18 @@ def _orientation(image: Image.Image) -> int:
 
 def _flattened(image: Image.Image) -> Image.Image:
     """Turn a decoded image of any mode into sRGB: 8 bits a channel, opaque, mode RGB."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        return _eight_bits(image).convert("RGB")
     if image.mode == "LAB":
         raise UnreadableImage("Lab colours: not supported, convert it to JPEG or PNG")
     if image.has_transparency_data:
         layer = image.convert("RGBA")
+        if layer.getchannel("A").getextrema() == (0, 0):
+            # Nobody keeps a picture of nothing: the fourth channel was never meant as transparency.
+            return _srgb(layer.convert("RGB"), image.info.get("icc_profile"))
         white = Image.new("RGBA", layer.size, "white")
         opaque = Image.alpha_composite(white, layer).convert("RGB")
     else:
         opaque = image.convert("RGB") if image.mode in ("1", "P") else image
     return _srgb(opaque, image.info.get("icc_profile"))
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale a grey image of 16 bits, or of floats from 0 to 1, to mode L."""
-    values = np.asarray(image)
-    if image.mode == "F":
-        # False for NaN as well.
-        if not (values.min() >= 0.0 and values.max() <= 1.0):
-            raise UnreadableImage("floating-point pixels outside 0 to 1: not supported, convert it to PNG")
-        return Image.fromarray(np.rint(values * 255).astype(np.uint8))
-    if not (values.min() >= 0 and values.max() <= 0xFFFF):
-        raise UnreadableImage("pixels of more than 16 bits: not supported, convert it to PNG")
-    # 65535 / 255 = 257, so this maps the whole range onto the whole range, rounded.
-    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
 def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

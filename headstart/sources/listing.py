@@ -72,7 +72,7 @@ class Listing:
                 fault = error.reason
             else:
                 is_image = formats.is_image(head)
-                fault = None if formats.supported(head) else f"{formats.describe(head)}: not supported"
+                fault = None if formats.supported(head) else formats.refusal(head)
         if is_image:
             whole = partial(refuse, fault) if fault else partial(read, size)
             self.entries.append(Entry(name, whole, likeness, fault))

@@ -193,7 +193,7 @@ def _examine(staging: Path, item: tuple[int, bytes | UnreadableImage]) -> _Check
     if isinstance(data, UnreadableImage):
         return data
     try:
-        width, height = measure(data)
+        width, height, _ = measure(data)
     except UnreadableImage as error:
         return error
     (staging / str(position)).write_bytes(data)

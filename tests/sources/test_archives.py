@@ -166,12 +166,12 @@ def test_litter_and_folders_are_passed_over(archive: List, make: Callable[[Files
 
 @every_kind
 def test_what_is_no_image_is_dropped(archive: List, make: Callable[[Files], bytes]) -> None:
-    files = {"cat/readme.txt": b"fluffy", "cat/1.jpg": b"", "cat/2": jpeg(2), "cat/3.heic": b"\0\0\0\x18ftypheic...."}
+    files = {"cat/readme.txt": b"fluffy", "cat/1.jpg": b"", "cat/2": jpeg(2), "cat/3.jxl": b"\xff\x0a...."}
     found = archive(make({**files, "inner.zip": make_zip(FILES)}))
     assert reasons(found) == {
         "cat/readme.txt": "text: not supported",
         "cat/1.jpg": "empty file",
-        "cat/3.heic": "a HEIC image: not supported",
+        "cat/3.jxl": "a JPEG XL image: not supported",
         "inner.zip": "a zip archive: not supported",
     }
 

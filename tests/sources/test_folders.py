@@ -32,23 +32,23 @@ def test_without_an_extension_the_first_bytes_decide(tmp_path: Path) -> None:
     files = {
         "cat/1": jpeg(1),
         "cat/2.dat": jpeg(2),
-        "cat/3.heic": jpeg(3),
-        "cat/4.heic": b"\0\0\0\x18ftypheic" + bytes(99),
+        "cat/3.jxl": jpeg(3),
+        "cat/4.jxl": b"\xff\x0a" + bytes(99),
         "cat/notes.txt": b"fluffy",
         "cat/index": b"<html></html>",
         "cat/film.mp4": b"\0\0\0\x18ftypisom" + bytes(99),
         "cat/empty": b"",
     }
     found = list_folder(fill(tmp_path, files))
-    assert [entry.name for entry in found.entries] == ["cat/1", "cat/2.dat", "cat/3.heic", "cat/4.heic"]
+    assert [entry.name for entry in found.entries] == ["cat/1", "cat/2.dat", "cat/3.jxl", "cat/4.jxl"]
     assert reasons(found) == {
-        "cat/4.heic": "a HEIC image: not supported",
+        "cat/4.jxl": "a JPEG XL image: not supported",
         "cat/notes.txt": "text: not supported",
         "cat/index": "a web page: not supported",
         "cat/film.mp4": "a film: not supported",
         "cat/empty": "empty file",
     }
-    with pytest.raises(UnreadableImage, match="a HEIC image: not supported"):
+    with pytest.raises(UnreadableImage, match="a JPEG XL image: not supported"):
         found.entries[3].read()
 
 

@@ -117,14 +117,14 @@ def test_broken_images_make_room_for_the_next(drawn: Draw) -> None:
     files["cat/0.jpg"] = b""
     files["cat/3.jpg"] = files["cat/3.jpg"][:300]
     files["dog/1.jpg"] = b"<html>404</html>"
-    files["dog/2.jpg"] = files["dog/11.jpg"] = b"\0\0\0\x18ftypheic....."
+    files["dog/2.jpg"] = files["dog/11.jpg"] = b"\xff\x0a....."
     subset = drawn(files, 4, 2, 2)
     assert paths(subset)[:4] == [f"train/cat/{number}.jpg" for number in (1, 2, 4, 5)]
     assert {(item.name, item.class_name, item.reason) for item in subset.unusable} == {
         ("cat/0.jpg", "cat", "empty file"),
         ("cat/3.jpg", "cat", "truncated JPEG"),
         ("dog/1.jpg", "dog", "a web page: not supported"),
-        ("dog/2.jpg", "dog", "a HEIC image: not supported"),
+        ("dog/2.jpg", "dog", "a JPEG XL image: not supported"),
     }
     assert [item.name for item in subset.duplicates] == ["dog/11.jpg"]
 
