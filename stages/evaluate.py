@@ -12,8 +12,8 @@ from headstart.foundation import paths, tables
 from headstart.foundation.atomic import write_json
 from headstart.foundation.entry import run_stage
 from headstart.images import manifest
-from headstart.models import models, timing
-from headstart.models.models import Inference
+from headstart.models import timing
+from headstart.models.description import Inference, describe, weights_digest
 from headstart.models.strategies import STRATEGIES
 from headstart.page import provenance, report, summary
 from headstart.scoring import cost, evaluation, growth, predictions, raw_predictions, review, sheets, winner
@@ -77,7 +77,7 @@ def answer(name: str, frame: pd.DataFrame, flip: bool, seed: int) -> Answered:
         seed: the run's seed.
     """
     raw = raw_predictions.predict(name, frame, flip, seed)
-    timing.record_prediction(name, raw.seconds, models.digest(paths.MODELS / name))
+    timing.record_prediction(name, raw.seconds, weights_digest(paths.MODELS / name))
     calibrated, effect = evaluation.calibrate(raw.validation, raw.test)
     return Answered(raw.test, calibrated, effect)
 
@@ -86,7 +86,7 @@ def measure(name: str, of_strategy: Answered, flip: bool, seed: int) -> dict[str
     """Return a strategy's row of metrics/evaluation.json, which holds how its logits became probabilities as well."""
     folder = paths.MODELS / name
     return {
-        **evaluation.measure(of_strategy.calibrated, models.describe(folder), seed),
+        **evaluation.measure(of_strategy.calibrated, describe(folder), seed),
         "flip": flip,
         **of_strategy.effect,
         "bytes": cost.bytes_on_disk(folder),

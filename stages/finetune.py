@@ -16,6 +16,7 @@ from headstart.foundation.entry import run_stage
 from headstart.foundation.resume import Resumable
 from headstart.images import manifest
 from headstart.models import activations, models
+from headstart.models.description import describe
 from headstart.models.samples import Samples
 from headstart.settings.params import load
 from headstart.settings.schema import Finetune, Params
@@ -61,7 +62,7 @@ def main() -> None:
     outcome = strategy.repeat(
         params.repeats, params.seed, state, lambda seed, part: train(prepared, settings, seed, part)
     )
-    description = models.describe(START).model_copy(
+    description = describe(START).model_copy(
         update={
             "strategy": "finetune",
             "unfreeze": prepared.unfreeze,

@@ -10,7 +10,7 @@ from PIL import Image
 
 from headstart.base.extraction import Extraction
 from headstart.explaining.explanation import Answer, Explanation, HeatMap, Inside, Panel
-from headstart.models.models import Description
+from headstart.models.description import Description
 from headstart.models.strategies import STRATEGIES
 from headstart.page import advice
 from headstart.page.advice import Evidence

@@ -13,6 +13,7 @@ from headstart.base import base, weights
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.models import models
+from headstart.models.description import describe
 from tests.pictures import encode
 from tests.pipeline import STAGES, outputs, run, write_params
 
@@ -71,7 +72,7 @@ def test_what_is_kept_is_of_that_base() -> None:
 
 @pytest.mark.usefixtures("project")
 def test_exactly_the_last_block_was_trained_and_no_statistics_changed() -> None:
-    described = models.describe(paths.MODELS / "finetune")
+    described = describe(paths.MODELS / "finetune")
     assert described.unfreeze == LAST_BLOCK
     whole = base.build("mobilenet_v2", weights.load(paths.WEIGHTS), SIZE)
     before = base.digests(whole)

@@ -14,6 +14,7 @@ from headstart.foundation import paths
 from headstart.foundation.array_types import FloatArray
 from headstart.images import images, manifest
 from headstart.models import inference, models, timing
+from headstart.models.description import describe
 from headstart.models.strategies import STRATEGIES
 from headstart.scoring import predictions
 from headstart.statistics import calibration
@@ -47,7 +48,7 @@ def test_metrics_are_those_of_the_predictions(pipeline: Path, name: str) -> None
     assert row["accuracy"] == pytest.approx((drawn.predicted == drawn.labels).mean())
     truth = drawn.probabilities[np.arange(len(drawn.labels)), drawn.labels]
     assert row["log_loss"] == pytest.approx(-np.log(truth).mean(), rel=1e-6)
-    described = models.describe(paths.MODELS / name)
+    described = describe(paths.MODELS / name)
     assert (row["trained_parameters"], row["epochs"]) == (described.trained_parameters, described.epochs)
 
 
@@ -64,7 +65,7 @@ def test_every_test_image_is_predicted_once_and_in_order(pipeline: Path, name: s
 
 def straight(name: str, flip: bool = True) -> FloatArray:
     """Probabilities straight from the images through the saved model, calibrated as its record says."""
-    description = models.describe(paths.MODELS / name)
+    description = describe(paths.MODELS / name)
     frame = manifest.read(paths.MANIFEST)
     files = frame.loc[frame["split"] == "test", "path"]
     pixels = np.stack([images.load(paths.PREPARED / path, description.image_size) for path in files])

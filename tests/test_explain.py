@@ -14,6 +14,7 @@ from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.images import images, manifest
 from headstart.models import models
+from headstart.models.description import describe
 from headstart.models.strategies import TRANSFER
 from headstart.scoring import predictions
 from headstart.scoring.predictions import Predictions
@@ -71,7 +72,7 @@ def test_answers_are_those_of_the_predictions(pipeline: Path, name: str) -> None
 @pytest.mark.parametrize("unfreeze", [0, 4, 18])
 def test_it_explains_whatever_was_unfrozen(pipeline: Path, unfreeze: int) -> None:
     """The network that is explained is the one that was trained, whichever of its layers were."""
-    if unfreeze != models.describe(paths.MODELS / "finetune").unfreeze:
+    if unfreeze != describe(paths.MODELS / "finetune").unfreeze:
         write_params(finetune__unfreeze=unfreeze, finetune__epochs=1, finetune__learning_rate=1e-3)
         run("finetune")
     frame = manifest.read(paths.MANIFEST)

@@ -13,6 +13,7 @@ from headstart.foundation.atomic import write_json
 from headstart.foundation.errors import InputError
 from headstart.images import images
 from headstart.models import activations, models
+from headstart.models.description import describe
 from tests.pipeline import CLASSES, IMAGE_SIZE, Finished, outputs, run, write_params
 from tests.test_train_head import Interrupted, interrupt
 
@@ -51,7 +52,7 @@ def test_exactly_the_last_layers_train(pipeline: Path, unfreeze: int, changed: l
     write_params(finetune__unfreeze=unfreeze, finetune__epochs=1)
     run("finetune")
     assert changed_layers() == changed
-    described = models.describe(paths.MODELS / "finetune")
+    described = describe(paths.MODELS / "finetune")
     assert described.unfreeze == unfreeze
     assert described.trained_parameters == parameters + CLASSIFIER
     assert list(Path("data/working").iterdir()) == []
@@ -68,8 +69,8 @@ def test_more_layers_than_there_are_is_told_before_any_work(pipeline: Path, unfr
 
 
 def test_the_model_says_what_it_is(finished: Finished) -> None:
-    described = models.describe(finished.folder / "models" / "finetune")
-    augmented = models.describe(finished.folder / "models" / "augmented")
+    described = describe(finished.folder / "models" / "finetune")
+    augmented = describe(finished.folder / "models" / "augmented")
     assert (described.strategy, described.classes, described.unfreeze) == ("finetune", list(CLASSES), 4)
     assert described.classifier == augmented.classifier
     assert described.extraction == augmented.extraction
@@ -155,7 +156,7 @@ def test_layers_join_one_after_another(pipeline: Path) -> None:
         finetune__average=0.9,
     )
     run("finetune")
-    described = models.describe(paths.MODELS / "finetune")
+    described = describe(paths.MODELS / "finetune")
     assert described.best_epoch == 2, "a case in which a layer that joined has to be undone"
     assert changed_layers() == BLOCK5[1:]
     assert described.trained_parameters == 2 * CONVOLUTION + CLASSIFIER

@@ -15,7 +15,7 @@ import pytest
 from headstart.deploying import classification, inputs
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
-from headstart.models import models
+from headstart.models.description import describe
 from headstart.models.strategies import STRATEGIES
 from headstart.scoring import predictions
 from stages import predict
@@ -87,7 +87,7 @@ def test_a_thousand_files_good_and_bad_are_all_accounted_for(
 def test_of_test_images_it_says_what_the_evaluation_said(
     pipeline: Path, monkeypatch: pytest.MonkeyPatch, name: str | None
 ) -> None:
-    said = predictions.read(paths.METRICS / (name or models.describe(paths.WINNER).strategy) / "predictions.csv")
+    said = predictions.read(paths.METRICS / (name or describe(paths.WINNER).strategy) / "predictions.csv")
     asked = ["--strategy", name] if name else []
     files = [paths.PREPARED / image for image in said.images]
     assert told(monkeypatch, *files, *asked, "--output", "said.csv") == 0
@@ -148,7 +148,7 @@ def test_heat_maps_on_request(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_classes_of_any_name_come_through(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["=cmd()", "a\rb,\n\"'", "nan"]
-    described = models.describe(paths.WINNER).model_copy(update={"classes": names})
+    described = describe(paths.WINNER).model_copy(update={"classes": names})
     (paths.WINNER / "model.json").unlink()  # a hard link
     (paths.WINNER / "model.json").write_text(described.model_dump_json(), encoding="utf-8")
     fill(Path("pets"), {"1.jpg": jpeg(1)})

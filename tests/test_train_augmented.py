@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from headstart.features import features
-from headstart.models import models, samples
+from headstart.models import samples
+from headstart.models.description import describe
 from headstart.models.samples import Samples
 from headstart.training import training
 from tests.pipeline import CLASSES, Finished, outputs, run, write_params
@@ -33,7 +34,7 @@ def seen_values(patch: pytest.MonkeyPatch) -> list[Samples]:
 
 
 def test_the_model_says_what_it_is(finished: Finished) -> None:
-    described = models.describe(finished.folder / "models" / "augmented")
+    described = describe(finished.folder / "models" / "augmented")
     assert (described.strategy, described.classes, described.unfreeze) == ("augmented", list(CLASSES), 0)
     assert described.trained_parameters == 512 * 8 + 8 + 8 * 3 + 3
 

@@ -12,6 +12,7 @@ from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.images import manifest
 from headstart.models import inference, models, timing
+from headstart.models.description import describe, weights_digest
 from headstart.settings import params
 from headstart.training import strategy, training
 from tests.pipeline import CLASSES, IMAGE_SIZE, Finished, outputs, run, write_params
@@ -39,7 +40,7 @@ def interrupt(patch: pytest.MonkeyPatch, saves: int) -> None:
 
 
 def test_the_model_says_what_it_is(finished: Finished) -> None:
-    described = models.describe(finished.folder / "models" / "head")
+    described = describe(finished.folder / "models" / "head")
     assert described.strategy == "head"
     assert described.classes == list(CLASSES)
     assert described.unfreeze == 0
@@ -53,7 +54,7 @@ def test_the_model_says_what_it_is(finished: Finished) -> None:
 
 def test_the_history_is_that_of_the_model(finished: Finished) -> None:
     history = pd.read_csv(finished.folder / "metrics" / "head" / "history.csv")
-    described = models.describe(finished.folder / "models" / "head")
+    described = describe(finished.folder / "models" / "head")
     assert list(history.columns) == training.HISTORY_COLUMNS
     assert history["epoch"].tolist() == list(range(1, described.epochs + 1))
     assert described.best_epoch == history["epoch"].iloc[history["val_loss"].argmin()]
@@ -139,7 +140,7 @@ def test_interrupted_repeats_go_on(pipeline: Path) -> None:
 
 def test_the_time_is_that_of_this_model(pipeline: Path) -> None:
     run("train_head")
-    seconds = timing.training_seconds("head", models.digest(paths.MODELS / "head"))
+    seconds = timing.training_seconds("head", weights_digest(paths.MODELS / "head"))
     assert seconds is not None
     assert 0 < seconds < 60
 
@@ -147,7 +148,7 @@ def test_the_time_is_that_of_this_model(pipeline: Path) -> None:
 def test_another_classifier(pipeline: Path) -> None:
     write_params(train_head__units=0, train_head__dropout=0, train_head__pooling="average", train_head__optimizer="sgd")
     run("train_head")
-    described = models.describe(paths.MODELS / "head")
+    described = describe(paths.MODELS / "head")
     assert described.trained_parameters == 512 * 3 + 3
     models.load(paths.MODELS / "head", base.build("vgg16", {}, IMAGE_SIZE))
 

@@ -12,6 +12,7 @@ from headstart.foundation.errors import InputError
 from headstart.foundation.resume import Resumable
 from headstart.images import images, manifest
 from headstart.models import inference, models, samples
+from headstart.models.description import describe
 from headstart.models.samples import Samples
 from headstart.settings import params
 from headstart.training import training
@@ -35,7 +36,7 @@ def results(stage: str) -> tuple[str, str]:
 
 @both
 def test_the_model_says_what_it_is(finished: Finished, stage: str) -> None:
-    described = models.describe(finished.folder / "models" / STAGES[stage])
+    described = describe(finished.folder / "models" / STAGES[stage])
     settings = getattr(params.load(finished.folder / "params.yaml"), stage)
     assert (described.strategy, described.classes) == (STAGES[stage], list(CLASSES))
     assert (described.extraction, described.classifier, described.unfreeze) == (None, None, 0)
@@ -158,7 +159,7 @@ def test_grey_images_are_seen_by_one_channel_in_the_precision_asked_for(pipeline
         file.write_bytes(encode(np.repeat(picture[..., :1], 3, axis=-1), "PNG"))
     write_params(precision="bfloat16", train_scratch__epochs=1)
     run("train_scratch")
-    described = models.describe(paths.MODELS / "scratch")
+    described = describe(paths.MODELS / "scratch")
     assert described.network
     assert (described.network.channels, described.policy) == (1, "mixed_bfloat16")
     assert described.trained_parameters == WEIGHTS - 2 * 3 * 3 * 32

@@ -10,7 +10,7 @@ import numpy as np
 
 from headstart.base import base
 from headstart.models import predictor
-from headstart.models.models import Inference
+from headstart.models.description import Inference
 from headstart.models.predictor import Assembled
 
 if TYPE_CHECKING:

@@ -4,81 +4,16 @@ Keras's ``.keras`` files hold the date they were saved; ``.weights.h5`` files do
 are equal files.
 """
 
-import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.base import base, convolution
-from headstart.base.extraction import Extraction
 from headstart.foundation.atomic import replacing_folder, write_json
-from headstart.foundation.records import Record
 from headstart.models import architectures, classifier
-from headstart.models.architectures import Network
-from headstart.settings.schema import Layers
+from headstart.models.description import Description, describe
 
 if TYPE_CHECKING:
     import keras
-
-
-class Inference(Record):
-    """How a model's logits become the probabilities that it was evaluated with.
-
-    Attributes:
-        temperature: what divides the logits, fitted on the validation split.
-        flip: whether probabilities are the mean over an image and its mirror image.
-    """
-
-    temperature: float
-    flip: bool
-
-
-class Description(Record):
-    """Everything needed to build a trained model again.
-
-    It has either a base with a classifier on it, or a network of its own.
-
-    Attributes:
-        strategy: one of STRATEGIES.
-        extraction: the base and the features the model takes; None without a base.
-        classifier: the classifier's layers; None without a base.
-        network: what was trained from scratch; None with a base.
-        classes: names of the classes, in the order of the probabilities.
-        unfreeze: how many of the base's last layers are part of the model, trained.
-        trained_parameters: how many weights were trained.
-        epochs: how many epochs were run.
-        best_epoch: the one whose weights these are.
-        versions: of the libraries that trained it, by name.
-        inference: how its logits become probabilities; None before ``evaluate`` has found that out.
-    """
-
-    strategy: str
-    extraction: Extraction | None
-    classifier: Layers | None
-    network: Network | None
-    classes: list[str]
-    unfreeze: int
-    trained_parameters: int
-    epochs: int
-    best_epoch: int
-    versions: dict[str, str]
-    inference: Inference | None = None
-
-    @property
-    def image_size(self) -> int:
-        """Side of the images that the model sees, pixels."""
-        return self._made_of.image_size
-
-    @property
-    def policy(self) -> str:
-        """Precision policy of the base, or of the network."""
-        return self._made_of.policy
-
-    @property
-    def _made_of(self) -> Extraction | Network:
-        made_of = self.extraction or self.network
-        assert made_of, "a model has a base or a network of its own"
-        return made_of
 
 
 def save(folder: Path, model: "keras.Model", description: Description) -> None:
@@ -86,17 +21,6 @@ def save(folder: Path, model: "keras.Model", description: Description) -> None:
     with replacing_folder(folder) as temporary:
         write_json(temporary / "model.json", description.model_dump())
         model.save_weights(temporary / "model.weights.h5")
-
-
-def describe(folder: Path) -> Description:
-    """Read what :func:`save` wrote about a model."""
-    return Description.model_validate(json.loads((folder / "model.json").read_text(encoding="utf-8")))
-
-
-def digest(folder: Path) -> str:
-    """Digest of a saved model: equal for equal models."""
-    with (folder / "model.weights.h5").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load(folder: Path, whole: "keras.Model") -> "keras.Model":

@@ -11,7 +11,7 @@ from headstart.base import base, precision, runtime, weights
 from headstart.features import features
 from headstart.foundation.array_types import FloatArray
 from headstart.models import inference, models
-from headstart.models.models import Description, Inference
+from headstart.models.description import Description, Inference, describe
 from headstart.statistics import calibration
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def assemble(folder: Path, base_weights: Path) -> Assembled:
     Raises:
         InputError: a file is missing or broken.
     """
-    description = models.describe(folder)
+    description = describe(folder)
     how = description.extraction
     if how is None:
         return Assembled(description, None, models.load_network(folder))
@@ -99,7 +99,7 @@ def load(folder: Path, base_weights: Path, inference: Inference) -> Predictor:
     Raises:
         InputError: a file is missing or broken.
     """
-    policy = models.describe(folder).policy
+    policy = describe(folder).policy
     runtime.set_policy(policy if policy == "float32" else precision.choose("auto").policy)
     return Predictor(assemble(folder, base_weights), inference)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headstart.foundation import paths, versions
-from headstart.models import models
+from headstart.models.description import describe
 
 _PRECISION = "precision"
 
@@ -26,7 +26,7 @@ def of(description: Mapping[str, Any]) -> dict[str, str]:
 
 def of_run(strategies: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return what the models of the strategies were made with, and the library versions of now as ``evaluate``."""
-    made = {name: of(models.describe(paths.MODELS / name).model_dump()) for name in strategies}
+    made = {name: of(describe(paths.MODELS / name).model_dump()) for name in strategies}
     return {**made, "evaluate": versions.installed()}
 
 

@@ -23,7 +23,7 @@ from headstart.foundation import paths
 from headstart.foundation.atomic import write_text
 from headstart.foundation.errors import InputError
 from headstart.images import images, manifest
-from headstart.models import models
+from headstart.models.description import Description, describe
 from headstart.page import advice, reproduction, verdicts
 from headstart.page.advice import Evidence, Reading
 from headstart.page.reproduction import Reproduction
@@ -151,7 +151,7 @@ def gather() -> Report:
     comparisons = compare_all({name: of_strategy.answers for name, of_strategy in predicted.items()})
     suspects = review.read()
     compared = evaluation.read_comparison()
-    descriptions = {name: models.describe(paths.MODELS / name) for name in metrics}
+    descriptions = {name: describe(paths.MODELS / name) for name in metrics}
     frame = manifest.read(paths.MANIFEST)
     evidence = _evidence(metrics, comparisons, compared, descriptions, frame)
     winner = predicted[evaluation.winner(metrics)]
@@ -201,7 +201,7 @@ def _evidence(
     metrics: dict[str, dict[str, Any]],
     comparisons: list[Comparison],
     compared: dict[str, dict[str, Any]],
-    descriptions: dict[str, models.Description],
+    descriptions: dict[str, Description],
     frame: pd.DataFrame,
 ) -> Evidence:
     # The curve of augmented views where there is one: it is the better classifier's.

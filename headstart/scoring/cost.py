@@ -13,7 +13,8 @@ import pandas as pd
 
 from headstart.foundation import paths
 from headstart.images import images
-from headstart.models import models, timing
+from headstart.models import timing
+from headstart.models.description import weights_digest
 from headstart.models.predictor import BATCH, Predictor
 
 # Batches that prediction is timed on.
@@ -38,7 +39,7 @@ class Cost(NamedTuple):
 
 def of(name: str, metrics: dict[str, Any]) -> Cost:
     """Return the cost of the strategy ``name``, whose row of metrics/evaluation.json is ``metrics``."""
-    digest = models.digest(paths.MODELS / name)
+    digest = weights_digest(paths.MODELS / name)
     trained = timing.training_seconds(name, digest)
     return Cost(
         train_seconds=None if trained is None else trained / trainings(name),

@@ -7,7 +7,7 @@ from typing import Any
 
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
-from headstart.models.models import Description
+from headstart.models.description import Description
 from headstart.scoring.predictions import Predictions
 from headstart.scoring.review import TWICE, Review
 from headstart.statistics import calibration, scoring

@@ -15,7 +15,7 @@ import pandas as pd
 from headstart.foundation import memo, paths
 from headstart.foundation.arrays import open_array
 from headstart.images import manifest
-from headstart.models import models
+from headstart.models.description import describe
 from headstart.settings.schema import Evaluate
 from headstart.statistics import least_squares
 from headstart.statistics.learning_curve import LearningCurve, growing_order, learning_curve
@@ -41,7 +41,7 @@ def curves(frame: pd.DataFrame, settings: Evaluate, seed: int) -> dict[str, Lear
         files = [paths.FEATURES / f"{part}.npy" for part in (array, "validation", "test")]
         if not len(open_array(files[0])):  # no augmented views were kept
             continue
-        description = models.describe(paths.MODELS / name)
+        description = describe(paths.MODELS / name)
         classifier, extraction = description.classifier, description.extraction
         assert classifier, f"{name} trains a classifier on features"
         assert extraction, f"{name} trains a classifier on features"

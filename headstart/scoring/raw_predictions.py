@@ -18,7 +18,7 @@ from headstart.foundation.atomic import replacing
 from headstart.foundation.resume import Resumable
 from headstart.images import manifest
 from headstart.models import activations, inference, models, pixels
-from headstart.models.models import Inference
+from headstart.models.description import Description, Inference, describe
 from headstart.models.predictor import Assembled, Predictor
 from headstart.scoring import cost
 from headstart.scoring.predictions import Predictions
@@ -62,7 +62,7 @@ def predict(name: str, frame: pd.DataFrame, flip: bool, seed: int) -> RawPredict
         flip: whether to take the mean over every image and its mirror image.
         seed: the run's seed.
     """
-    description = models.describe(paths.MODELS / name)
+    description = describe(paths.MODELS / name)
     state = Resumable(f"evaluate/{name}", flip, _inputs(description, flip))
     file = state.path / "said.npz"
     if not file.exists():
@@ -83,7 +83,7 @@ def _predictions(frame: pd.DataFrame, split: str, probabilities: FloatArray) -> 
     )
 
 
-def _inputs(description: models.Description, flip: bool) -> list[Path]:
+def _inputs(description: Description, flip: bool) -> list[Path]:
     """Every file that the predictions depend on; the manifest names the images by their digests."""
     folder = paths.MODELS / description.strategy
     own = [folder / "model.json", folder / "model.weights.h5", paths.MANIFEST]
@@ -99,7 +99,7 @@ def _inputs(description: models.Description, flip: bool) -> list[Path]:
 
 
 def _ask(
-    description: models.Description, frame: pd.DataFrame, flip: bool, seed: int, state: Resumable
+    description: Description, frame: pd.DataFrame, flip: bool, seed: int, state: Resumable
 ) -> dict[str, NDArray[np.generic]]:
     """Predict both splits and time it; return what is kept of that."""
     runtime.start(seed)
@@ -116,7 +116,7 @@ def _ask(
     return {**said, "seconds": np.array(cost.measure(predictor, files))}
 
 
-def _from_features(description: models.Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
+def _from_features(description: Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
     """Bring back a model that stands on the base."""
     assert description.extraction, f"{description.strategy} stands on no base"
     whole = base.build(description.extraction.base, weights.load(paths.WEIGHTS), description.image_size)
@@ -135,7 +135,7 @@ def _arrays(split: str, flip: bool) -> list[str]:
     return [split, f"flipped/{split}"] if flip else [split]
 
 
-def _from_pixels(description: models.Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
+def _from_pixels(description: Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
     """Bring back a model that was trained from scratch."""
     size = description.image_size
     plain = {split: pixels.read(frame, split, size, state).values[0] for split in SCORED}

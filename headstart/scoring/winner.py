@@ -12,8 +12,7 @@ from typing import NamedTuple
 from headstart.foundation import paths
 from headstart.foundation.atomic import replacing_folder, write_json
 from headstart.foundation.errors import InputError
-from headstart.models import models
-from headstart.models.models import Inference
+from headstart.models.description import Inference, describe
 from headstart.scoring import evaluation
 
 
@@ -31,7 +30,7 @@ class Trained(NamedTuple):
 def write(strategy: str, inference: Inference) -> None:
     """Write models/winner, whole or not at all."""
     folder = paths.MODELS / strategy
-    description = models.describe(folder).model_copy(update={"inference": inference})
+    description = describe(folder).model_copy(update={"inference": inference})
     with replacing_folder(paths.WINNER) as temporary:
         write_json(temporary / "model.json", description.model_dump())
         shutil.copyfile(folder / "model.weights.h5", temporary / "model.weights.h5")
@@ -47,7 +46,7 @@ def find(strategy: str | None) -> Trained:
     """
     folder = paths.WINNER if strategy is None else paths.MODELS / strategy
     try:
-        description = models.describe(folder)
+        description = describe(folder)
     except FileNotFoundError:
         raise InputError(f"{folder}: no model there: run `dvc repro`, or `dvc pull {folder}`") from None
     if description.inference:

@@ -11,7 +11,7 @@ from headstart.foundation.resume import Resumable
 from headstart.images import manifest
 from headstart.models import architectures, pixels
 from headstart.models.architectures import Network
-from headstart.models.models import Description
+from headstart.models.description import Description
 from headstart.models.samples import Samples
 from headstart.settings.schema import Augmentation, Scratch
 from headstart.training import strategy, training

@@ -12,7 +12,7 @@ from headstart.foundation.arrays import open_array
 from headstart.foundation.resume import Resumable
 from headstart.images import manifest
 from headstart.models import classifier, models, timing
-from headstart.models.models import Description
+from headstart.models.description import Description, weights_digest
 from headstart.models.samples import Samples
 from headstart.settings.schema import Classifier, Layers
 from headstart.training import training
@@ -136,7 +136,7 @@ def finish(outcome: Outcome, description: Description, state: Resumable) -> None
     models.save(paths.MODELS / name, outcome.model, description)
     for table, file in ((training.history, "history.csv"), (outcome.repeats, "repeats.csv")):
         tables.write(paths.METRICS / name / file, table)
-    timing.record_training(name, outcome.seconds, models.digest(paths.MODELS / name))
+    timing.record_training(name, outcome.seconds, weights_digest(paths.MODELS / name))
     state.discard()
     print(
         f"{name}: best of {len(training.history)} epochs is {training.best_epoch}, validation accuracy "

@@ -17,7 +17,7 @@ from headstart.base.extraction import Extraction
 from headstart.deploying import network, onnx_file
 from headstart.models import architectures, classifier, models
 from headstart.models.architectures import Network
-from headstart.models.models import Description, Inference
+from headstart.models.description import Description, Inference
 from headstart.models.predictor import Assembled, Predictor
 from headstart.settings import params
 from tests.pictures import pixels

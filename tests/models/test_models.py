@@ -12,7 +12,7 @@ from headstart.base.extraction import Extraction
 from headstart.foundation.errors import InputError
 from headstart.models import architectures, classifier, models
 from headstart.models.architectures import Network
-from headstart.models.models import Description
+from headstart.models.description import Description, describe
 from headstart.settings import params
 from headstart.settings.schema import Layers
 from tests.pipeline import ROOT, small_base
@@ -138,7 +138,7 @@ def test_a_saved_model_comes_back(tmp_path: Path, unfreeze: int) -> None:
 
     again = small_base()
     loaded = models.load(tmp_path / "model", again)
-    assert models.describe(tmp_path / "model") == description
+    assert describe(tmp_path / "model") == description
     values = base.between(whole, None, base.cut_before(whole, unfreeze))(IMAGES)
     np.testing.assert_array_equal(loaded(values), model(values))
     # The unfrozen part of the base is the trained one too.
@@ -149,7 +149,7 @@ def test_a_model_is_replaced_whole(tmp_path: Path) -> None:
     whole = small_base()
     for unfreeze in (5, 0):
         models.save(tmp_path / "model", trained(whole, unfreeze), DESCRIPTION.model_copy(update={"unfreeze": unfreeze}))
-    assert models.describe(tmp_path / "model").unfreeze == 0
+    assert describe(tmp_path / "model").unfreeze == 0
     models.load(tmp_path / "model", small_base())
 
 
@@ -176,7 +176,7 @@ def test_the_description_is_for_people_too(tmp_path: Path) -> None:
 def test_classes_keep_their_names(tmp_path: Path, name: str) -> None:
     description = DESCRIPTION.model_copy(update={"classes": [name, "dog", "emu"]})
     models.save(tmp_path / "model", head(small_base()), description)
-    assert models.describe(tmp_path / "model").classes[0] == name
+    assert describe(tmp_path / "model").classes[0] == name
 
 
 NETWORK = Network(architecture="resnet34", image_size=32, channels=3, dropout=0.5, policy="float32")
@@ -190,7 +190,7 @@ def test_a_saved_network_comes_back_with_its_moving_averages(tmp_path: Path) -> 
     for number, weight in enumerate(model.non_trainable_weights):
         weight.assign(np.random.default_rng(number).uniform(0.5, 1.5, weight.shape))
     models.save(tmp_path / "model", model, FROM_SCRATCH)
-    assert models.describe(tmp_path / "model") == FROM_SCRATCH
+    assert describe(tmp_path / "model") == FROM_SCRATCH
     images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
     np.testing.assert_array_equal(models.load_network(tmp_path / "model")(images), model(images))
 

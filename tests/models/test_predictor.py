@@ -11,8 +11,8 @@ from headstart.base import precision
 from headstart.foundation import paths
 from headstart.foundation.array_types import FloatArray
 from headstart.images import images
-from headstart.models import models, predictor
-from headstart.models.models import Inference
+from headstart.models import predictor
+from headstart.models.description import Inference, describe
 from headstart.models.strategies import STRATEGIES
 from headstart.scoring import predictions, winner
 from headstart.statistics import calibration
@@ -25,7 +25,7 @@ CLOSE = 1e-6
 def evaluated(name: str) -> tuple[NDArray[np.uint8], FloatArray]:
     """The test images as the model sees them, and the probabilities in metrics/<strategy>/predictions.csv."""
     said = predictions.read(paths.METRICS / name / "predictions.csv")
-    size = models.describe(paths.MODELS / name).image_size
+    size = describe(paths.MODELS / name).image_size
     return np.stack([images.load(paths.PREPARED / path, size) for path in said.images]), said.probabilities
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headstart.models.models import Description
+from headstart.models.description import Description
 from headstart.page import summary
 from headstart.scoring import evaluation
 from headstart.scoring.predictions import Predictions

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from headstart.foundation import paths
-from headstart.models import models, timing
+from headstart.models import timing
+from headstart.models.description import weights_digest
 from headstart.scoring import cost
 from headstart.scoring.cost import Cost
 
@@ -19,7 +20,7 @@ def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (paths.MODELS / "head").mkdir(parents=True)
     (paths.MODELS / "head" / "model.weights.h5").write_bytes(b"weights")
     (paths.MODELS / "head" / "model.json").write_bytes(b"{}")
-    return models.digest(paths.MODELS / "head")
+    return weights_digest(paths.MODELS / "head")
 
 
 def test_what_was_measured_on_this_model_is_its_cost(head: str) -> None:

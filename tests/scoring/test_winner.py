@@ -9,8 +9,7 @@ import pytest
 from headstart.foundation import paths
 from headstart.foundation.atomic import write_json
 from headstart.foundation.errors import InputError
-from headstart.models import models
-from headstart.models.models import Inference
+from headstart.models.description import Inference, describe
 from headstart.models.strategies import FROM_SCRATCH, STRATEGIES
 from headstart.scoring import evaluation, winner
 from tests.pipeline import SMALL, write_params
@@ -24,10 +23,10 @@ def test_it_is_the_strategy_with_the_lowest_validation_log_loss_and_the_first_of
     metrics = evaluation.read()
     losses = [metrics[name]["validation_log_loss"] for name in STRATEGIES]
     best = STRATEGIES[losses.index(min(losses))]
-    described = models.describe(paths.WINNER)
+    described = describe(paths.WINNER)
     assert described.strategy == best
     assert described.inference == Inference(temperature=metrics[best]["temperature"], flip=SMALL["test_time_flip"])
-    assert described.model_copy(update={"inference": None}) == models.describe(paths.MODELS / best)
+    assert described.model_copy(update={"inference": None}) == describe(paths.MODELS / best)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
