@@ -11,8 +11,8 @@ from headstart.foundation import paths
 from headstart.foundation.entry import run
 from headstart.foundation.errors import InputError
 from headstart.models.strategies import STRATEGIES
-from headstart.page import provenance, report, revisions, summary
-from headstart.scoring import cost, evaluation, predictions
+from headstart.page import provenance, revisions, summary
+from headstart.scoring import cost, predictions, results
 from headstart.statistics.paired import compare_revisions
 
 _EXAMPLES = """examples:
@@ -25,9 +25,7 @@ _EXAMPLES = """examples:
 def main() -> int:
     """Read the command line and print what it asks for."""
     arguments = _parser().parse_args()
-    if arguments.page:
-        print(report.refresh())
-    elif arguments.before:
+    if arguments.before:
         show_revisions(arguments.before, arguments.after, arguments.strategy, arguments.all)
     else:
         show_strategies()
@@ -35,13 +33,13 @@ def main() -> int:
 
 
 def show_strategies() -> None:
-    """Print the table and the verdicts, and bring the page up to date."""
-    metrics = evaluation.read()
+    """Print the table and the verdicts, and where the page is."""
+    metrics = results.read()
     predicted = {name: predictions.read(paths.METRICS / name / "predictions.csv") for name in metrics}
-    seconds = {name: cost.of(name, row).train_seconds for name, row in metrics.items()}
-    summary.show(metrics, predicted, seconds, report.repeats(metrics))
+    seconds = {name: cost.training_seconds(name) for name in metrics}
+    summary.show(metrics, predicted, seconds, results.repeats(metrics))
     provenance.show(provenance.of_run(metrics))
-    print(f"The page: {report.refresh()}")
+    print(f"The page: {paths.PAGE}")
 
 
 def show_revisions(before: str, after: str | None, strategy: str | None, every_image: bool) -> None:
@@ -89,7 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--all", action="store_true", help="name every image that was fixed or broken, not the first ten"
     )
-    parser.add_argument("--page", action="store_true", help="only bring the page up to date and print its path")
     return parser
 
 

@@ -1,7 +1,7 @@
 """Score every strategy on the test split, compare them, and say what the images themselves show.
 
 The only stage that scores on test images. Writes the metrics, each strategy's predictions, the suspect images, the
-plots, the winner as a folder of its own (models/winner), and from all of these the page plots/report.html.
+plots, and the winner as a folder of its own (models/winner).
 """
 
 from typing import NamedTuple
@@ -15,15 +15,12 @@ from headstart.images import manifest
 from headstart.models import timing
 from headstart.models.description import Inference, describe, weights_digest
 from headstart.models.strategies import STRATEGIES
-from headstart.page import provenance, report, summary
-from headstart.scoring import cost, evaluation, growth, predictions, raw_predictions, review, sheets, winner
+from headstart.scoring import cost, evaluation, growth, predictions, raw_predictions, results, review, sheets, winner
 from headstart.scoring.predictions import Predictions
 from headstart.settings.params import load
 from headstart.statistics import curves
 from headstart.statistics.learning_curve import LearningCurve
 from headstart.statistics.paired import compare_all
-
-TABLES = report.TABLES
 
 
 class Answered(NamedTuple):
@@ -35,7 +32,7 @@ class Answered(NamedTuple):
 
 
 def main() -> None:
-    """Predict with every model, measure, draw, print the comparison."""
+    """Predict with every model, measure, draw, name the winner."""
     params = load()
     settings = params.evaluate
     frame = manifest.read(paths.MANIFEST)
@@ -49,22 +46,19 @@ def main() -> None:
     found = review.recall(frame, settings.suspects, params.seed)
     for name, of_strategy in answered.items():
         predictions.write(paths.METRICS / name / "predictions.csv", of_strategy.calibrated)
-        write_tables(name, of_strategy)
-    write_curves(learned)
+        write_json(paths.METRICS / name / "metrics.json", evaluation.at_a_glance(metrics[name]))
+    write_tables(answered, learned)
     accuracies = [(name, row["accuracy"]) for name, row in metrics.items()]
-    tables.write(TABLES / "accuracy.csv", pd.DataFrame(accuracies, columns=["strategy", "accuracy"]))
-    chosen = evaluation.winner(metrics)
-    sheets.draw_mistakes(TABLES / "mistakes.png", chosen, calibrated[chosen], settings.gallery)
-    sheets.draw_suspect_labels(TABLES / "suspect_labels.png", found.table, settings.suspects)
-    sheets.draw_suspect_images(TABLES / "suspect_images.png", found.table, settings.suspects)
+    tables.write(paths.TABLES / "accuracy.csv", pd.DataFrame(accuracies, columns=["strategy", "accuracy"]))
+    chosen = results.winner(metrics)
+    sheets.draw_mistakes(paths.TABLES / "mistakes.png", chosen, calibrated[chosen], settings.gallery)
+    sheets.draw_suspect_labels(paths.TABLES / "suspect_labels.png", found.table, settings.suspects)
+    sheets.draw_suspect_images(paths.TABLES / "suspect_images.png", found.table, settings.suspects)
     review.write(found.table)
-    write_json(evaluation.COMPARISON, evaluation.compared(comparisons, STRATEGIES, learned, found))
+    write_json(results.COMPARISON, evaluation.compared(comparisons, STRATEGIES, learned, found))
     write_json(paths.EVALUATION, metrics)
     winner.write(chosen, Inference(temperature=answered[chosen].effect["temperature"], flip=params.test_time_flip))
-    seconds = {name: cost.of(name, row).train_seconds for name, row in metrics.items()}
-    summary.show(metrics, calibrated, seconds, report.repeats(metrics))
-    provenance.show(provenance.of_run(STRATEGIES))
-    print(f"The page: {report.write()}")
+    print(f"The best on validation images: {chosen}")
 
 
 def answer(name: str, frame: pd.DataFrame, flip: bool, seed: int) -> Answered:
@@ -93,25 +87,37 @@ def measure(name: str, of_strategy: Answered, flip: bool, seed: int) -> dict[str
     }
 
 
-def write_tables(name: str, of_strategy: Answered) -> None:
-    """Write what DVC draws: classes for the confusion matrix, the ROC curve, the reliability diagrams."""
-    raw, calibrated = of_strategy.raw, of_strategy.calibrated
-    confusion = pd.DataFrame(
+def write_tables(answered: dict[str, Answered], learned: dict[str, LearningCurve]) -> None:
+    """Write what DVC draws, one table a kind with the strategy in its first column.
+
+    Classes for the confusion matrices, ROC curves, reliability diagrams, learning curves (none where none was drawn).
+    """
+    calibrated = {name: one.calibrated for name, one in answered.items()}
+    write_table(
+        "confusion",
         {
-            "actual": [calibrated.classes[label] for label in calibrated.labels],
-            "predicted": [calibrated.classes[label] for label in calibrated.predicted],
-        }
+            name: pd.DataFrame(
+                {
+                    "actual": [one.classes[label] for label in one.labels],
+                    "predicted": [one.classes[label] for label in one.predicted],
+                }
+            )
+            for name, one in calibrated.items()
+        },
     )
-    tables.write(TABLES / f"confusion/{name}.csv", confusion)
-    tables.write(TABLES / f"roc/{name}.csv", curves.roc(calibrated.labels, calibrated.probabilities))
-    tables.write(TABLES / f"reliability/{name}.csv", curves.reliability(calibrated.labels, calibrated.probabilities))
-    tables.write(TABLES / f"reliability_uncalibrated/{name}.csv", curves.reliability(raw.labels, raw.probabilities))
+    write_table("roc", {name: curves.roc(one.labels, one.probabilities) for name, one in calibrated.items()})
+    for kind, predicted in (
+        ("reliability", calibrated),
+        ("reliability_uncalibrated", {name: one.raw for name, one in answered.items()}),
+    ):
+        write_table(kind, {name: curves.reliability(one.labels, one.probabilities) for name, one in predicted.items()})
+    write_table("learning_curve", {name: curves.learning(learned.get(name)) for name in growth.LEARNS_FROM})
 
 
-def write_curves(learned: dict[str, LearningCurve]) -> None:
-    """Write the learning curves, empty where none was drawn."""
-    for name in growth.LEARNS_FROM:
-        tables.write(TABLES / f"learning_curve/{name}.csv", curves.learning(learned.get(name)))
+def write_table(kind: str, rows: dict[str, pd.DataFrame]) -> None:
+    """Write the rows of every strategy below one another to plots/evaluation/<kind>.csv."""
+    stacked = pd.concat([table.assign(strategy=name) for name, table in rows.items()], ignore_index=True)
+    tables.write(paths.TABLES / f"{kind}.csv", stacked[["strategy", *stacked.columns.drop("strategy")]])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Show what the networks look at and respond to: activations, filters, and where they find what speaks for a class.
 
-It scores nothing. Writes its pictures to plots/explain, and the page plots/report.html anew.
+It scores nothing. Writes its pictures to plots/explain.
 """
 
 from pathlib import Path
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.base import base, extraction, runtime, weights
-from headstart.explaining import activation_maps, choice, explanation, filter_patterns, grad_cam, layers, sheets
-from headstart.explaining.explanation import Answer, Explanation, Panel
+from headstart.drawing import explanation
+from headstart.drawing.explanation import Answer, Explanation, Panel
+from headstart.explaining import activation_maps, choice, filter_patterns, grad_cam, layers, sheets
 from headstart.foundation import paths
 from headstart.foundation.atomic import replacing_folder
 from headstart.foundation.entry import run_stage
@@ -19,8 +20,7 @@ from headstart.foundation.wording import count
 from headstart.images import images, manifest
 from headstart.models import models
 from headstart.models.strategies import TRANSFER
-from headstart.page import report
-from headstart.scoring import evaluation, predictions
+from headstart.scoring import predictions, results
 from headstart.scoring.predictions import Predictions
 from headstart.settings.params import load
 from headstart.settings.schema import Explain
@@ -34,11 +34,11 @@ def main() -> None:
     params = load()
     settings = params.explain
     predicted = {name: predictions.read(paths.METRICS / name / "predictions.csv") for name in TRANSFER}
-    metrics = evaluation.read()
-    winner = evaluation.winner({name: metrics[name] for name in TRANSFER})
+    metrics = results.read()
+    winner = results.winner({name: metrics[name] for name in TRANSFER})
     image = choice.image(settings.image, predicted[winner], manifest.read(paths.MANIFEST))
     runtime.start(params.seed)
-    with replacing_folder(explanation.FOLDER) as folder:
+    with replacing_folder(paths.EXPLANATION) as folder:
         filters = draw_filters(folder, winner, settings, params.seed)
         layers_seen, activations = draw_activations(folder, winner, image, settings.channels)
         answers = {
@@ -46,7 +46,6 @@ def main() -> None:
             for name in track(TRANSFER, "find what speaks for a class", len(TRANSFER), " strategies")
         }
         shown = Explanation(
-            made_from=explanation.digest(),
             settings=settings,
             strategy=winner,
             image=image,
@@ -60,8 +59,7 @@ def main() -> None:
     print(
         f"Of {winner}: activations of {count(len(activations), 'layer')} for {image}, and filters of "
         f"{count(len(filters), 'layer')}. Heat maps: {count(maps, 'answer')} of {', '.join(shown.answers)}.\n"
-        f"The pictures: {explanation.FOLDER}, or `dvc plots show`\n"
-        f"The page: {report.write()}"
+        f"The pictures: {paths.EXPLANATION}, or `dvc plots show`"
     )
 
 

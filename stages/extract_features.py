@@ -3,8 +3,7 @@
 Writes data/features/{train,validation,test,train_views}.npy, the base's outputs, and data/trunk/, the
 outputs of an inner layer that fine-tuning starts from; both of mirrored validation and test images in
 data/flipped/ where test_time_flip asks for them. All are float16. An interrupted run goes on
-from where it stopped. First of all it draws plots/augmentation.png, a few training images beside their
-views, which can be looked at while the base runs.
+from where it stopped.
 """
 
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from headstart.base import base, extraction, precision, runtime, weights
 from headstart.base.extraction import Extraction
-from headstart.features import features, preview
+from headstart.features import features
 from headstart.foundation import arrays, paths, versions
 from headstart.foundation.entry import run_stage
 from headstart.foundation.resume import Resumable
@@ -39,7 +38,6 @@ def main() -> None:
     print(f"{params.backbone.name} at {settings.image_size} × {settings.image_size} pixels, {chosen.reason}")
     if trunk:
         print(f"for finetune: the output of {trunk}")
-    preview.draw(frame, params.augmentation, settings.image_size, params.seed)
     work = features.Work(
         files=files,
         plain=tuple(files),

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 STAGES = (
     "backbone",
     "prepare",
+    "preview",
     "extract_features",
     "train_scratch",
     "train_scratch_augmented",
@@ -24,6 +25,7 @@ STAGES = (
     "finetune",
     "evaluate",
     "explain",
+    "report",
 )
 CLASSES = ("cat", "dog", "emu")
 # Images of each class in each split.

@@ -9,15 +9,14 @@ import pandas as pd
 from PIL import Image
 
 from headstart.base.extraction import Extraction
-from headstart.explaining.explanation import Answer, Explanation, HeatMap, Inside, Panel
+from headstart.drawing.explanation import Answer, Explanation, HeatMap, Inside, Panel
 from headstart.models.description import Description
 from headstart.models.strategies import STRATEGIES
 from headstart.page import advice
 from headstart.page.advice import Evidence
 from headstart.page.report import Report
 from headstart.page.reproduction import Reproduction
-from headstart.scoring import evaluation, review
-from headstart.scoring.cost import Cost
+from headstart.scoring import evaluation, results, review
 from headstart.scoring.predictions import Predictions
 from headstart.settings import params
 from headstart.statistics import calibration, curves
@@ -127,7 +126,7 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
     }
     comparisons = compare_all({name: one.answers for name, one in given.items()})
     table = suspects(classes)
-    winner = given[evaluation.winner(metrics)]
+    winner = given[results.winner(metrics)]
     learnt = pd.DataFrame(
         {
             "images": [30, 75, 300],
@@ -155,7 +154,6 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         typical_side=200,
     )
     report = Report(
-        state="0123456789abcdef",
         source="pets",
         dataset={"train": 300, "validation": 100, "test": images},
         metrics=metrics,
@@ -172,7 +170,6 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         },
         learning={name: learnt for name in ("head", "augmented") if name in given},
         readings={"head": "doubling the training images would be worth about 3.0 points: 2.0 to 4.0"},
-        costs={name: Cost(2.5 * 8**number, 0.0123, 46_090, 4_700_000) for number, name in enumerate(given)},
         suspects=table,
         mistakes=6,
         shown=12,
@@ -185,11 +182,9 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         doubling=doubling,
         reading=advice.read(evidence),
         reproduction=Reproduction(
-            commit="0123456789ab",
-            changed=["params.yaml"],
             settings={"seed": 42, "prepare": {"source": "data/pets.zip", "train": 30}},
             data="f" * 64,
-            versions={"python": "3.11.7", "keras": "3.15.1"},
+            versions={"tensorflow": "2.21.0", "keras": "3.15.1"},
         ),
     )
     return dataclasses.replace(report, **changes)
@@ -216,7 +211,6 @@ def inside(classes: tuple[str, ...], image: str) -> Inside:
         for number, said in enumerate(classes[:2])
     ]
     record = Explanation(
-        made_from="f" * 64,
         settings=params.load(ROOT / "presets" / "quick.yaml").explain,
         strategy="finetune",
         image=image,

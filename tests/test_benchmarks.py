@@ -35,7 +35,7 @@ from headstart.foundation import paths, progress
 from headstart.foundation.errors import InputError
 from headstart.images import images
 from headstart.models.strategies import FROM_SCRATCH, TRANSFER
-from headstart.scoring import evaluation
+from headstart.scoring import results
 from headstart.settings import params
 from tests.pictures import encode, fill, pixels
 from tests.pipeline import CLASSES, TEST, TRAIN, write_params
@@ -151,7 +151,7 @@ def test_headstart_evaluates_what_the_protocol_trains(pipeline: Path) -> None:
         _, evaluated = protocol.run_part(pipeline, "float32", "evaluation")
         predictions = [units for (title, _), units in titles_of(evaluated).items() if title.startswith("prediction")]
         assert predictions.count(TEST * len(CLASSES)) >= len(TRANSFER)
-    assert list(evaluation.read()) == list(TRANSFER)
+    assert list(results.read()) == list(TRANSFER)
 
 
 def test_extraction_shows_its_loop(pipeline: Path) -> None:

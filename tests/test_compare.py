@@ -33,12 +33,6 @@ def test_it_needs_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         compare.main()
 
 
-def test_the_page_alone(pipeline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("plots/report.html").unlink()
-    assert told(monkeypatch, capsys, "--page") == "plots/report.html\n"
-    assert Path("plots/report.html").stat().st_size > 10_000
-
-
 def test_times_of_other_models_are_not_told(
     pipeline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -94,15 +94,20 @@ def test_nothing_is_left_behind(fresh: Path) -> None:
 
 def test_metrics_compare_the_strategies(fresh: Path) -> None:
     metrics = shown(fresh, "metrics", "show")[""]["data"]
-    comparison = metrics["metrics/evaluation.json"]["data"]
-    assert list(comparison) == list(STRATEGIES)
-    for row in comparison.values():
-        assert set(METRICS) <= set(row)
-        assert row["accuracy"] > 0.9, "red and blue are told apart"
-    seconds = metrics["metrics/timings.json"]["data"]
+    assert set(metrics) == {f"metrics/{name}/metrics.json" for name in STRATEGIES}
+    for row in metrics.values():
+        assert row["data"]["accuracy"] > 0.9, "red and blue are told apart"
+    everything = json.loads((fresh / paths.EVALUATION).read_text(encoding="utf-8"))
+    assert list(everything) == list(STRATEGIES)
+    assert all(set(METRICS) <= set(row) for row in everything.values())
+    seconds = json.loads((fresh / "metrics" / "timings.json").read_text(encoding="utf-8"))
     assert all(seconds[name]["train_seconds"] > 0 for name in STRATEGIES)
-    table = run(fresh, "dvc", "metrics", "show")
-    assert all(name in table for name in STRATEGIES)
+
+
+def test_metrics_fit_a_terminal(fresh: Path) -> None:
+    lines = run(fresh, "dvc", "metrics", "show").splitlines()
+    assert len([line for line in lines if line.startswith("metrics/")]) == len(STRATEGIES)
+    assert max(map(len, lines)) <= 120
 
 
 def test_plots_are_whole(fresh: Path) -> None:
@@ -128,13 +133,18 @@ def test_the_page_of_plots_is_written(fresh: Path) -> None:
 
 def changed(difference: dict[str, Any]) -> set[str]:
     """The strategies whose metrics differ."""
-    metrics = difference["metrics/evaluation.json"]
-    return {name.partition(".")[0] for name, values in metrics.items() if values["old"] != values["new"]}
+    return {file.split("/")[1] for file, values in difference.items() if values}
 
 
 def test_an_experiment_runs_what_it_changes(fresh: Path) -> None:
-    assert ran(run(fresh, "dvc", "exp", "run", "-S", "train_head.dropout=0.3")) == ["train_head", "evaluate", "explain"]
+    assert ran(run(fresh, "dvc", "exp", "run", "-S", "train_head.dropout=0.3")) == [
+        "train_head",
+        "evaluate",
+        "explain",
+        "report",
+    ]
     assert changed(shown(fresh, "metrics", "diff")) == {"head"}
+    assert len(run(fresh, "dvc", "metrics", "diff").splitlines()) < 30
     assert "dropout" in run(fresh, "dvc", "params", "diff")
 
 
@@ -143,7 +153,12 @@ def test_two_experiments_at_once_do_not_disturb_each_other(fresh: Path) -> None:
     strategies = {"finetune": "finetune.unfreeze=2", "head": "train_head.units=4"}
     clones.experiments_at_once(fresh, strategies)
     for strategy, change in strategies.items():
-        assert ran(run(fresh, "dvc", "queue", "logs", strategy)) == [change.partition(".")[0], "evaluate", "explain"]
+        assert ran(run(fresh, "dvc", "queue", "logs", strategy)) == [
+            change.partition(".")[0],
+            "evaluate",
+            "explain",
+            "report",
+        ]
         assert changed(shown(fresh, "metrics", "diff", "HEAD", strategy)) == {strategy}
     assert run(fresh, "git", "status", "--porcelain") == ""
 
@@ -160,7 +175,7 @@ def test_the_winner_is_had_from_the_model_registry(fresh: Path, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_a_change_to_the_pictures_draws_them_anew_and_nothing_else(fresh: Path) -> None:
-    assert ran(run(fresh, "dvc", "exp", "run", "-S", "explain.filters=3")) == ["explain"]
+    assert ran(run(fresh, "dvc", "exp", "run", "-S", "explain.filters=3")) == ["explain", "report"]
     assert "3 of 64 filters" in (fresh / "plots" / "report.html").read_text(encoding="utf-8")
     assert shown(fresh, "metrics", "diff") == {}
 

@@ -16,9 +16,8 @@ from headstart.images import images, manifest
 from headstart.models import inference, models, timing
 from headstart.models.description import describe
 from headstart.models.strategies import STRATEGIES
-from headstart.scoring import predictions
+from headstart.scoring import predictions, results
 from headstart.statistics import calibration
-from stages import compare
 from tests.pipeline import CLASSES, IMAGE_SIZE, TEST, Finished, outputs, run, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]
@@ -108,12 +107,7 @@ def test_two_runs_give_the_same_bytes(pipeline: Path, capsys: pytest.CaptureFixt
     run("evaluate")
     assert outputs(*RESULTS) == before
     assert [path.name for path in Path("data/working").iterdir()] == ["evaluate"]
-    printed = capsys.readouterr().out
-    assert all(f"\n {name} " in printed for name in STRATEGIES)
-    assert printed.endswith("The page: plots/report.html\n")
-    # And again whenever somebody asks.
-    compare.show_strategies()
-    assert capsys.readouterr().out == printed
+    assert capsys.readouterr().out == f"The best on validation images: {results.winner(metrics())}\n"
 
 
 def asked_again(change: Callable[[], object]) -> list[str]:
@@ -178,11 +172,24 @@ def test_what_was_said_of_other_features_never_counts(pipeline: Path) -> None:
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_tables_are_those_of_the_predictions(pipeline: Path, name: str) -> None:
     drawn = predicted(name)
-    confusion = pd.read_csv(f"plots/evaluation/confusion/{name}.csv")
+    confusion = table("confusion", name)
     assert confusion["actual"].tolist() == [CLASSES[label] for label in drawn.labels]
     assert confusion["predicted"].tolist() == [CLASSES[label] for label in drawn.predicted]
-    assert pd.read_csv(f"plots/evaluation/roc/{name}.csv")["true_positive_rate"].between(0, 1).all()
-    assert pd.read_csv(f"plots/evaluation/reliability/{name}.csv")["images"].sum() == len(drawn.labels)
+    assert table("roc", name)["true_positive_rate"].between(0, 1).all()
+    assert table("reliability", name)["images"].sum() == len(drawn.labels)
+    assert table("reliability_uncalibrated", name)["images"].sum() == len(drawn.labels)
+
+
+def table(kind: str, name: str) -> pd.DataFrame:
+    """The rows of one strategy."""
+    return results.by_strategy(paths.TABLES / f"{kind}.csv")[name]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_what_dvc_shows_is_a_few_of_the_metrics(pipeline: Path, name: str) -> None:
+    shown = json.loads((paths.METRICS / name / "metrics.json").read_text(encoding="utf-8"))
+    assert shown.items() <= metrics()[name].items()
+    assert 5 <= len(shown) <= 9
 
 
 def test_accuracies_are_those_of_the_metrics(pipeline: Path) -> None:
@@ -196,18 +203,17 @@ def test_class_names_come_through_as_they_are(pipeline: Path) -> None:
     frame = manifest.read(paths.MANIFEST)
     manifest.write(frame.assign(**{"class": frame["class"].map(names)}), paths.MANIFEST)
     write_params(evaluate__learning_curve=[])
-    run("evaluate")
+    run("evaluate", "explain", "report")
     assert predicted("head").classes == tuple(names.values())
-    with Path("plots/evaluation/confusion/head.csv").open(encoding="utf-8", newline="") as file:
+    with Path("plots/evaluation/confusion.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["actual"] for row in rows} == set(names.values())
     # The page says them, too, and never as markup of its own.
     assert "=cmd()" in Path("plots/report.html").read_text(encoding="utf-8")
     # A learning curve that nobody asked for is an empty table, which DVC draws as it is.
-    for name in ("head", "augmented"):
-        table = pd.read_csv(f"plots/evaluation/learning_curve/{name}.csv")
-        assert list(table.columns) == ["images", "accuracy", "accuracy_low", "accuracy_high"]
-        assert table.empty
+    curve = pd.read_csv("plots/evaluation/learning_curve.csv")
+    assert list(curve.columns) == ["strategy", "images", "accuracy", "accuracy_low", "accuracy_high"]
+    assert curve.empty
 
 
 def test_a_missing_model_is_named(pipeline: Path) -> None:

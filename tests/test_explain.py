@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from headstart.base import base, weights
-from headstart.explaining import explanation, grad_cam
+from headstart.explaining import grad_cam
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.images import images, manifest
@@ -27,12 +27,12 @@ SHEETS = ("activations", "filters", *(f"grad_cam_{name}" for name in TRANSFER))
 
 
 def record() -> dict[str, Any]:
-    return dict(json.loads((explanation.FOLDER / "explanation.json").read_text(encoding="utf-8")))
+    return dict(json.loads((paths.EXPLANATION / "explanation.json").read_text(encoding="utf-8")))
 
 
 def test_every_sheet_is_a_picture(finished: Finished) -> None:
     for name in SHEETS:
-        with Image.open(finished.folder / explanation.FOLDER / f"{name}.png") as image:
+        with Image.open(finished.folder / paths.EXPLANATION / f"{name}.png") as image:
             assert min(image.size) > 100
             assert np.asarray(image.convert("RGB")).std() > 20
 
@@ -43,8 +43,7 @@ def test_two_runs_give_the_same_bytes_and_no_number_changes(pipeline: Path, caps
     assert outputs("plots/explain") == pictures
     assert outputs("metrics", "models") == numbers
     printed = capsys.readouterr().out
-    assert "The pictures: plots/explain, or `dvc plots show`\n" in printed
-    assert printed.endswith("The page: plots/report.html\n")
+    assert printed.endswith("The pictures: plots/explain, or `dvc plots show`\n")
 
 
 def test_the_layers_and_filters_are_those_asked_for(pipeline: Path) -> None:

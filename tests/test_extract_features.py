@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from headstart.base import base, weights
-from headstart.features import features, preview
+from headstart.features import features
 from headstart.foundation import code, paths, versions
 from headstart.foundation.errors import InputError
 from headstart.images import images, manifest
@@ -237,14 +237,14 @@ def test_without_mirrored_images_none_are_kept(pipeline: Path) -> None:
 
 
 def test_without_views_their_files_are_empty(pipeline: Path) -> None:
-    sheet = preview.SHEET.read_bytes()
-    preview.SHEET.unlink()
+    sheet = paths.PREVIEW.read_bytes()
+    paths.PREVIEW.unlink()
     write_params(extract_features__views=0)
     run("extract_features")
     assert np.load("data/features/train_views.npy").shape == (0, 18, 1, 1, 512)
     assert np.load("data/trunk/train_views.npy").shape == (0, 18, 3, 3, 512)
     # The sheet is for those who augment anew in every epoch as well.
-    assert preview.SHEET.read_bytes() == sheet
+    assert paths.PREVIEW.read_bytes() == sheet
 
 
 @pytest.mark.parametrize("trunk", ["block6_pool", "input_layer"])

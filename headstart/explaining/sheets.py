@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headstart.drawing import figures
+from headstart.drawing.explanation import Answer, HeatMap, Panel
 from headstart.drawing.overlay import overlay
 from headstart.explaining.activation_maps import Maps, stretched
-from headstart.explaining.explanation import Answer, HeatMap, Panel
 from headstart.explaining.filter_patterns import Patterns
 from headstart.foundation import paths
 from headstart.foundation.free_text import shown

@@ -17,12 +17,9 @@ from headstart.features import augmentation
 from headstart.foundation import paths
 from headstart.foundation.atomic import replacing
 from headstart.foundation.free_text import shown
-from headstart.images import images
+from headstart.images import images, manifest
 from headstart.settings.schema import Augmentation
 
-SHEET = paths.PLOTS / "augmentation.png"
-
-_IMAGES = 4
 _VIEWS = 9
 
 # Pixels: side of a picture, space between two, around all, height of a line of text.
@@ -34,17 +31,6 @@ _TITLE_LETTERS = 150
 _NAME_LETTERS = 60
 
 
-def chosen(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the training images that are shown: the first of each class in turn.
-
-    Args:
-        frame: the manifest.
-    """
-    train = frame[frame["split"] == "train"]
-    turn = train.groupby("class").cumcount()
-    return train.assign(turn=turn).sort_values(["turn", "class"], kind="stable")[:_IMAGES]
-
-
 def draw(frame: pd.DataFrame, settings: Augmentation, size: int, seed: int) -> None:
     """Write the sheet: each image as it is, and beside it in its first nine views, as the base sees them.
 
@@ -54,7 +40,7 @@ def draw(frame: pd.DataFrame, settings: Augmentation, size: int, seed: int) -> N
         size: side that images are resized to, pixels.
         seed: the run's seed.
     """
-    rows = chosen(frame)
+    rows = manifest.previewed(frame)
     pixels = np.stack([images.load(paths.PREPARED / path, size) for path in rows["path"]])
     columns = [pixels, *(_view(pixels, list(rows["sha256"]), view, settings, seed) for view in range(_VIEWS))]
     title = textwrap.wrap(f"augmentation: {described(settings)}", _TITLE_LETTERS)
@@ -75,7 +61,7 @@ def draw(frame: pd.DataFrame, settings: Augmentation, size: int, seed: int) -> N
             tile = Image.fromarray(column[number]).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
             sheet.paste(tile, (_MARGIN + place * (_SIDE + _GAP), _MARGIN + top))
         top += _SIDE + _GAP - _LINE
-    with replacing(SHEET) as temporary:
+    with replacing(paths.PREVIEW) as temporary:
         sheet.save(temporary)
 
 

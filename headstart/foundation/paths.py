@@ -16,3 +16,7 @@ WINNER = MODELS / "winner"
 METRICS = Path("metrics")
 PLOTS = Path("plots")
 EVALUATION = METRICS / "evaluation.json"
+TABLES = PLOTS / "evaluation"
+PREVIEW = PLOTS / "augmentation.png"
+EXPLANATION = PLOTS / "explain"
+PAGE = PLOTS / "report.html"

@@ -11,6 +11,8 @@ from headstart.foundation.atomic import replacing
 from headstart.foundation.errors import InputError
 
 SPLITS = ("train", "validation", "test")
+# Training images on the sheet that shows what augmentation does.
+_PREVIEWED = 4
 
 _TEXTS = ("path", "class", "split", "sha256")
 _NUMBERS = ("width", "height")
@@ -71,3 +73,10 @@ def labels(frame: pd.DataFrame, split: str) -> IntArray:
     places = {name: place for place, name in enumerate(class_names(frame))}
     classes = frame.loc[frame["split"] == split, "class"]
     return np.array([places[name] for name in classes], dtype=np.int64)
+
+
+def previewed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the training images that the preview of the augmentation shows: the first of each class in turn."""
+    train = frame[frame["split"] == "train"]
+    turn = train.groupby("class").cumcount()
+    return train.assign(turn=turn).sort_values(["turn", "class"], kind="stable")[:_PREVIEWED]

@@ -22,7 +22,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 
 from headstart.foundation.array_types import IntArray
 from headstart.foundation.free_text import shown
-from headstart.foundation.wording import duration, percent, points, points_range
+from headstart.foundation.wording import large, percent, points, points_range
 from headstart.page.strategy_names import strategy_in_words, strategy_title
 from headstart.statistics.paired import Comparison
 
@@ -284,15 +284,14 @@ def learning(tables: Mapping[str, pd.DataFrame], order: Sequence[str], images: i
 
 
 @_styled
-def costs(metrics: Mapping[str, Mapping[str, float]], seconds: Mapping[str, float], images: int) -> Markup:
-    """Accuracy against seconds of training, for the strategies that were timed."""
+def costs(metrics: Mapping[str, Mapping[str, float]], images: int) -> Markup:
+    """Accuracy against the number of weights that were trained."""
     figure, axes = _figure()
     told = []
-    for name, spent in seconds.items():
-        row = metrics[name]
+    for name, row in metrics.items():
         bars = [[row["accuracy"] - row["accuracy_low"]], [row["accuracy_high"] - row["accuracy"]]]
         axes.errorbar(
-            [spent],
+            [row["trained_parameters"]],
             [row["accuracy"]],
             bars,
             fmt=_marker(metrics, name),
@@ -301,19 +300,16 @@ def costs(metrics: Mapping[str, Mapping[str, float]], seconds: Mapping[str, floa
             elinewidth=1.4,
             label=strategy_title(name),
         )
-        told.append(f"{strategy_title(name)}: {percent(row['accuracy'], images)} after {duration(spent)}")
+        trained = large(int(row["trained_parameters"]))
+        told.append(f"{strategy_title(name)}: {percent(row['accuracy'], images)} with {trained} weights trained")
     axes.set_xscale("log")
-    low, high = min(seconds.values()), max(seconds.values())
-    axes.set_xlim(low / 1.8, high * 1.8)
-    marks = [mark for power in range(-3, 7) for mark in (10**power, 3 * 10**power)]
-    axes.xaxis.set_major_locator(FixedLocator([mark for mark in marks if low / 1.8 <= mark <= high * 1.8]))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g} s"))
+    axes.margins(x=0.15)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: large(round(value))))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    axes.set(xlabel="training time", ylabel="test accuracy, 95 % interval")
+    axes.set(xlabel="weights trained", ylabel="test accuracy, 95 % interval")
     _legend(figure, axes)
-    return _svg(figure, "costs", f"Accuracy against training time. {'. '.join(told)}.")
+    return _svg(figure, "costs", f"Accuracy against the number of weights trained. {'. '.join(told)}.")
 
 
 def _figure(height: float = _HEIGHT) -> tuple[Figure, Axes]:

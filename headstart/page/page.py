@@ -15,13 +15,13 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from headstart.explaining import explanation
-from headstart.explaining.explanation import Inside
-from headstart.foundation import wording
+from headstart.drawing import explanation
+from headstart.drawing.explanation import Inside
+from headstart.foundation import paths, wording
+from headstart.foundation.atomic import write_text
 from headstart.foundation.free_text import shown
-from headstart.models.strategies import FROM_SCRATCH
 from headstart.page import charts, strategy_names, verdicts
-from headstart.page.report import Report
+from headstart.page.report import Report, gather
 from headstart.scoring import review
 from headstart.statistics.paired import Comparison, with_strategy
 from headstart.statistics.suspects import CONTRADICTED, FAR
@@ -72,6 +72,16 @@ class Confusion(NamedTuple):
     share: float
 
 
+def write() -> Path:
+    """Write the page from what the stages left; return its path.
+
+    Raises:
+        InputError: something is missing.
+    """
+    write_text(paths.PAGE, render(gather()))
+    return paths.PAGE
+
+
 def render(report: Report) -> str:
     """Return the page."""
     environment = Environment(
@@ -88,7 +98,6 @@ def render(report: Report) -> str:
         "gain": wording.gain,
         "in_words": strategy_names.strategy_in_words,
         "title_of": strategy_names.strategy_title,
-        "duration": wording.duration,
         "large": wording.large,
         "size": wording.size,
         "points": wording.points,
@@ -101,7 +110,6 @@ def render(report: Report) -> str:
     return environment.get_template("page.html.j2").render(
         report=report,
         metrics=report.metrics,
-        on_base=report.winner not in FROM_SCRATCH,
         images=len(next(iter(report.predicted.values())).labels),
         classes=next(iter(report.predicted.values())).classes,
         headline=verdicts.headline(report.winner, answers, report.comparisons),
@@ -114,7 +122,7 @@ def render(report: Report) -> str:
         confusions=confusions(report),
         galleries=_galleries(report),
         preview=_preview(report),
-        inside=_inside(report.inside, report) if report.inside else None,
+        inside=_inside(report.inside, report),
         counted_wrong=int((report.suspects["counted_wrong"] == "yes").sum()),
         contradicted=int((report.suspects["reason"] == CONTRADICTED).sum()),
         twice=int((report.suspects["reason"] == review.TWICE).sum()),
@@ -143,7 +151,6 @@ def confusions(report: Report) -> list[Confusion]:
 def _charts(report: Report, told: list[Comparison]) -> dict[str, Any]:
     images = len(report.predicted[report.winner].labels)
     order = list(report.metrics)
-    seconds = {name: cost.train_seconds for name, cost in report.costs.items() if cost.train_seconds}
     return {
         "accuracies": charts.accuracies(report.metrics, images),
         "differences": charts.differences(told) if told else "",
@@ -159,7 +166,7 @@ def _charts(report: Report, told: list[Comparison]) -> dict[str, Any]:
             for name, table in report.reliability.items()
         },
         "learning": charts.learning(report.learning, order, images) if report.learning else "",
-        "costs": charts.costs(report.metrics, seconds, images) if seconds else "",
+        "costs": charts.costs(report.metrics, images),
     }
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from headstart.foundation.free_text import shown
 from headstart.foundation.wording import count, duration, large, percent, points, sentence
 from headstart.page import verdicts
-from headstart.scoring import evaluation
+from headstart.scoring import results
 from headstart.scoring.predictions import Predictions
 from headstart.statistics.paired import Revision, compare_all, with_strategy
 
@@ -35,7 +35,7 @@ def show(
     """
     answers = {name: predictions[name].answers for name in metrics}
     comparisons = compare_all(answers)
-    winner = evaluation.winner(metrics)
+    winner = results.winner(metrics)
     console = _console()
     images = len(next(iter(answers.values())).images)
     console.print(_table(metrics, seconds, winner, images))

@@ -1,12 +1,8 @@
 """The numbers of the comparison: every strategy's metrics, and what the strategies show beside one another."""
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from headstart.foundation import paths
-from headstart.foundation.errors import InputError
 from headstart.models.description import Description
 from headstart.scoring.predictions import Predictions
 from headstart.scoring.review import TWICE, Review
@@ -16,10 +12,11 @@ from headstart.statistics.learning_curve import LearningCurve
 from headstart.statistics.paired import Comparison
 from headstart.statistics.suspects import CONTRADICTED
 
-COMPARISON = paths.METRICS / "comparison.json"
-
 # A value of a metrics file.
 Number = float | int | None
+
+# As many as fit a terminal side by side.
+_AT_A_GLANCE = ("accuracy", "accuracy_low", "accuracy_high", "log_loss", "roc_auc", "f1", "calibration_error")
 
 
 def measure(predictions: Predictions, description: Description, seed: int) -> dict[str, Number]:
@@ -34,12 +31,9 @@ def measure(predictions: Predictions, description: Description, seed: int) -> di
     return {**scores, "trained_parameters": description.trained_parameters, "epochs": description.epochs}
 
 
-def winner(metrics: Mapping[str, Mapping[str, Any]]) -> str:
-    """The strategy with the lowest log loss on validation images; the first of equals.
-
-    Chosen without the test split, so what that says of the winner is not coloured by the choice.
-    """
-    return min(metrics, key=lambda name: float(metrics[name]["validation_log_loss"]))
+def at_a_glance(row: Mapping[str, Number]) -> dict[str, Number]:
+    """Return the few metrics of a strategy that DVC shows, out of all that :func:`measure` gave."""
+    return {name: row[name] for name in _AT_A_GLANCE}
 
 
 def calibrate(validation: Predictions, test: Predictions) -> tuple[Predictions, dict[str, float]]:
@@ -103,30 +97,3 @@ def compared(
             "images_in_two_splits": int((found.table["reason"] == TWICE).sum()),
         },
     }
-
-
-def read() -> dict[str, dict[str, Any]]:
-    """Return metrics/evaluation.json.
-
-    Raises:
-        InputError: there is none yet.
-    """
-    return _read(paths.EVALUATION)
-
-
-def read_comparison() -> dict[str, dict[str, Any]]:
-    """Return metrics/comparison.json.
-
-    Raises:
-        InputError: there is none yet.
-    """
-    return _read(COMPARISON)
-
-
-def _read(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file: run `dvc repro` first") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not readable as JSON ({error}): run `dvc checkout`, or `dvc repro`") from None

@@ -20,7 +20,7 @@ from headstart.images import manifest
 from headstart.models import activations, inference, models, pixels
 from headstart.models.description import Description, Inference, describe
 from headstart.models.predictor import Assembled, Predictor
-from headstart.scoring import cost
+from headstart.scoring import prediction_time
 from headstart.scoring.predictions import Predictions
 
 # Validation is what probabilities are calibrated on.
@@ -113,7 +113,7 @@ def _ask(
     part.discard()
     predictor = Predictor(ready.assembled, Inference(temperature=1.0, flip=flip))
     files = [paths.PREPARED / path for path in frame.loc[frame["split"] == "test", "path"]]
-    return {**said, "seconds": np.array(cost.measure(predictor, files))}
+    return {**said, "seconds": np.array(prediction_time.measure(predictor, files))}
 
 
 def _from_features(description: Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:

@@ -13,7 +13,7 @@ from headstart.foundation import paths
 from headstart.foundation.atomic import replacing_folder, write_json
 from headstart.foundation.errors import InputError
 from headstart.models.description import Inference, describe
-from headstart.scoring import evaluation
+from headstart.scoring import results
 
 
 class Trained(NamedTuple):
@@ -51,7 +51,7 @@ def find(strategy: str | None) -> Trained:
         raise InputError(f"{folder}: no model there: run `dvc repro`, or `dvc pull {folder}`") from None
     if description.inference:
         return Trained(folder, folder / paths.WEIGHTS.name, description.inference)
-    evaluated = evaluation.read().get(description.strategy, {})
+    evaluated = results.read().get(description.strategy, {})
     # Not the flip of params.yaml: the temperature was fitted to what was evaluated.
     known = {name: evaluated[name] for name in Inference.model_fields if name in evaluated}
     if len(known) < len(Inference.model_fields):

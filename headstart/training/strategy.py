@@ -134,7 +134,8 @@ def finish(outcome: Outcome, description: Description, state: Resumable) -> None
     """Write models/<strategy>/, the history and repeats in metrics/<strategy>/, and say how it went."""
     name, training = description.strategy, outcome.training
     models.save(paths.MODELS / name, outcome.model, description)
-    for table, file in ((training.history, "history.csv"), (outcome.repeats, "repeats.csv")):
+    history = training.history.assign(strategy=name)[["strategy", *training.history.columns]]
+    for table, file in ((history, "history.csv"), (outcome.repeats, "repeats.csv")):
         tables.write(paths.METRICS / name / file, table)
     timing.record_training(name, outcome.seconds, weights_digest(paths.MODELS / name))
     state.discard()

@@ -25,7 +25,7 @@ HOSTILE = ("<script>alert(1)</script>", "x" * 300, "猫 🐱 مرحبا", "a\nb\
 
 def drawn(frame: pd.DataFrame, settings: Augmentation) -> npt.NDArray[np.uint8]:
     preview.draw(frame, settings, IMAGE_SIZE, seed=7)
-    with Image.open(preview.SHEET) as sheet:
+    with Image.open(paths.PREVIEW) as sheet:
         assert (sheet.format, sheet.mode, sheet.info) == ("PNG", "RGB", {})
         return np.asarray(sheet)
 
@@ -50,14 +50,14 @@ def enlarged(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
 )
 def test_classes_take_turns(classes: str, expected: list[str]) -> None:
     rows = [("0", "a", "test"), *((f"{name}{place}", name, "train") for place, name in enumerate(classes))]
-    assert list(preview.chosen(pd.DataFrame(rows, columns=["path", "class", "split"]))["path"]) == expected
+    assert list(manifest.previewed(pd.DataFrame(rows, columns=["path", "class", "split"]))["path"]) == expected
 
 
 def test_it_shows_the_views_that_are_trained_on(pipeline: Path) -> None:
     frame = manifest.read(paths.MANIFEST)
     settings = changing(rotation=0.1, brightness=0.2)
     found = tiles(drawn(frame, settings))
-    rows = preview.chosen(frame)
+    rows = manifest.previewed(frame)
     pixels = np.stack([images.load(paths.PREPARED / path, IMAGE_SIZE) for path in rows["path"]])
     for number in range(4):
         np.testing.assert_array_equal(found[number, 0], enlarged(pixels[number]))
@@ -81,9 +81,9 @@ def test_it_needs_no_image_but_those_of_training(pipeline: Path) -> None:
 
 def test_the_same_sheet_has_the_same_bytes(pipeline: Path) -> None:
     given = params.load()
-    written = preview.SHEET.read_bytes()
+    written = paths.PREVIEW.read_bytes()
     preview.draw(manifest.read(paths.MANIFEST), given.augmentation, IMAGE_SIZE, given.seed)
-    assert preview.SHEET.read_bytes() == written
+    assert paths.PREVIEW.read_bytes() == written
 
 
 def test_any_name_of_a_class_can_be_drawn(pipeline: Path) -> None:

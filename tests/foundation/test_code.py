@@ -41,7 +41,7 @@ def changed_by(file: Path, text: str) -> set[str]:
 
 
 def test_a_comment_in_the_wording_of_the_page_throws_no_training_away(project: Path) -> None:
-    changed = changed_by(project / "headstart/page/wording.py", "# A comment.\n")
+    changed = changed_by(project / "headstart/page/verdicts.py", "# A comment.\n")
     assert changed == {"benchmark"}
 
 

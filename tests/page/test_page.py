@@ -12,7 +12,6 @@ import pytest
 from headstart.models.strategies import STRATEGIES
 from headstart.page import page, verdicts
 from headstart.page.report import Report
-from headstart.page.reproduction import Reproduction
 from headstart.scoring.predictions import Predictions
 from tests.reports import example, predicted, usual
 
@@ -176,21 +175,6 @@ def test_what_the_test_split_leaves_open_is_undefined() -> None:
     assert "nan" not in parsed.text.lower()
 
 
-def test_models_from_a_cache_were_not_timed() -> None:
-    costs = {name: cost._replace(train_seconds=None, predict_seconds=None) for name, cost in usual().costs.items()}
-    parsed = rendered(costs=costs)
-    assert parsed.text.count("not timed") == 2 * len(costs) + 1
-    assert "Accuracy against training time" not in parsed.text
-
-
-def test_features_are_mentioned_only_where_the_best_strategy_has_some() -> None:
-    shared = "without the features, which are shared"
-    for best, told in (("finetune", True), ("scratch", False)):
-        others = {"head": 0.6, best: 0.97}
-        parsed = rendered(predicted={name: predicted(("cat", "dog"), 50, share, 0) for name, share in others.items()})
-        assert (shared in parsed.text) == told
-
-
 def test_it_shows_what_explain_left(parsed: Parsed) -> None:
     for part in ("cat, 98.7 %", "cat, taken for dog, 98.7 %", "for dog", "block2_pool", "48 × 48 × 64, 7 silent"):
         assert part in parsed.text
@@ -198,16 +182,8 @@ def test_it_shows_what_explain_left(parsed: Parsed) -> None:
     assert "Channels of every convolution and pooling layer" in parsed.text
 
 
-def test_where_explain_has_not_run_the_page_does_without() -> None:
-    parsed = rendered(inside=None)
-    assert len(parsed.of("section")) == 11
-    assert "Looking inside" not in parsed.text
-    assert len(parsed.of("img")) == 6 + 3 + 12 + 2 + 1
-
-
 def test_where_not_every_layer_is_shown_it_says_so() -> None:
     inside = usual().inside
-    assert inside
     many = inside._replace(record=inside.record.model_copy(update={"layers": 120}))
     assert "Channels of 2 of the 120 convolution and pooling layers" in rendered(inside=many).text
 
@@ -226,15 +202,8 @@ def test_several_trainings_show_their_spread() -> None:
 
 
 def test_it_tells_how_to_run_it_again(parsed: Parsed) -> None:
-    for part in ("git checkout 0123456789ab", "f" * 64, "keras 3.15.1", "source: data/pets.zip", "params.yaml"):
+    for part in ("git log dvc.lock", "f" * 64, "keras 3.15.1", "source: data/pets.zip"):
         assert part in parsed.text
-
-
-def test_outside_git_there_is_no_commit_to_check_out() -> None:
-    outside = Reproduction("", [], {"seed": 1}, "0" * 64, {})
-    parsed = rendered(reproduction=outside)
-    assert "git checkout" not in parsed.text
-    assert "not under version control" in parsed.text
 
 
 def test_the_same_report_is_the_same_page(report: Report, source: str) -> None:

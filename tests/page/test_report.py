@@ -13,21 +13,24 @@ from headstart.images import manifest
 from headstart.models import timing
 from headstart.models.strategies import STRATEGIES
 from headstart.page import report
-from headstart.scoring import evaluation, growth, predictions, review, sheets
+from headstart.scoring import growth, predictions, results, review, sheets
 from headstart.settings import params
 from headstart.settings.schema import Evaluate
-from tests.pipeline import Finished
+from stages import compare
+from tests.pipeline import Finished, run
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
 
-def test_evaluate_leaves_a_page_with_the_numbers_of_the_metrics(finished: Finished) -> None:
-    page = (finished.folder / report.PAGE).read_text(encoding="utf-8")
+def test_the_page_has_the_numbers_of_the_metrics(finished: Finished) -> None:
+    written = (finished.folder / paths.PAGE).read_text(encoding="utf-8")
     metrics = json.loads((finished.folder / paths.EVALUATION).read_text(encoding="utf-8"))
     for name, row in metrics.items():
-        assert f'id="{name}-accuracy"' in page
-        assert f'<data value="{row["accuracy"]}">' in page
-        assert f'<data value="{row["log_loss"]}">' in page
+        assert f'id="{name}-accuracy"' in written
+        assert f'<data value="{row["accuracy"]}">' in written
+        assert f'<data value="{row["log_loss"]}">' in written
+    assert "3 of 64" not in written
+    assert 'id="inside"' in written
 
 
 def test_all_that_was_left_is_gathered(pipeline: Path) -> None:
@@ -37,52 +40,32 @@ def test_all_that_was_left_is_gathered(pipeline: Path) -> None:
     assert len(found.comparisons) == 10
     assert found.source == "source"
     assert found.dataset == {"train": 18, "validation": 12, "test": 12}
-    assert all(cost.train_seconds and cost.predict_seconds for cost in found.costs.values())
-    assert found.winner == evaluation.winner(found.metrics)
+    assert found.winner == results.winner(found.metrics)
     most = params.load().evaluate.suspects
     shown = {*review.contradicted(found.suspects, most)["path"], *review.foreign(found.suspects, most)["path"]}
     assert shown
     assert shown <= set(found.pictures)
     assert all(data.startswith(b"\xff\xd8") for data in found.pictures.values())
-    assert found.inside
     assert found.inside.record.image in found.pictures
 
 
-def test_a_page_that_is_up_to_date_is_left_alone(pipeline: Path) -> None:
-    report.write()
-    before = report.PAGE.stat().st_mtime_ns
-    assert report.refresh() == report.PAGE
-    assert report.PAGE.stat().st_mtime_ns == before
+def test_the_same_results_give_the_same_page_whenever_and_wherever_it_is_written(pipeline: Path) -> None:
+    first = paths.PAGE.read_bytes()
+    timing.record_training("head", 123.4, "another model")
+    run("report")
+    assert paths.PAGE.read_bytes() == first
 
 
-@pytest.mark.parametrize("change", ["metrics", "times", "parameters", "removal", "damage"])
-def test_a_page_that_tells_of_something_else_is_written_again(pipeline: Path, change: str) -> None:
-    report.write()
-    whole = report.PAGE.read_bytes()
-    if change == "metrics":
-        rows = evaluation.read()
-        rows["head"]["log_loss"] = 0.123456
-        paths.EVALUATION.unlink()
-        paths.EVALUATION.write_text(json.dumps(rows), encoding="utf-8")
-    elif change == "times":
-        timing.record_training("head", 123.4, "another model")
-    elif change == "parameters":
-        text = params.PARAMS.read_text(encoding="utf-8")
-        params.PARAMS.write_text(text.replace("epochs: 4", "epochs: 5"), encoding="utf-8")
-    elif change == "removal":
-        report.PAGE.unlink()
-    else:
-        report.PAGE.write_bytes(b"<!DOCTYPE html>")
-    report.refresh()
-    assert (report.PAGE.read_bytes() == whole) == (change in ("removal", "damage"))
-    assert {"metrics": "0.123456", "times": "not timed", "parameters": "epochs: 5"}.get(
-        change, ""
-    ) in report.PAGE.read_text(encoding="utf-8")
-
-
-def test_the_same_files_give_the_same_page(pipeline: Path) -> None:
-    first = report.write().read_bytes()
-    assert report.write().read_bytes() == first
+def test_the_stage_prints_the_comparison_and_where_the_page_is(
+    pipeline: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("report")
+    printed = capsys.readouterr().out
+    assert all(f"\n {name} " in printed for name in STRATEGIES)
+    assert printed.endswith("The page: plots/report.html\n")
+    # And again whenever somebody asks.
+    compare.show_strategies()
+    assert capsys.readouterr().out == printed
 
 
 @pytest.mark.parametrize(
@@ -119,7 +102,7 @@ def test_only_what_was_trained_more_than_once_has_a_spread(pipeline: Path) -> No
         path.unlink(missing_ok=True)
         pd.DataFrame({"repeat": range(1, rows + 1), "val_accuracy": 0.5}).to_csv(path, index=False)
     (paths.METRICS / "finetune" / "repeats.csv").unlink(missing_ok=True)
-    assert list(report.repeats(STRATEGIES)) == ["head"]
+    assert list(results.repeats(STRATEGIES)) == ["head"]
 
 
 def curves(**changes: object) -> dict[str, list[int]]:

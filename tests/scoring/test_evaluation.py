@@ -12,7 +12,7 @@ from headstart.foundation import paths
 from headstart.foundation.atomic import write_json
 from headstart.foundation.errors import InputError
 from headstart.foundation.rounding import rounded
-from headstart.scoring import evaluation
+from headstart.scoring import evaluation, results
 from headstart.scoring.predictions import Predictions
 from headstart.scoring.review import COLUMNS, TWICE, Review
 from headstart.statistics.intervals import Share
@@ -77,11 +77,11 @@ def test_what_was_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     written = {"head": evaluation.measure(example(2), DESCRIPTION, seed=0)}
     write_json(paths.EVALUATION, written)
-    assert evaluation.read() == rounded(written)
+    assert results.read() == rounded(written)
 
 
 @pytest.mark.parametrize(
-    ("read", "path"), [(evaluation.read, paths.EVALUATION), (evaluation.read_comparison, evaluation.COMPARISON)]
+    ("read", "path"), [(results.read, paths.EVALUATION), (results.read_comparison, results.COMPARISON)]
 )
 def test_what_can_not_be_read_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[], object], path: Path
@@ -98,7 +98,7 @@ def test_what_can_not_be_read_is_told(
 def test_validation_chooses_the_winner_and_the_test_split_has_no_part_in_it() -> None:
     losses = {"head": 0.3, "augmented": 0.2, "finetune": 0.2}
     rows = {name: {"accuracy": 0.5 + loss, "validation_log_loss": loss} for name, loss in losses.items()}
-    assert evaluation.winner(rows) == "augmented"
+    assert results.winner(rows) == "augmented"
 
 
 def test_calibration_is_fitted_on_validation_and_changes_no_answer() -> None:

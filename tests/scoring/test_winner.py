@@ -11,7 +11,7 @@ from headstart.foundation.atomic import write_json
 from headstart.foundation.errors import InputError
 from headstart.models.description import Inference, describe
 from headstart.models.strategies import FROM_SCRATCH, STRATEGIES
-from headstart.scoring import evaluation, winner
+from headstart.scoring import results, winner
 from tests.pipeline import SMALL, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]
@@ -20,7 +20,7 @@ INFERENCE = Inference(temperature=1.5, flip=True)
 
 
 def test_it_is_the_strategy_with_the_lowest_validation_log_loss_and_the_first_of_equals(pipeline: Path) -> None:
-    metrics = evaluation.read()
+    metrics = results.read()
     losses = [metrics[name]["validation_log_loss"] for name in STRATEGIES]
     best = STRATEGIES[losses.index(min(losses))]
     described = describe(paths.WINNER)
@@ -47,7 +47,7 @@ def test_a_model_is_found_with_what_it_was_evaluated_with(pipeline: Path) -> Non
     assert SMALL["test_time_flip"]
     write_params(test_time_flip=False)
     for name in STRATEGIES:
-        inference = Inference(temperature=evaluation.read()[name]["temperature"], flip=True)
+        inference = Inference(temperature=results.read()[name]["temperature"], flip=True)
         assert winner.find(name) == (paths.MODELS / name, paths.WEIGHTS, inference)
     for path in (paths.MODELS / "head", paths.WEIGHTS.parent, paths.METRICS):
         shutil.rmtree(path)
@@ -72,7 +72,7 @@ def test_a_model_that_was_not_evaluated_is_told(pipeline: Path) -> None:
 
 @pytest.mark.parametrize("lost", ["temperature", "flip", "head"])
 def test_an_evaluation_that_does_not_say_how_a_model_predicts_is_told(pipeline: Path, lost: str) -> None:
-    metrics = evaluation.read()
+    metrics = results.read()
     (metrics if lost == "head" else metrics["head"]).pop(lost)
     write_json(paths.EVALUATION, metrics)
     with pytest.raises(

@@ -1,22 +1,14 @@
-"""The record of what ``explain`` left in plots/explain: its pictures for the page, and what they show.
+"""The record of what ``explain`` left in plots/explain: its pictures for the page, and what they show."""
 
-The page is also written when only ``evaluate`` has run, so the record says what its pictures were made from: those of
-other models, answers or settings are left out.
-"""
-
-import hashlib
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from headstart.foundation import paths
 from headstart.foundation.atomic import write_json
+from headstart.foundation.errors import InputError
 from headstart.foundation.records import Record
-from headstart.models.strategies import TRANSFER
 from headstart.settings.schema import Explain
 
-FOLDER = paths.PLOTS / "explain"
 _RECORD = "explanation.json"
 
 
@@ -24,7 +16,7 @@ class Panel(Record):
     """A picture of one layer.
 
     Attributes:
-        file: the picture's name in FOLDER.
+        file: the picture's name in plots/explain.
         layer: the layer's name.
         shape: (height, width, channels) of its output.
         shown: how many of its channels or filters the picture has.
@@ -39,7 +31,7 @@ class Panel(Record):
 
 
 class HeatMap(Record):
-    """What speaks for one class, laid over the image: the picture's name in FOLDER."""
+    """What speaks for one class, laid over the image: the picture's name in plots/explain."""
 
     file: str
     of_class: str
@@ -53,7 +45,7 @@ class Answer(Record):
         actual: its class.
         predicted: the class that the strategy sees.
         probability: of that class.
-        file: the image's name in FOLDER.
+        file: the image's name in plots/explain.
         maps: of each class in question.
     """
 
@@ -69,7 +61,6 @@ class Explanation(Record):
     """Everything that ``explain`` shows.
 
     Attributes:
-        made_from: what :func:`digest` gave.
         settings: how the pictures were made.
         strategy: the one whose layers are shown.
         image: path of the image whose activations are shown.
@@ -79,7 +70,6 @@ class Explanation(Record):
         answers: of each strategy, right ones first.
     """
 
-    made_from: str
     settings: Explain
     strategy: str
     image: str
@@ -106,35 +96,19 @@ class Inside(NamedTuple):
     pictures: dict[str, bytes]
 
 
-def digest() -> str:
-    """Digest of what the pictures are made from: the images, the strategies' models and answers."""
-    found = hashlib.sha256()
-    models = [paths.MODELS / name / file for name in TRANSFER for file in ("model.json", "model.weights.h5")]
-    answers = [paths.METRICS / name / "predictions.csv" for name in TRANSFER]
-    for path in [paths.MANIFEST, *models, *answers]:
-        with path.open("rb") as file:
-            found.update(hashlib.file_digest(file, "sha256").digest())
-    return found.hexdigest()
-
-
 def write(folder: Path, explanation: Explanation) -> None:
     """Write the record into the folder of its pictures."""
     write_json(folder / _RECORD, explanation.model_dump())
 
 
-def read(settings: Mapping[str, Any]) -> Inside | None:
+def read() -> Inside:
     """Return the record with its pictures.
 
-    Args:
-        settings: section ``explain`` of params.yaml.
-
-    Returns:
-        None where something is missing or the pictures were made otherwise or from something else.
+    Raises:
+        InputError: something is missing.
     """
     try:
-        found = Explanation.model_validate(json.loads((FOLDER / _RECORD).read_text(encoding="utf-8")))
-        if found.settings.model_dump() != settings or found.made_from != digest():
-            return None
-        return Inside(found, {name: (FOLDER / name).read_bytes() for name in found.files})
-    except (FileNotFoundError, ValueError):  # ValueError: a record of another version, with other fields
-        return None
+        found = Explanation.model_validate_json((paths.EXPLANATION / _RECORD).read_bytes())
+        return Inside(found, {name: (paths.EXPLANATION / name).read_bytes() for name in found.files})
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename}: no such file: run `dvc checkout`, or `dvc repro`") from None

@@ -1,0 +1,34 @@
+"""How long a model takes from an image file to its probabilities."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from headstart.images import images
+from headstart.models.predictor import BATCH, Predictor
+
+# Batches that prediction is timed on.
+_BATCHES = 3
+
+
+def measure(predictor: Predictor, files: list[Path]) -> float:
+    """Time the way from image files to probabilities; return the seconds an image.
+
+    Args:
+        predictor: the model.
+        files: images to predict; 96 of them at the most are taken.
+    """
+    batches = [files[start : start + BATCH] for start in range(0, min(len(files), BATCH * _BATCHES), BATCH)]
+
+    def predict(batch: list[Path]) -> None:
+        predictor(np.stack([images.load(path, predictor.image_size) for path in batch]))
+
+    predict(batches[0])  # TensorFlow plans its work at the first call
+    seconds = []
+    for batch in batches:
+        started = time.perf_counter()
+        predict(batch)
+        seconds.append((time.perf_counter() - started) / len(batch))
+    # The median: another program may have had the processor for a while.
+    return float(np.median(seconds))
