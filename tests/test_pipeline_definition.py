@@ -177,7 +177,7 @@ def test_the_winner_is_an_artifact_of_the_model_registry() -> None:
     ((name, artifact),) = PIPELINE["artifacts"].items()
     assert (name, artifact["path"], artifact["type"]) == ("winner", str(paths.WINNER), "model")
     assert artifact["path"] in results("evaluate")
-    assert "the lowest log loss on validation images" in artifact["desc"], "what evaluation.winner goes by"
+    assert "the lowest log loss on validation images" in artifact["desc"], "what results.winner goes by"
     assert artifact["labels"]
 
 
