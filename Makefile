@@ -18,7 +18,7 @@ setup: .venv/installed  ## create .venv with the locked dependencies
 
 run: setup  ## run the pipeline, or show the comparison again where nothing changed
 	@python -m stages.mend
-	@if dvc status --quiet; then python -m stages.compare; else dvc repro && python -m stages.compare --page; fi
+	@if dvc status --quiet; then python -m stages.compare; else dvc repro; fi
 
 test: setup lint  ## check style and types, run the tests
 	python -m pytest --numprocesses 2 --dist worksteal
