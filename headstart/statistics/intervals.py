@@ -54,6 +54,20 @@ def wilson(successes: int, images: int) -> Share:
     return Share(successes / images, float(ends.low), float(ends.high))
 
 
+def score_interval(share: float, trials: float) -> Share:
+    """Wilson's interval of a share that is worth as much as ``trials`` independent images, a whole number or not.
+
+    Kish's effective sample size in place of the number of images: Franco, Little, Louis and Slud (2019),
+    Comparative study of confidence intervals for proportions in complex sample surveys, J. Surv. Stat.
+    Methodol. 7, 334-364, where it held its level best. The same as :func:`wilson` for whole numbers.
+    """
+    squared = float(norm.ppf(TAILS[1])) ** 2
+    middle = (share + squared / (2 * trials)) / (1 + squared / trials)
+    half = np.sqrt(squared * (share * (1 - share) + squared / (4 * trials)) / trials) / (1 + squared / trials)
+    # Rounding alone could leave out a share of exactly 0 or 1.
+    return Share(share, min(share, max(0.0, float(middle - half))), max(share, min(1.0, float(middle + half))))
+
+
 def bootstrap_weights(images: int, resamples: int, seed: int) -> Iterator[FloatArray]:
     """How often each image stands in each resample, in blocks of shape (images, some resamples).
 

@@ -84,6 +84,22 @@ def log_loss(labels: IntArray, probabilities: FloatArray) -> float:
     return float(sklearn_log_loss(labels, probabilities, labels=range(probabilities.shape[1])))
 
 
+def image_briers(labels: IntArray, probabilities: FloatArray) -> FloatArray:
+    """Half the squared distance of each image's probabilities from 1 for its class and 0 for the others, (images,).
+
+    From 0 (sure and right) to 1 (sure and wrong), whatever the number of classes.
+    """
+    squares = np.square(probabilities).sum(axis=1)
+    truth = probabilities[np.arange(len(labels)), labels]
+    distances: FloatArray = (squares - 2 * truth + 1) / 2
+    return distances
+
+
+def brier(labels: IntArray, probabilities: FloatArray) -> float:
+    """Mean of :func:`image_briers`: Brier (1950), Mon. Weather Rev. 78, 1-3, halved to lie between 0 and 1."""
+    return float(image_briers(labels, probabilities).mean())
+
+
 def ranked_classes(labels: IntArray, classes: int) -> list[int]:
     """The classes whose ROC curve exists: those that some images belong to and some don't.
 

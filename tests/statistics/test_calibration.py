@@ -119,3 +119,91 @@ def test_probabilities_of_0_and_1_are_softened_when_they_prove_wrong() -> None:
     assert fitted.loss_after == pytest.approx(-0.9 * np.log(0.9) - 0.1 * np.log(0.1), abs=1e-5)
     softened = calibration.apply_temperature(np.array([[1.0, 0.0]]), fitted.value)
     assert softened == pytest.approx(np.array([[0.9, 0.1]]), abs=1e-3)
+
+
+def test_debiased_error_counts_pairs_of_images() -> None:
+    labels, probabilities = predictions(3, 60, 3, 2.0)
+    bins = calibration.confidence_bins(probabilities)
+    gaps = (probabilities.argmax(axis=1) == labels) - probabilities.max(axis=1)
+    total, images = 0.0, 0
+    for number in np.unique(bins):
+        own = gaps[bins == number]
+        if len(own) > 1:
+            products = [own[i] * own[j] for i in range(len(own)) for j in range(len(own)) if i != j]
+            total += len(own) * float(np.mean(products))
+            images += len(own)
+    assert calibration.debiased_calibration_error(labels, probabilities) == pytest.approx(
+        np.sqrt(max(0, total / images))
+    )
+
+
+def test_the_plain_error_of_a_calibrated_model_is_what_chance_expects_and_the_debiased_one_is_not() -> None:
+    """A calibrated model of ten classes prints some .09 and more on 100 images."""
+    plain, expected, squared, p_values = [], [], [], []
+    for seed in range(150):
+        labels, probabilities = predictions(seed, 100, 10)
+        plain.append(calibration.calibration_error(labels, probabilities))
+        chance = calibration.calibration_error_by_chance(labels, probabilities, seed, draws=200)
+        expected.append(chance.mean)
+        p_values.append(chance.p_value)
+        squared.append(calibration.debiased_calibration_error(labels, probabilities))
+    assert 0.09 <= np.mean(plain) <= 0.13
+    assert np.mean(expected) == pytest.approx(np.mean(plain), abs=0.005)
+    assert np.mean(np.array(p_values) < 0.05) < 0.10
+    assert np.median([error for error in squared if error is not None]) < 0.05
+
+
+def test_the_debiased_error_finds_what_is_there() -> None:
+    probabilities = np.tile([0.9, 0.1], (20_000, 1))
+    labels = (np.random.default_rng(0).random(20_000) > 0.8).astype(np.int64)
+    assert calibration.debiased_calibration_error(labels, probabilities) == pytest.approx(0.1, abs=0.01)
+    assert calibration.calibration_error_by_chance(labels, probabilities, 0, draws=100).p_value == pytest.approx(
+        1 / 101
+    )
+
+
+def test_single_images_in_their_bins_have_no_debiased_error() -> None:
+    assert calibration.debiased_calibration_error(np.array([0, 1]), np.array([[0.9, 0.1], [0.4, 0.6]])) is None
+
+
+def test_few_images_hardly_move_the_temperature_and_many_do() -> None:
+    few, many = predictions(0, 100, 3, 3.0), predictions(0, 20_000, 3, 3.0)
+    shrunk = calibration.fit_temperature(*few, prior_deviation=calibration.PRIOR_DEVIATION)
+    free = calibration.fit_temperature(*few)
+    assert 1 < shrunk.value < free.value
+    assert shrunk.loss_after == pytest.approx(
+        scoring.log_loss(few[0], calibration.apply_temperature(few[1], shrunk.value))
+    )
+    assert calibration.fit_temperature(*many, prior_deviation=calibration.PRIOR_DEVIATION).value == pytest.approx(
+        3, rel=0.05
+    )
+
+
+def test_a_shrunk_temperature_does_less_harm_where_errors_are_few() -> None:
+    """Accuracy about .98 and 100 validation images of a calibrated model: the best temperature is 1."""
+
+    def sure(seed: int, images: int) -> tuple[IntArray, FloatArray]:
+        source = np.random.default_rng(seed)
+        logits = source.normal(0, 30, size=(images, 3))
+        true = np.exp(logits - logits.max(axis=1, keepdims=True))
+        true /= true.sum(axis=1, keepdims=True)
+        return (source.random(images)[:, None] > true.cumsum(axis=1)).sum(axis=1).clip(max=2), true
+
+    test = sure(10_000, 20_000)
+
+    def harm(prior_deviation: float) -> float:
+        losses = []
+        for seed in range(60):
+            fitted = calibration.fit_temperature(*sure(seed, 100), prior_deviation=prior_deviation)
+            losses.append(scoring.log_loss(test[0], calibration.apply_temperature(test[1], fitted.value)))
+        return float(np.mean(losses)) - scoring.log_loss(*test)
+
+    assert 0 <= harm(calibration.PRIOR_DEVIATION) < 0.7 * harm(float("inf"))
+
+
+def test_fewer_than_200_validation_images_choose_by_the_loss_as_it_is() -> None:
+    for images, expected in ((199, 0), (200, 1)):
+        labels = np.zeros(images, dtype=np.int64)
+        raw, calibrated = np.tile([0.9, 0.1], (images, 1)), np.tile([0.8, 0.2], (images, 1))
+        found = calibration.loss_to_choose_by(labels, raw, calibrated)
+        assert found == pytest.approx(-np.log([0.9, 0.8][expected]))

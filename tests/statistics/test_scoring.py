@@ -3,7 +3,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
+from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, log_loss, roc_auc_score
 
 from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.foundation.errors import InputError
@@ -111,3 +111,23 @@ def test_checked_scales_rows_to_sum_to_1() -> None:
 def test_impossible_predictions_are_refused(labels: npt.ArrayLike, rows: npt.ArrayLike, message: str) -> None:
     with pytest.raises(InputError, match=message):
         scoring.checked(labels, rows, "file.csv")
+
+
+@given(st.integers(0, 1000), st.integers(2, 5))
+def test_brier_score_agrees_with_scikit_learn(seed: int, classes: int) -> None:
+    source = np.random.default_rng(seed)
+    labels, rows = source.integers(classes, size=30), source.random((30, classes))
+    rows /= rows.sum(axis=1, keepdims=True)
+    hot = np.eye(classes)[labels]
+    numbers = np.arange(classes)
+    if classes == 2:
+        expected = brier_score_loss(labels, rows[:, 1], pos_label=1)
+    else:
+        expected = brier_score_loss(labels, rows, labels=numbers, scale_by_half=True)
+    assert scoring.brier(labels, rows) == pytest.approx(expected)
+    assert scoring.image_briers(labels, rows) == pytest.approx(np.square(rows - hot).sum(axis=1) / 2)
+
+
+def test_brier_score_of_the_surest_is_0_or_1() -> None:
+    assert scoring.brier(np.array([0, 1]), np.eye(2)) == 0
+    assert scoring.brier(np.array([1, 0]), np.eye(2)) == 1

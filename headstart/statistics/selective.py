@@ -1,0 +1,92 @@
+"""Answering only where the model is sure: how many images that leaves, and how many of those are right.
+
+The confidence of a prediction is the probability of its most probable class. El-Yaniv and Wiener (2010), J. Mach.
+Learn. Res. 11, 1605-1641; Geifman and El-Yaniv (2017), Selective classification for deep neural networks, NIPS.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from headstart.foundation.array_types import FloatArray, IntArray
+from headstart.statistics import clusters, scoring
+from headstart.statistics.intervals import Share
+
+
+class CoverageCurve(NamedTuple):
+    """A row per threshold, from the surest images alone to all of them.
+
+    Attributes:
+        thresholds: the confidence from which on images are answered, falling, shape (thresholds,).
+        coverage: share of images answered.
+        accuracy: share of those that are right.
+    """
+
+    thresholds: FloatArray
+    coverage: FloatArray
+    accuracy: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a threshold does on images it wasn't chosen on.
+
+    ``coverage`` and ``accuracy`` have 95 % intervals; the accuracy is None where no image is sure enough.
+    """
+
+    threshold: float
+    coverage: Share
+    accuracy: Share | None
+
+
+def coverage_curve(labels: IntArray, probabilities: FloatArray) -> CoverageCurve:
+    """Coverage and accuracy at every confidence that an image has.
+
+    Args:
+        labels: class numbers, shape (images,).
+        probabilities: shape (images, classes).
+    """
+    confidences = probabilities.max(axis=1)
+    order = np.argsort(-confidences, kind="stable")
+    ranked = confidences[order]
+    right = np.cumsum((scoring.predicted_classes(probabilities) == labels)[order])
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    answered = ends + 1
+    return CoverageCurve(ranked[ends], answered / len(labels), right[ends] / answered)
+
+
+def threshold(labels: IntArray, probabilities: FloatArray, target: float) -> float | None:
+    """The lowest confidence from which on validation images reach the target accuracy; None if none does.
+
+    Args:
+        labels: of the validation images, shape (images,).
+        probabilities: shape (images, classes).
+        target: share of answered images that shall be right, above 0.
+    """
+    curve = coverage_curve(labels, probabilities)
+    reached = np.flatnonzero(curve.accuracy >= target)
+    return float(curve.thresholds[reached[-1]]) if reached.size else None
+
+
+def selected(
+    labels: IntArray, probabilities: FloatArray, confidence: float, groups: IntArray | None = None
+) -> Selected:
+    """How many test images are answered from this confidence on, and how many of those are right.
+
+    Args:
+        labels: of the test images, shape (images,).
+        probabilities: shape (images, classes).
+        confidence: from :func:`threshold` on the validation images.
+        groups: group numbers, shape (images,), or None.
+    """
+    sure = probabilities.max(axis=1) >= confidence
+    right = scoring.predicted_classes(probabilities) == labels
+    coverage = clusters.accuracy(sure, groups)
+    if not sure.any():
+        return Selected(confidence, coverage, None)
+    return Selected(
+        confidence,
+        coverage,
+        clusters.accuracy(right[sure], None if groups is None else groups[sure]),
+    )
