@@ -26,6 +26,7 @@ from benchmarks import (
     project,
     protocol,
     recipes,
+    simulation,
     views,
 )
 from benchmarks.comparison import Part
@@ -467,3 +468,15 @@ def test_weights_of_the_user_are_used_where_there_are_some(
     project.give_weights(target)
     with contextlib.chdir(target):
         assert Path("data/weights/base.npz").read_bytes() == b"weights"
+
+
+def test_simulation_tells_coverage_of_every_design(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(simulation, "SIZES", (60,))
+    assert simulation.main(["--sets", "10"]) == 0
+    table = rows(capsys.readouterr().out)
+    assert len([name for name in table if name.endswith(", 60")]) == 12
+    accuracy, difference, false = map(float, table["heads, 5 folds × 3, 60"][:3])
+    assert accuracy >= 60
+    assert difference == pytest.approx(100 - false)

@@ -189,11 +189,11 @@ def test_a_shrunk_temperature_does_less_harm_where_errors_are_few() -> None:
         true /= true.sum(axis=1, keepdims=True)
         return (source.random(images)[:, None] > true.cumsum(axis=1)).sum(axis=1).clip(max=2), true
 
-    test = sure(10_000, 20_000)
+    test = sure(10_000, 4000)
 
     def harm(prior_deviation: float) -> float:
         losses = []
-        for seed in range(60):
+        for seed in range(30):
             fitted = calibration.fit_temperature(*sure(seed, 100), prior_deviation=prior_deviation)
             losses.append(scoring.log_loss(test[0], calibration.apply_temperature(test[1], fitted.value)))
         return float(np.mean(losses)) - scoring.log_loss(*test)
