@@ -88,7 +88,7 @@ def test_nothing_is_left_to_do(fresh: Path) -> None:
 def test_nothing_is_left_behind(fresh: Path) -> None:
     assert run(fresh, "git", "status", "--porcelain") == ""
     kept = [path for path in (fresh / "data" / "working").rglob("*") if path.is_file()]
-    assert {path.name for path in kept} == set(KEPT), "but for what evaluate keeps"
+    assert {path.name for path in kept} == set(KEPT), "but for what stays between runs"
     assert sum(path.stat().st_size for path in kept) < 100_000
 
 

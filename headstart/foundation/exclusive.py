@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import BaseFileLock, FileLock, Timeout
+
+LOCK = Path("working/lock")
 # From <sys/prctl.h>: a signal to get once the parent has ended.
 _PR_SET_PDEATHSIG = 1
 
@@ -29,28 +32,29 @@ def end_with_dvc() -> None:
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold ``folder`` for this process alone; where another one holds it, say so and wait for its end.
 
-    However that one ends, the system then lets go of the folder. Nothing is held where there is no such folder yet,
-    on Windows, and on file systems that can't.
+    However that one ends, the system then lets go of the folder: what is locked is ``working/lock`` in it, a file that
+    stays and says nothing by being there. Nothing is held where there is no such folder yet, where it is read-only,
+    and on file systems that lock no files.
     """
-    if sys.platform == "win32" or not folder.is_dir():
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
+    # Whoever else works in the folder must be able to open the file, too. No soft lock, which is a file that counts by
+    # being there: it would outlive a process that was killed.
+    lock = FileLock(folder / LOCK, mode=0o666, fallback_to_soft=False)
+    held = folder.is_dir() and _hold(lock, folder)
     try:
-        _hold(descriptor, folder)
         yield
     finally:
-        os.close(descriptor)
+        if held:
+            lock.release()
 
 
-def _hold(descriptor: int, folder: Path) -> None:
-    import fcntl
-
+def _hold(lock: BaseFileLock, folder: Path) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f"another stage is still at work in {folder.absolute()}: waiting for it to end", file=sys.stderr)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            print(f"another stage is still at work in {folder.absolute()}: waiting for it to end", file=sys.stderr)
+            lock.acquire()
     except OSError:
-        # Network file systems hold no folders. A run without it is better than none.
-        return
+        # A stage without a lock is better than none; what it can't write, it says itself.
+        return False
+    return True

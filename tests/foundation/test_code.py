@@ -28,7 +28,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def digests() -> dict[str, str]:
     """What a new process finds of some stages, and of what is none."""
     code.digest.cache_clear()
-    return {stage: code.digest(stage) for stage in ("extract_features", "train_head", "finetune", "benchmark")}
+    return {
+        stage: code.digest(stage) for stage in ("extract_features", "train_head", "finetune", "evaluate", "benchmark")
+    }
 
 
 def changed_by(file: Path, text: str) -> set[str]:
@@ -40,12 +42,12 @@ def changed_by(file: Path, text: str) -> set[str]:
     return {stage for stage, found in after.items() if found != before[stage]}
 
 
-def test_a_comment_in_the_wording_of_the_page_throws_no_training_away(project: Path) -> None:
+def test_a_comment_in_the_wording_of_the_page_throws_nothing_away(project: Path) -> None:
     changed = changed_by(project / "headstart/page/verdicts.py", "# A comment.\n")
     assert changed == {"benchmark"}
 
 
-def test_a_change_of_the_loop_throws_trainings_away_and_features_not(project: Path) -> None:
+def test_a_change_of_the_loop_throws_trainings_away_and_nothing_else(project: Path) -> None:
     changed = changed_by(project / "headstart/training/training.py", "# A comment.\n")
     assert changed == {"train_head", "finetune", "benchmark"}
 

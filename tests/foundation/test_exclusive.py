@@ -1,5 +1,7 @@
 """Two stages never work in one folder at once, and none outlives the DVC that started it."""
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -8,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from headstart.foundation.exclusive import LOCK, exclusive
 
 ROOT = Path(__file__).parents[2]
 STAGE = """
@@ -54,7 +58,45 @@ def test_the_second_waits_until_the_first_has_ended(tmp_path: Path, number: sign
         assert line(second) == "at work\n"
     assert second.returncode == 0
     first.communicate()
-    assert list(tmp_path.iterdir()) == []
+    assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()] == [LOCK]
+
+
+def test_where_nothing_can_be_written_a_stage_works_without(as_nobody: Path) -> None:
+    """A stage that can't write a result says so itself, in better words."""
+    as_nobody.chmod(0o555)
+    with exclusive(as_nobody):
+        assert list(as_nobody.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_where_no_file_can_be_locked_a_stage_works_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """As some network file systems answer."""
+
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with exclusive(tmp_path):
+        pass
+
+
+def test_others_can_lock_it_too(tmp_path: Path) -> None:
+    """Whoever came first, and whatever rights that one gives to new files."""
+    before = os.umask(0o077)
+    try:
+        with exclusive(tmp_path):
+            assert (tmp_path / LOCK).stat().st_mode & 0o777 == 0o666
+    finally:
+        os.umask(before)
+
+
+def test_an_error_of_the_stage_stays_its_own(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="of the stage"), exclusive(tmp_path):
+        raise OSError("of the stage")
+    with exclusive(tmp_path):
+        pass
 
 
 def test_one_that_waits_can_be_ended(tmp_path: Path) -> None:
