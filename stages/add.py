@@ -23,6 +23,7 @@ from headstart.foundation.errors import InputError
 from headstart.images import names
 from headstart.sources import dropped
 from headstart.sources.packing import pack
+from headstart.sources.reading import DEFAULT, Reading
 from headstart.sources.source import Source
 from headstart.sources.sources import open_files
 
@@ -62,7 +63,7 @@ def default_name(path: Path) -> str:
     return name.lstrip("_") or "images"
 
 
-def add(path: Path, target: Path) -> Source:
+def add(path: Path, target: Path, reading: Reading = DEFAULT) -> Source:
     """Pack the images at ``path`` into ``target``, and list beside it what was dropped.
 
     Returns:
@@ -72,7 +73,7 @@ def add(path: Path, target: Path) -> Source:
         InputError: there are no usable images of two classes, or ``target`` is already there and holds others.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with open_files(path) as source, replacing(target) as temporary:
+    with open_files(path, reading) as source, replacing(target) as temporary:
         packed = pack(source, temporary)
         recorded = _recorded(target)
         if recorded not in (None, _md5(temporary)):
@@ -94,6 +95,7 @@ def report(packed: Source, target: Path) -> list[str]:
     shown = ", ".join(f"{name!r} {count:,}" for name, count in sorted(classes.items())[:_CLASSES_SHOWN])
     more = f" and {len(classes) - _CLASSES_SHOWN:,} more" if len(classes) > _CLASSES_SHOWN else ""
     lines = [f"{target}: {len(packed.images):,} images of {len(classes):,} classes: {shown}{more}"]
+    lines += packed.notes
     if packed.dropped:
         lines.append(f"dropped {len(packed.dropped):,} files, listed in {_dropped_list(target)}:")
         lines += [f"  {line}" for line in dropped.summary(packed.dropped)]

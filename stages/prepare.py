@@ -13,6 +13,7 @@ from headstart.foundation.entry import run_stage
 from headstart.images import manifest
 from headstart.settings.params import load
 from headstart.sources import dropped
+from headstart.sources.reading import Reading
 from headstart.sources.sources import open_source
 from headstart.sources.subset import Subset, draw
 
@@ -26,12 +27,13 @@ def main() -> None:
     params = load()
     settings = params.prepare
     counts = {split: getattr(settings, split) for split in manifest.SPLITS}
-    with open_source(Path(settings.source), DOWNLOADS) as source, replacing_folder(paths.PREPARED) as folder:
+    reading = Reading(settings.name_encoding, settings.empty_classes)
+    with open_source(Path(settings.source), DOWNLOADS, reading) as source, replacing_folder(paths.PREPARED) as folder:
         subset = draw(source, folder, counts, settings.order, params.seed)
         manifest.write(subset.frame, folder / paths.MANIFEST.name)
         dropped.write(subset.dropped, folder / "dropped.csv")
     write_json(DATASET, metrics(subset))
-    print("\n".join([*source.credit, *report(subset)]))
+    print("\n".join([*source.credit, *source.notes, *report(subset)]))
 
 
 def metrics(subset: Subset) -> dict[str, int]:

@@ -10,7 +10,10 @@ from PIL import Image
 
 from tests.pictures import colour_profile, encode, fill, jpeg, pixels
 
-LINK = "symbolic link: not followed"
+LINK = "symbolic link: not followed"  # in an archive
+LEADS_OUT = "symbolic link out of the folder: not followed, give a copy made with `cp -rL`"
+TO_A_FOLDER = "symbolic link to a folder: not followed, put the folder itself in its place, as `cp -rL` does"
+DANGLING = "symbolic link to nothing: copy the file itself in its place, or fetch it first (`dvc pull`)"
 PIPE = "named pipe: not read"
 
 CLASSES = (
@@ -111,18 +114,17 @@ def hostile_folder(root: Path) -> Iterator[dict[str, str]]:
     fill(root, images() | {name: data for name, (data, _) in not_images().items()})
     fill(root, {"cat/.hidden.jpg": jpeg(50), "cat/Thumbs.db": jpeg(51), "__MACOSX/cat/._0.jpg": jpeg(52)})
     secret = fill(root.parent, {"outside/secret.jpg": jpeg(53)})
-    links: dict[str, str | Path] = {
-        "cat/link.jpg": "0.jpg",
-        "cat/loop.jpg": "loop.jpg",
-        "cat/dangling.jpg": "nowhere.jpg",
-        "cat/out.jpg": secret / "outside/secret.jpg",
-        "cat/up": "..",
-        "cat/root": "/",
-        "linked class": secret / "outside",
+    links: dict[str, tuple[str | Path, str]] = {
+        "cat/loop.jpg": ("loop.jpg", DANGLING),
+        "cat/dangling.jpg": ("nowhere.jpg", DANGLING),
+        "cat/out.jpg": (secret / "outside/secret.jpg", LEADS_OUT),
+        "cat/up": ("..", TO_A_FOLDER),
+        "cat/root": ("/", TO_A_FOLDER),
+        "linked class": (secret / "outside", TO_A_FOLDER),
     }
-    for name, target in links.items():
+    for name, (target, reason) in links.items():
         (root / name).symlink_to(target)
-        reasons[name] = LINK
+        reasons[name] = reason
     os.mkfifo(root / "cat/pipe.jpg")
     os.mkfifo(root / "pipe")
     reasons |= {"cat/pipe.jpg": PIPE, "pipe": PIPE}

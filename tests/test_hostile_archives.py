@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from headstart.foundation.errors import InputError
+from headstart.sources.reading import Reading
 from headstart.sources.source import Dropped
 from headstart.sources.sources import open_source
 from headstart.sources.subset import draw
@@ -80,7 +81,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a bomb": (bomb(), "unpacks to over 200 times its size"),
     "truncated zip": (make_zip(FILES)[:-40], BROKEN),
     "truncated tar": (gzip.compress(make_tar(FILES))[:-400], BROKEN),
-    "text": (b"this is no archive", BROKEN),
+    "text": (b"this is no archive", "text; expected a folder, or a zip or tar archive, of labelled images"),
     "nothing": (b"", BROKEN),
 }
 
@@ -112,7 +113,10 @@ def test_files_that_may_not_be_read_are_left_out(as_nobody: Path) -> None:
     fill(as_nobody / "pets", {**FILES, "cat/locked.jpg": jpeg(50), "locked/1.jpg": jpeg(51)})
     (as_nobody / "pets/cat/locked.jpg").chmod(0)
     (as_nobody / "pets/locked").chmod(0)
-    packed = add.add(as_nobody / "pets", as_nobody / "added.zip")
+    message = "a class without a usable image: 'locked' (1 dropped: 1 × permission denied); add or convert its images"
+    with pytest.raises(InputError, match=re.escape(message)):
+        add.add(as_nobody / "pets", as_nobody / "added.zip")
+    packed = add.add(as_nobody / "pets", as_nobody / "added.zip", Reading(empty_classes="leave_out"))
     assert listed(packed.dropped) == {"cat/locked.jpg": "permission denied", "locked": "permission denied"}
     assert len(packed.images) == len(FILES)
 

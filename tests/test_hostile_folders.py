@@ -104,6 +104,7 @@ def test_an_archive_of_it_is_drawn_the_same(tmp_path: Path) -> None:
         archive.add(tmp_path / "pets", ".")
     subset = drawn(tmp_path / "pets.tar.gz", tmp_path / "prepared", {"train": 0.4, "validation": 0.3, "test": 0.3})
     reasons.pop("cat/socket.jpg")
+    reasons = {name: hostile.LINK if "link" in reason else reason for name, reason in reasons.items()}
     assert {item.name: item.reason for item in subset.dropped} == reasons
     check_prepared(tmp_path / "prepared", set(hostile.images().values()))
 

@@ -107,7 +107,7 @@ def test_what_was_there_before_is_replaced_as_a_whole(project: Path) -> None:
     ("settings", "message"),
     [
         ({"source": "missing"}, "missing: no such file or folder; expected"),
-        ({"source": "pets/cat/0.jpg"}, "pets/cat/0.jpg: not a whole zip or tar archive"),
+        ({"source": "pets/cat/0.jpg"}, "pets/cat/0.jpg: a JPEG image; expected a folder"),
         ({"source": "pets/cat"}, "pets/cat: no images found (12 dropped: 12 × no class); expected two classes"),
         ({"train": 8}, "class 'cat' has 12, needed are 13 (8 train + 2 validation + 3 test); class 'dog' has 12"),
         ({"train": 0.5, "validation": 0.6}, "prepare.train=0.5 + prepare.validation=0.6 ask for more than all images"),

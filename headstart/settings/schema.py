@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, fiel
 
 from headstart.base import bases
 from headstart.base.precision import Setting
+from headstart.foundation.encodings import is_text_encoding
 from headstart.foundation.records import Record
 
 
@@ -43,6 +44,12 @@ def _layers(value: Any) -> str | list[str]:
 LayerNames = Annotated[str | list[str], PlainValidator(_layers, json_schema_input_type=str | list[str])]
 
 
+def _encoding(value: str) -> str:
+    if value == "auto" or is_text_encoding(value):
+        return value
+    raise ValueError("auto or a code page such as cp866, gbk or utf-8")
+
+
 class Prepare(Section):
     """The subset split of the source."""
 
@@ -56,7 +63,17 @@ class Prepare(Section):
     )
     train: Count = Field(description="Training images per class, or the fraction of each class.")
     validation: Count = Field(description="Validation images per class, or the fraction of each class.")
-    test: Count = Field(description="Test images per class, or the fraction of each class.")
+    test: Count = Field(
+        description="Test images per class, or the fraction of each class. Where the source is already split, all of "
+        "each of its splits is used unless a number asks for less."
+    )
+    empty_classes: Literal["refuse", "leave_out"] = Field(
+        description="What happens to a class without a single usable image: the run stops, or goes on without it."
+    )
+    name_encoding: Annotated[str, AfterValidator(_encoding)] = Field(
+        description="Code page of the names in a zip archive that doesn't say it, such as `cp866` or `gbk`. `auto`: "
+        "guessed, and printed."
+    )
 
 
 class Backbone(Section):

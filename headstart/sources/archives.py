@@ -4,18 +4,23 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import IO, cast
 
+from headstart.foundation.encodings import guess
 from headstart.foundation.errors import InputError
+from headstart.images import formats
 from headstart.images.images import MAX_BYTES, UnreadableImage
 from headstart.sources.layout import is_litter
 from headstart.sources.listing import Listing, printable
+from headstart.sources.reading import AUTO
 
 # Images hardly compress. What unpacks to more than this many times its size, and to a size that matters, is a
 # bomb: such archives reach 1,000 (deflate's limit) to billions (entries that share their bytes).
@@ -45,14 +50,33 @@ _TAR_KINDS = (
     (tarfile.TarInfo.issparse, "sparse file: not read"),
 )
 
+# Info-ZIP's extra field that holds an entry's name in UTF-8 (APPNOTE.TXT, 4.6.9).
+_ZIP_UNICODE_PATH = 0x7075
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+# What such a file begins with, and what a person may do about it. Everything else is taken for damaged.
+_NO_ARCHIVES = (
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it and give the folder, or pack it again as zip"),
+    (b"Rar!", "a RAR archive", "unpack it and give the folder, or pack it again as zip"),
+    (b"\x28\xb5\x2f\xfd", "compressed by Zstandard", "unpack it (`tar --zstd -xf`) and give the folder"),
+    (b"\x04\x22\x4d\x18", "compressed by LZ4", "unpack it (`lz4 -dc … | tar -x`) and give the folder"),
+    (_LFS_POINTER, "a Git LFS pointer and not the archive itself", "run `git lfs pull` where it comes from"),
+    (b"outs:", "a pointer of DVC's and not the archive itself", "give the file without .dvc, after `dvc pull`"),
+)
+
 _CHUNK = 1 << 20
+_EXAMPLES = 3
 
 
-def list_archive(path: Path) -> Listing:
+def list_archive(path: Path, name_encoding: str = AUTO) -> Listing:
     """List the archive at ``path``: zip, tar, or tar compressed by gzip, bzip2 or xz.
 
     What it holds but mustn't be read (links, devices, encrypted or repeated entries) is listed as left
     out. Every number in it is distrusted: none makes this take unbounded memory or time.
+
+    Args:
+        path: the archive.
+        name_encoding: the code page of a zip archive's names where it doesn't say; "auto": guessed, and told.
 
     Raises:
         InputError: it is no such archive, is damaged, truncated or a bomb, or an entry leads out of it.
@@ -60,10 +84,29 @@ def list_archive(path: Path) -> Listing:
     with _blaming(path):
         with path.open("rb") as file:
             head = file.read(tarfile.BLOCKSIZE)
-        return _list_tar(path) if _is_tar(head) or _decompressor(head) else _list_zip(path)
+        if _is_tar(head) or _decompressor(head):
+            return _list_tar(path)
+        _refuse_others(path, head)
+        return _list_zip(path, name_encoding)
 
 
-def _list_zip(path: Path) -> Listing:
+def _refuse_others(path: Path, head: bytes) -> None:
+    """Say what a file is that is no archive, if that can be told.
+
+    Raises:
+        InputError: it can.
+    """
+    for signature, found, remedy in _NO_ARCHIVES:
+        if head.startswith(signature):
+            raise InputError(f"{path}: {found}: {remedy}")
+    if head and zipfile.is_zipfile(path):
+        return  # Programs that unpack themselves end with a zip archive.
+    found = formats.describe(head)
+    if formats.is_image(head) or found in ("text", "a PDF document", "a web page"):
+        raise InputError(f"{path}: {found}; expected a folder, or a zip or tar archive, of labelled images")
+
+
+def _list_zip(path: Path, name_encoding: str) -> Listing:
     with ExitStack() as stack:
         archive = stack.enter_context(zipfile.ZipFile(path))
         infos = archive.infolist()
@@ -73,9 +116,12 @@ def _list_zip(path: Path) -> Listing:
             raise _bomb(path)
         listing = Listing(close=archive.close)
         names = _Names(path, listing)
+        encoding = _zip_encoding(infos, path, name_encoding, listing)
         for info in infos:
-            name = names.accept(_zip_name(info), info.create_system == _ZIP_FROM_WINDOWS)
+            name = names.accept(_zip_name(info, encoding, path), info.create_system == _ZIP_FROM_WINDOWS)
             if name is None or info.is_dir():
+                if name is not None:
+                    listing.folders.append(name)
                 continue
             read = partial(_read_zip, archive, info, path)
             listing.add(name, info.file_size, read, (info.file_size, info.CRC), _zip_kind(info))
@@ -83,12 +129,59 @@ def _list_zip(path: Path) -> Listing:
         return listing
 
 
-def _zip_name(info: zipfile.ZipInfo) -> str:
-    name = info.filename
-    if not info.flag_bits & _ZIP_UTF8:
-        # The specification says code page 437, and macOS writes UTF-8 all the same.
-        with suppress(UnicodeError):
-            name = name.encode("cp437").decode("utf-8")
+def _zip_encoding(infos: Sequence[zipfile.ZipInfo], path: Path, wanted: str, listing: Listing) -> str:
+    """The encoding of the names that the archive doesn't say it of; a guess is noted."""
+    names = dict.fromkeys(_zip_bytes(info) for info in infos if _zip_unicode(info) is None)
+    parts = dict.fromkeys(part for name in names for part in name.split(b"/") if not part.isascii())
+    if not parts:
+        return "utf-8"
+    if wanted != AUTO:
+        return wanted
+    # The specification says code page 437, and macOS writes UTF-8 all the same.
+    with suppress(UnicodeError):
+        for part in parts:
+            part.decode("utf-8")
+        return "utf-8"
+    # Names of folders are words more often than those of files; a few are enough to judge by.
+    folders = dict.fromkeys(part for name in names for part in name.split(b"/")[:-1] if not part.isascii())
+    encoding = guess([*(folders or parts)][:1000])
+    shown = ", ".join(repr(part.decode(encoding, "replace")) for part in [*(folders or parts)][:_EXAMPLES])
+    listing.notes.append(
+        f"{path}: names are in an unnamed code page, read as {encoding}: {shown}; if that is wrong, name it, as in "
+        "prepare.name_encoding=gbk (cp866: Russian, cp932: Japanese, cp949: Korean, cp850: Western Europe)"
+    )
+    return encoding
+
+
+def _zip_bytes(info: zipfile.ZipInfo) -> bytes:
+    """A name as it stands in the archive: zipfile reads all names that aren't marked as UTF-8 by code page 437."""
+    return info.orig_filename.partition("\0")[0].encode("cp437")
+
+
+def _zip_unicode(info: zipfile.ZipInfo) -> str | None:
+    """A name that says itself that it is UTF-8; None if it doesn't."""
+    if info.flag_bits & _ZIP_UTF8:
+        return info.filename
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        data, extra = extra[4 : 4 + size], extra[4 + size :]
+        # Version 1, and the checksum of the name that it stands for.
+        if kind == _ZIP_UNICODE_PATH and data[:5] == struct.pack("<BI", 1, zlib.crc32(_zip_bytes(info))):
+            with suppress(UnicodeError):
+                return data[5:].decode("utf-8")
+    return None
+
+
+def _zip_name(info: zipfile.ZipInfo, encoding: str, path: Path) -> str:
+    name = _zip_unicode(info)
+    if name is None:
+        try:
+            name = _zip_bytes(info).decode(encoding)
+        except UnicodeError:
+            raise InputError(
+                f"{path}: names are not in {encoding}: set prepare.name_encoding to another code page, or to auto"
+            ) from None
     return name.replace("\\", "/") if info.create_system == _ZIP_FROM_WINDOWS else name
 
 
@@ -122,6 +215,8 @@ def _list_tar(path: Path) -> Listing:
         for member in _members(stream, path):
             name = names.accept(printable(member.name))
             if name is None or member.isdir():
+                if name is not None:
+                    listing.folders.append(name)
                 continue
             kind = next((reason for is_kind, reason in _TAR_KINDS if is_kind(member)), None)
             read = partial(_read_tar, stream, member.offset_data, path)

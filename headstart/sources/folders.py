@@ -1,8 +1,11 @@
-"""Lists and reads the image files of a folder: never outside it, never anything but regular files."""
+"""Lists and reads the image files of a folder: regular files, and links that lead to such where it is safe."""
 
 import errno
+import functools
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +23,10 @@ _FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
+
+_LEADS_OUT = "symbolic link out of the folder: not followed, give a copy made with `cp -rL`"
+_TO_A_FOLDER = "symbolic link to a folder: not followed, put the folder itself in its place, as `cp -rL` does"
+_DANGLING = "symbolic link to nothing: copy the file itself in its place, or fetch it first (`dvc pull`)"
 
 _KINDS = (
     (stat.S_ISLNK, "symbolic link: not followed"),
@@ -40,7 +47,10 @@ _REFUSALS: dict[int | None, str] = {
 
 
 def list_folder(root: Path) -> Listing:
-    """List what is in ``root``, at any depth, sorted by path; links are listed as dropped.
+    """List what is in ``root``, at any depth, sorted by path.
+
+    Links are followed where they lead to a regular file inside the folder, the project or DVC's cache, which
+    is how DVC itself places files with ``cache.type symlink``. All other links are listed as dropped.
 
     Raises:
         InputError: the folder can't be listed, or vanishes meanwhile.
@@ -55,8 +65,56 @@ def list_folder(root: Path) -> Listing:
                 raise _gone(root, shown, error) from None
             listing.drop(shown, _REFUSALS[error.errno])
             continue
-        _add(listing, shown, status, partial(_read, entry.path, shown, root))
+        path = entry.path
+        if stat.S_ISLNK(status.st_mode):
+            followed = _followed(entry.path, root)
+            if isinstance(followed, str):
+                listing.add(shown, 0, partial(_read, path, shown, root), likeness=0, fault=followed)
+                continue
+            path, status = followed
+        _add(listing, shown, status, partial(_read, path, shown, root))
     return listing
+
+
+def _followed(link: str, root: Path) -> tuple[str, os.stat_result] | str:
+    """Where a link leads to and what is there, or why it isn't followed."""
+    target = os.path.realpath(link)
+    try:
+        status = os.lstat(target)
+    except OSError:
+        return _DANGLING
+    if stat.S_ISLNK(status.st_mode):
+        return _DANGLING  # It leads round in a circle.
+    if stat.S_ISDIR(status.st_mode):
+        return _TO_A_FOLDER
+    inside = any(Path(target).is_relative_to(place) for place in _places(os.path.realpath(root), Path.cwd()))
+    return (target, status) if inside or Path(target).is_relative_to(_cache(Path.cwd())) else _LEADS_OUT
+
+
+@functools.cache
+def _places(root: str, here: Path) -> tuple[str, ...]:
+    """Where links may lead, beside DVC's cache: the folder, and the project that ``here`` is in."""
+    project = _project(here)
+    return (root,) if project is None else (root, str(project))
+
+
+def _project(here: Path) -> Path | None:
+    """The project of DVC's that a folder is in, without links in its path."""
+    real = here.resolve()
+    return next((folder for folder in (real, *real.parents) if (folder / ".dvc").is_dir()), None)
+
+
+@functools.cache
+def _cache(here: Path) -> Path:
+    """The cache of DVC's that is used in a folder, which may be anywhere; the project's own where DVC doesn't say."""
+    project = _project(here)
+    if project is None:
+        return Path(os.devnull)
+    command = [sys.executable, "-m", "dvc", "cache", "dir"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=project, env={**os.environ, "PYTHONWARNINGS": "ignore"}
+    )
+    return Path(done.stdout.strip()).resolve() if done.returncode == 0 else project / ".dvc" / "cache"
 
 
 def list_file(path: Path) -> Listing:
@@ -101,6 +159,7 @@ def _walk(root: Path, listing: Listing) -> Iterator[tuple[str, "os.DirEntry[str]
                 continue
             if entry.is_dir(follow_symlinks=False):
                 inner.append(name)
+                listing.folders.append(printable(name))
             else:
                 yield name, entry
         stack += reversed(inner)

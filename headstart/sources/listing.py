@@ -35,12 +35,16 @@ class Listing:
     Attributes:
         entries: files that are images, it seems.
         dropped: files that are none, or can't be read.
+        folders: every folder, an empty one too; not those of ``passed_over``.
+        notes: lines for a person, about what was found out and might be otherwise.
         passed_over: how many hidden files and folders, and such as systems leave, were not even looked at.
         close: lets go of what is held open.
     """
 
     entries: list[Entry] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     passed_over: int = 0
     close: Callable[[], None] = lambda: None
 

@@ -46,7 +46,7 @@ def pack(source: Source, target: Path) -> Source:
         InputError: fewer than two classes have images that decode, or classes would be taken for splits.
     """
     with tempfile.TemporaryFile(dir=target.parent) as scratch:
-        packed = Source(source.name, [], list(source.dropped))
+        packed = Source(source.name, [], list(source.dropped), notes=source.notes, may_lack=source.may_lack)
         places: list[_Place] = []
         with bar("reading images", len(source.images), " images") as progress:
             for image, outcome in zip(source.images, map_ordered(_check, _contents(source.images)), strict=True):

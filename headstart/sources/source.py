@@ -52,6 +52,8 @@ class Source:
         dropped: what was seen and dropped, with reasons.
         close: lets go of what the source holds open.
         credit: licence and citation, lines to print; none where they aren't known.
+        notes: lines to print about what was found out and might be otherwise.
+        may_lack: whether a class without usable images is left out; else it stops the run.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Source:
     dropped: list[Dropped] = field(default_factory=list)
     close: Callable[[], None] = _nothing
     credit: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    may_lack: bool = False
 
     def __enter__(self) -> Self:
         return self

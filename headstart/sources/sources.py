@@ -1,25 +1,30 @@
 """Opens whatever ``prepare.source`` names: a folder, an archive, or an entry of the catalog."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from headstart.foundation.errors import InputError
 from headstart.sources import archives, folders
 from headstart.sources.dropped import in_brackets
-from headstart.sources.layout import Label, label
+from headstart.sources.layout import Label, Layout, find
 from headstart.sources.listing import Listing
+from headstart.sources.reading import DEFAULT, Reading
 from headstart.sources.source import Dropped, Source, SourceImage
 
 _CATALOG_SUFFIXES = frozenset({".yaml", ".yml"})
+_CLASSES_SHOWN = 5
+_ARCHIVES_SHOWN = 3
 
 
-def open_source(path: Path, store: Path) -> Source:
+def open_source(path: Path, store: Path, reading: Reading = DEFAULT) -> Source:
     """Open a source of labelled images.
 
     Args:
         path: a folder, a zip or tar archive, or an entry of data/catalog/. See ``layout`` for how the
             first two may be arranged.
         store: the folder where a catalog entry keeps what it downloads.
+        reading: how a folder or archive is to be read.
 
     Raises:
         InputError: there is nothing of that kind, or no two classes of images in it.
@@ -29,10 +34,10 @@ def open_source(path: Path, store: Path) -> Source:
         from headstart.sources import catalog
 
         return catalog.open_entry(path, store)
-    return open_files(path)
+    return open_files(path, reading)
 
 
-def open_files(path: Path) -> Source:
+def open_files(path: Path, reading: Reading = DEFAULT) -> Source:
     """Open a folder, or a zip or tar archive, of labelled images.
 
     Raises:
@@ -40,34 +45,36 @@ def open_files(path: Path) -> Source:
     """
     try:
         if path.is_dir():
-            return arrange(folders.list_folder(path), str(path))
+            return arrange(folders.list_folder(path), str(path), reading)
         if path.is_file():
-            return open_archive(path)
+            return open_archive(path, reading)
         found = "neither a file nor a folder" if path.exists() else "no such file or folder"
     except OSError as error:
         found = f"can't be opened ({error.strerror})"
     raise InputError(f"{path}: {found}; expected a folder of images, an archive or an entry of data/catalog/")
 
 
-def open_archive(path: Path) -> Source:
+def open_archive(path: Path, reading: Reading = DEFAULT) -> Source:
     """Open a zip or tar archive of labelled images.
 
     Raises:
         InputError: it isn't one, must not be read, or holds no two classes of images.
     """
-    return arrange(archives.list_archive(path), str(path))
+    return arrange(archives.list_archive(path, reading.name_encoding), str(path), reading)
 
 
-def arrange(listing: Listing, name: str) -> Source:
+def arrange(listing: Listing, name: str, reading: Reading = DEFAULT) -> Source:
     """Give each entry of ``listing`` its label; what gets none joins what is dropped.
 
     Raises:
-        InputError: there are no images, none with a class, or there is one class only.
+        InputError: there are no images, none with a class, or there is one class only; or a class has none.
     """
-    source = Source(name, [], listing.dropped, listing.close)
+    source = Source(name, [], listing.dropped, listing.close, notes=listing.notes)
+    source.may_lack = reading.empty_classes == "leave_out"
     try:
-        labels = label([entry.name for entry in listing.entries], name)
-        for entry, found in zip(listing.entries, labels, strict=True):
+        layout = find([entry.name for entry in listing.entries], name)
+        source.notes += layout.notes
+        for entry, found in zip(listing.entries, layout.labels, strict=True):
             if not isinstance(found, Label):
                 source.dropped.append(Dropped(entry.name, "", found.reason))
             elif entry.fault:
@@ -75,26 +82,81 @@ def arrange(listing: Listing, name: str) -> Source:
             else:
                 image = SourceImage(entry.name, found.class_name, found.split, entry.read, entry.likeness)
                 source.images.append(image)
-        check_classes(source)
+        check_classes(source, _class_folders(listing, layout))
     except BaseException:
         source.close()
         raise
     return source
 
 
-def check_classes(source: Source) -> None:
-    """Check that there is something to tell apart.
+def _class_folders(listing: Listing, layout: Layout) -> dict[str, list[Dropped]]:
+    """The classes that there are folders of, images in them or not, and what is in them that is no image."""
+    inside: dict[str, list[Dropped]] = defaultdict(list)
+    for folder in listing.folders:
+        if (class_name := layout.class_of_folder(folder)) is not None:
+            inside[class_name] += []
+    folders_found = set(listing.folders)
+    for item in listing.dropped:
+        folder = item.name if item.name in folders_found else item.name.rpartition("/")[0]
+        if not item.class_name and folder and (class_name := layout.class_of_folder(folder)) is not None:
+            inside[class_name].append(item)
+    return inside
+
+
+def check_classes(source: Source, folders: dict[str, list[Dropped]] | None = None) -> None:
+    """Check that there is something to tell apart, and that no class has vanished.
+
+    Args:
+        source: the images, and what was dropped.
+        folders: further classes that there should be, with what is there instead of images.
 
     Raises:
-        InputError: there are fewer than two classes.
+        InputError: there are fewer than two classes, or one has no images and ``source.may_lack`` is false.
     """
     classes = Counter(image.class_name for image in source.images)
     if len(classes) > 1:
+        _check_no_class_vanished(source, classes, folders or {})
         return
     expected = "expected two classes or more: a folder per class, or names like cat.0.jpg"
     if not classes:
+        inner = sorted(item.name for item in source.dropped if _is_archive(item))
+        if inner:
+            more = ", …" if len(inner) > _ARCHIVES_SHOWN else ""
+            raise InputError(
+                f"{source.name}: no images found, but archives inside ({', '.join(inner[:_ARCHIVES_SHOWN])}{more}): "
+                "unpack it and give the one with the labelled images"
+            )
         raise InputError(f"{source.name}: no images found{in_brackets(source.dropped)}; {expected}")
     ((only, count),) = classes.items()
     raise InputError(
         f"{source.name}: one class only, {only!r} ({count:,} images){in_brackets(source.dropped)}; {expected}"
     )
+
+
+def _is_archive(item: Dropped) -> bool:
+    return item.reason.partition(":")[0].endswith(" archive")
+
+
+def _check_no_class_vanished(source: Source, found: Collection[str], folders: dict[str, list[Dropped]]) -> None:
+    dropped: dict[str, list[Dropped]] = defaultdict(list, {name: list(items) for name, items in folders.items()})
+    for item in source.dropped:
+        if item.class_name:
+            dropped[item.class_name].append(item)
+    vanished = sorted(set(dropped) - set(found))
+    if not vanished:
+        return
+    told = "; ".join(_vanished(vanished, dropped))
+    if source.may_lack:
+        source.notes.append(f"{source.name}: classes without a usable image are left out: {told}")
+    else:
+        raise InputError(
+            f"{source.name}: a class without a usable image: {told}; add or convert its images, take it away, or "
+            "leave such classes out with prepare.empty_classes=leave_out"
+        )
+
+
+def _vanished(classes: list[str], dropped: dict[str, list[Dropped]]) -> Iterator[str]:
+    for name in classes[:_CLASSES_SHOWN]:
+        yield f"{name!r}{in_brackets(dropped[name]) or ' (an empty folder)'}"
+    if len(classes) > _CLASSES_SHOWN:
+        yield f"and {len(classes) - _CLASSES_SHOWN:,} others"

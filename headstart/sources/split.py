@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+import re
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
@@ -18,6 +20,11 @@ Origin = str | None
 
 # Fractions are decimal in params.yaml and binary here: 0.7 + 0.2 + 0.1 must still make a whole.
 ROUNDING = 1e-9
+
+# The word a file name begins with; digests begin with a letter or two as often as not.
+_KIND = re.compile(r"[^\W\d_]{3}[^\d]*")
+_ENOUGH_OF_A_KIND = 3
+_UNUSED = ""
 
 
 def origins(source_splits: Collection[Origin]) -> dict[Origin, list[str]]:
@@ -60,6 +67,18 @@ def _lot(image: SourceImage, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}\0{image.class_name}\0{file_name(image.name)}".encode()).digest()
 
 
+def asked(origin: Origin, counts: Counts) -> dict[str, int | float]:
+    """What the splits that are drawn from one part of the source ask for.
+
+    Where the owner has split a source, fractions only say how splits that share a part divide it: all of each
+    part is used, unless a number asks for less.
+    """
+    if origin is None or any(isinstance(count, int) for count in counts.values()):
+        return dict(counts)
+    whole = math.fsum(counts.values())
+    return {name: count / whole for name, count in counts.items()}
+
+
 def needed(counts: Sequence[int | float], images: int) -> int:
     """How many of a class's ``images`` these splits need examined: all where one asks for a fraction."""
     return images if any(isinstance(count, float) for count in counts) else int(sum(counts))
@@ -87,6 +106,40 @@ def sizes(counts: Sequence[int | float], images: int) -> list[int] | None:
             total += count
             result.append(_rounded(total * images) - before)
     return result if sum(result) <= images and min(result) >= 1 else None
+
+
+def blocks(drawn: Mapping[str, Sequence[str]], unused: Sequence[str] = ()) -> list[str]:
+    """Kinds of images that one split has alone, or none, though there are enough of them for all.
+
+    Images of one class often are of kinds that their names tell: ``balinese 1.jpg``, ``siamese 1.jpg``, or folders
+    below the class. Taken in the order of their names, kinds make blocks.
+
+    Args:
+        drawn: for each split drawn from one class the paths of its images.
+        unused: those of the images that are left over.
+
+    Returns:
+        The kinds, sorted; empty where there is just one.
+    """
+    reached: dict[str, Counter[str]] = defaultdict(Counter)
+    for split_name, paths in drawn.items():
+        for path in paths:
+            reached[_kind(path)][split_name] += 1
+    for path in unused:
+        reached[_kind(path)][_UNUSED] += 1
+    if len(reached) < 2 or len(drawn) < 2:
+        return []
+    return sorted(
+        kind
+        for kind, splits in reached.items()
+        if len(splits.keys() - {_UNUSED}) < 2 and splits.total() >= _ENOUGH_OF_A_KIND
+    )
+
+
+def _kind(path: str) -> str:
+    folder, _, file = path.rpartition("/")
+    match = _KIND.match(file)
+    return f"{folder}/{match[0] if match else ''}".strip("/ _-.(")
 
 
 def _rounded(value: float) -> int:

@@ -2,7 +2,8 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,8 @@ class Subset:
         frame: the manifest's rows; see :func:`headstart.images.manifest.read`.
         unusable: files that are no images, or none that can be read.
         duplicates, conflicts, leaks: see ``duplicates``.
+        unused: for each class how many images were left over; undecoded, so that some may be unusable.
+        notes: lines for a person about what may be unexpected.
     """
 
     frame: pd.DataFrame
@@ -39,6 +42,8 @@ class Subset:
     duplicates: list[Dropped]
     conflicts: list[Dropped]
     leaks: list[Dropped]
+    unused: dict[str, int]
+    notes: list[str]
 
     @property
     def dropped(self) -> list[Dropped]:
@@ -93,7 +98,10 @@ class _Pool:
 
     def wish(self) -> str:
         """How many images it needs, in words."""
-        parts = " + ".join(f"{count:,} {name}" for name, count in self.splits.items())
+        parts = " + ".join(
+            f"{count:,.4g} {name}" if isinstance(count, float) else f"{count:,} {name}"
+            for name, count in self.splits.items()
+        )
         if any(isinstance(count, float) for count in self.splits.values()):
             return f"which {parts} can't divide into one or more each"
         return f"needed are {self.needed:,} ({parts})"
@@ -120,12 +128,13 @@ def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order,
         InputError: a class has too few images that can be used, or fractions make more than a whole.
     """
     screened = screen(source.images)
-    pools = _pools(source, screened.images, counts, order, seed)
+    pools = _pools(source, screened, counts, order, seed)
     _check_fractions(source.name, pools)
     # Before any decoding, since what is too few now won't become more.
     _check_sizes(source, pools, [len(pool.queue) for pool in pools], screened)
     (folder / _STAGING).mkdir()
     checked = _examine_all(screened, pools, folder / _STAGING)
+    pools = _with_images(source, pools)
     _check_sizes(source, pools, [len(pool.good) for pool in pools], screened)
     frame = _place(screened.images, pools, checked, folder)
     shutil.rmtree(folder / _STAGING)
@@ -135,13 +144,14 @@ def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order,
         duplicates=screened.duplicates,
         conflicts=screened.conflicts,
         leaks=screened.leaks,
+        unused=_unused(pools, frame),
+        notes=_block_notes(screened.images, pools) if order == "number" else [],
     )
 
 
-def _pools(
-    source: Source, images: Sequence[SourceImage], counts: split.Counts, order: split.Order, seed: int
-) -> list[_Pool]:
+def _pools(source: Source, screened: Screened, counts: split.Counts, order: split.Order, seed: int) -> list[_Pool]:
     """One pool a class and part of the source, also where none of its images is left: that must be told."""
+    images = screened.images
     fed = split.origins({image.split for image in source.images})
     classes = {image.class_name for image in source.images} | {item.class_name for item in source.dropped} - {""}
     members: dict[tuple[split.Origin, str], list[int]] = {
@@ -149,14 +159,52 @@ def _pools(
     }
     for position, image in enumerate(images):
         members[image.split, image.class_name].append(position)
-    return [
+    pools = [
         _Pool(
             origin=origin,
             class_name=class_name,
             queue=[positions[place] for place in split.ordered([images[p] for p in positions], order, seed)],
-            splits={name: counts[name] for name in fed[origin]},
+            splits=split.asked(origin, {name: counts[name] for name in fed[origin]}),
         )
         for (origin, class_name), positions in members.items()
+    ]
+    return _with_images(source, pools, lambda pool: bool(pool.queue))
+
+
+def _with_images(
+    source: Source, pools: Sequence[_Pool], has_images: Callable[[_Pool], bool] = lambda pool: bool(pool.good)
+) -> list[_Pool]:
+    """The pools of classes of which something is left, where the others may be left out; else all."""
+    if not source.may_lack:
+        return list(pools)
+    kept = {pool.class_name for pool in pools if has_images(pool)}
+    return [pool for pool in pools if pool.class_name in kept]
+
+
+def _unused(pools: Sequence[_Pool], frame: pd.DataFrame) -> dict[str, int]:
+    left: Counter[str] = Counter()
+    for pool in pools:
+        left[pool.class_name] += len(pool.good) + len(pool.queue) - pool.tried
+    left.subtract(Counter(frame["class"]))
+    return dict(left)
+
+
+def _block_notes(images: Sequence[SourceImage], pools: Sequence[_Pool]) -> list[str]:
+    """A line if the order of names has put kinds of images into one split each."""
+    found = []
+    for pool in pools:
+        drawn = {name: [images[position].name for position in positions] for name, positions in _of_pool(pool)}
+        used = {name for paths in drawn.values() for name in paths}
+        unused = [images[position].name for position in pool.queue if images[position].name not in used]
+        found += [(pool.class_name, kind) for kind in split.blocks(drawn, unused)]
+    if not found:
+        return []
+    class_name, kind = found[0]
+    others = len(found) - 1
+    more = f", and {others:,} more such kind{'s' if others > 1 else ''}" if others else ""
+    return [
+        f"prepare.order=number goes by the names, so that all images {kind.rpartition('/')[2] + '…'!r} of class "
+        f"{class_name!r} are in one split, or in none{more}: prepare.order=random mixes them"
     ]
 
 
@@ -224,12 +272,18 @@ def _place(
 def _divided(pools: Sequence[_Pool]) -> Iterator[tuple[str, str, list[int]]]:
     """Yield (split, class, positions of its images)."""
     for pool in pools:
-        sizes = pool.sizes(len(pool.good))
-        assert sizes is not None  # _check_sizes has seen to it.
-        start = 0
-        for split_name, size in sizes.items():
-            yield split_name, pool.class_name, pool.good[start : start + size]
-            start += size
+        for split_name, positions in _of_pool(pool):
+            yield split_name, pool.class_name, positions
+
+
+def _of_pool(pool: _Pool) -> Iterator[tuple[str, list[int]]]:
+    """Yield (split, positions of its images)."""
+    sizes = pool.sizes(len(pool.good))
+    assert sizes is not None  # _check_sizes has seen to it.
+    start = 0
+    for split_name, size in sizes.items():
+        yield split_name, pool.good[start : start + size]
+        start += size
 
 
 def _by_split_and_class(part: tuple[str, str, list[int]]) -> tuple[int, str]:
@@ -237,13 +291,12 @@ def _by_split_and_class(part: tuple[str, str, list[int]]) -> tuple[int, str]:
 
 
 def _check_fractions(source: str, pools: Sequence[_Pool]) -> None:
-    """Check that no part of the source is asked for more than the whole of itself."""
+    """Check that no class is asked for more than the whole of itself."""
     for pool in pools:
         fractions = {name: count for name, count in pool.splits.items() if isinstance(count, float)}
         if sum(fractions.values()) > 1 + split.ROUNDING:
             asked = " + ".join(f"prepare.{name}={count:g}" for name, count in fractions.items())
-            images = f"{pool.origin} images" if pool.origin else "images"
-            raise InputError(f"{source}: {asked} ask for more than all {images} of a class: lower them")
+            raise InputError(f"{source}: {asked} ask for more than all images of a class: lower them")
 
 
 def _check_sizes(source: Source, pools: Sequence[_Pool], usable: Sequence[int], screened: Screened) -> None:

@@ -4,11 +4,13 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import struct
 import tarfile
 import time
 import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -310,11 +312,112 @@ def test_a_tar_that_ends_before_its_end_mark_is_refused(archive: List) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"text", jpeg(1), b"PK\3\4", b"\x1f\x8b", b"BZh9", b"\xfd7zXZ\0", gzip.compress(b"x", mtime=0), bytes(1024)],
+    [b"", b"PK\3\4", b"\x1f\x8b", b"BZh9", b"\xfd7zXZ\0", gzip.compress(b"x", mtime=0), bytes(1024)],
 )
 def test_what_is_no_archive_is_refused(archive: List, data: bytes) -> None:
     with pytest.raises(InputError, match=DAMAGED):
         archive(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"text", "archive: text; expected a folder, or a zip or tar archive, of labelled images"),
+        (jpeg(1), "archive: a JPEG image; expected a folder"),
+        (
+            b"7z\xbc\xaf\x27\x1c" + bytes(99),
+            "archive: a 7z archive: unpack it and give the folder, or pack it again as zip",
+        ),
+        (b"Rar!\x1a\7\1\0" + bytes(99), "archive: a RAR archive: unpack it and give the folder"),
+        (
+            b"\x28\xb5\x2f\xfd" + bytes(99),
+            "archive: compressed by Zstandard: unpack it (`tar --zstd -xf`)",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+            "archive: a Git LFS pointer and not the archive itself: run `git lfs pull`",
+        ),
+        (b"outs:\n- md5: 0\n", "archive: a pointer of DVC's and not the archive itself: give the file without .dvc"),
+    ],
+)
+def test_what_is_known_to_be_something_else_is_named(archive: List, data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        archive(data)
+
+
+def test_folders_are_listed_too(archive: List) -> None:
+    with_folders = {"cat/": b"", **FILES, "empty/": b""}
+    assert archive(make_zip(with_folders)).folders == ["cat", "empty"]
+    folders = [member(name, tarfile.DIRTYPE) for name in ("cat", "empty")]
+    assert archive(make_tar(FILES, folders)).folders == ["cat", "empty"]
+
+
+class RawInfo(zipfile.ZipInfo):
+    """An entry whose name is written as the bytes that it is given, unmarked, as archivers on Windows do."""
+
+    raw = b""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 - zipfile asks for it under this name
+        return self.raw, self.flag_bits
+
+
+def raw_zip(names: list[bytes], extra: Callable[[bytes], bytes] = lambda _: b"") -> bytes:
+    """A zip of images whose names are these bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number, name in enumerate(names):
+            info = RawInfo(str(number))
+            info.raw, info.extra, info.create_system = name, extra(name), 0
+            archive.writestr(info, jpeg(number))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "classes"),
+    [
+        ("cp866", ["кошка", "собака"]),
+        ("gbk", ["猫", "狗"]),
+        ("cp932", ["ネコ", "いぬ"]),
+        ("cp949", ["고양이", "강아지"]),
+        ("cp437", ["Grün", "Weiß"]),
+        ("cp1251", ["кошка", "Собака"]),
+    ],
+)
+def test_names_in_a_windows_code_page_are_guessed_and_the_guess_is_told(
+    archive: List, encoding: str, classes: list[str]
+) -> None:
+    names = [f"{name}/{number}.jpg" for name in classes for number in range(2)]
+    listing = archive(raw_zip([name.encode(encoding) for name in names]))
+    assert [entry.name for entry in listing.entries] == names
+    (note,) = listing.notes
+    assert f"read as {encoding}: {classes[0]!r}, {classes[1]!r}; if that is wrong, name it" in note
+    assert "prepare.name_encoding=" in note
+
+
+def test_names_in_a_code_page_that_is_named_are_taken_at_that_word(tmp_path: Path) -> None:
+    names = ["猫/1.jpg", "狗/1.jpg"]
+    (tmp_path / "pets.zip").write_bytes(raw_zip([name.encode("gbk") for name in names]))
+    listing = list_archive(tmp_path / "pets.zip", "gbk")
+    assert [entry.name for entry in listing.entries] == names
+    assert listing.notes == []
+    with pytest.raises(InputError, match=r"names are not in utf-8: set prepare.name_encoding to another code page"):
+        list_archive(tmp_path / "pets.zip", "utf-8")
+
+
+def test_names_that_say_themselves_that_they_are_unicode_need_no_guess(archive: List) -> None:
+    """Info-ZIP writes the name once more, in an extra field of its own."""
+
+    def extra(name: bytes) -> bytes:
+        data = struct.pack("<BI", 1, zlib.crc32(name)) + name.decode("gbk").encode()
+        return struct.pack("<HH", 0x7075, len(data)) + data
+
+    names = ["猫/1.jpg", "狗猫/1.jpg"]
+    listing = archive(raw_zip([name.encode("gbk") for name in names], extra))
+    assert [entry.name for entry in listing.entries] == names
+    assert listing.notes == []
+    macos = archive(raw_zip([name.encode() for name in names]))
+    assert [entry.name for entry in macos.entries] == names
+    assert macos.notes == []
 
 
 def test_a_zip_with_something_in_front_is_a_zip(archive: List) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from headstart.foundation.errors import InputError
 from headstart.images.images import UnreadableImage
 from headstart.sources import listing
 from headstart.sources.folders import list_folder
+from tests.hostile import DANGLING, LEADS_OUT, TO_A_FOLDER
 from tests.pictures import encode, fill, jpeg, pixels
 
 
@@ -60,19 +63,71 @@ def test_hidden_files_and_litter_are_passed_over(tmp_path: Path) -> None:
     assert found.passed_over == len(names)  # two of them folders
 
 
-def test_links_are_not_followed(tmp_path: Path) -> None:
+def test_links_that_lead_out_or_to_folders_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outside = fill(tmp_path / "outside", {"secret.jpg": jpeg(1)})
     root = fill(tmp_path / "root", {"cat/1.jpg": jpeg(2)})
+    monkeypatch.chdir(root)
     (root / "cat/file.jpg").symlink_to(outside / "secret.jpg")
-    (root / "cat/inside.jpg").symlink_to(root / "cat/1.jpg")
+    (root / "cat/up.jpg").symlink_to("../../outside/secret.jpg")
     (root / "cat/dangling.jpg").symlink_to("nowhere")
     (root / "cat/loop.jpg").symlink_to("loop.jpg")
     (root / "cat/up").symlink_to("..")
     (root / "dog").symlink_to(outside)
     found = list_folder(root)
-    names = ["cat/file.jpg", "cat/inside.jpg", "cat/dangling.jpg", "cat/loop.jpg", "cat/up", "dog"]
-    assert reasons(found) == dict.fromkeys(names, "symbolic link: not followed")
+    assert reasons(found) == {
+        "cat/file.jpg": LEADS_OUT,
+        "cat/up.jpg": LEADS_OUT,
+        "cat/dangling.jpg": DANGLING,
+        "cat/loop.jpg": DANGLING,
+        "cat/up": TO_A_FOLDER,
+        "dog": TO_A_FOLDER,
+    }
     assert [entry.name for entry in found.entries if not entry.fault] == ["cat/1.jpg"]
+
+
+def test_links_inside_the_folder_or_the_project_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = fill(tmp_path / "project", {".dvc/config": b"", "blobs/1f": jpeg(1), "params.yaml": b""})
+    root = fill(tmp_path / "pets", {"cat/1.jpg": jpeg(2), "cat/real/3": jpeg(3)})
+    monkeypatch.chdir(project)
+    (root / "cat/inside.jpg").symlink_to(root / "cat/1.jpg")
+    (root / "cat/relative").symlink_to("real/3")
+    (root / "cat/project.jpg").symlink_to(project / "blobs/1f")
+    (root / "cat/chain.jpg").symlink_to("project.jpg")
+    found = list_folder(root)
+    assert reasons(found) == {}
+    assert {entry.name: entry.read() for entry in found.entries} == {
+        "cat/1.jpg": jpeg(2),
+        "cat/inside.jpg": jpeg(2),
+        "cat/relative": jpeg(3),
+        "cat/real/3": jpeg(3),
+        "cat/project.jpg": jpeg(1),
+        "cat/chain.jpg": jpeg(1),
+    }
+
+
+def test_files_that_dvc_links_to_its_cache_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with `cache.type symlink`, the cache being somewhere else on the machine."""
+    project = tmp_path / "project"
+    files = {"pets/cat/1.jpg": jpeg(1), "pets/dog/1.jpg": jpeg(2)}
+    fill(project, files)
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    for command in (
+        ["init", "--no-scm", "--quiet"],
+        ["config", "cache.type", "symlink"],
+        ["cache", "dir", str(tmp_path / "cache")],
+        ["add", "--quiet", "pets"],
+    ):
+        subprocess.run([sys.executable, "-m", "dvc", *command], check=True, capture_output=True)
+    assert (project / "pets/cat/1.jpg").is_symlink()
+    found = list_folder(Path("pets"))
+    assert {f"pets/{entry.name}": entry.read() for entry in found.entries} == files
+
+
+def test_folders_are_listed_too(tmp_path: Path) -> None:
+    fill(tmp_path, {"cat/1.jpg": jpeg(1)})
+    (tmp_path / "empty").mkdir()
+    assert list_folder(tmp_path).folders == ["cat", "empty"]
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.foundation.errors import InputError
-from headstart.sources.layout import Label, Unlabelled, is_litter, label
+from headstart.sources.layout import Label, Unlabelled, find, is_litter, label
 
 
 def labels(*paths: str) -> list[tuple[str, str | None] | str]:
@@ -15,7 +15,6 @@ def labels(*paths: str) -> list[tuple[str, str | None] | str]:
 
 
 NO_CLASS = "no class: neither in a class folder nor named like cat.0.jpg"
-OUTSIDE = "outside the train, validation and test folders"
 CAT, DOG = ("cat", None), ("dog", None)
 
 
@@ -56,8 +55,92 @@ def test_without_training_images_it_is_refused() -> None:
 
 
 def test_kaggle_ships_unlabelled_test_images() -> None:
-    assert labels("train/cat.0.jpg", "train/dog.0.jpg", "test1/1.jpg") == [CAT, DOG, OUTSIDE]
+    in_train = [("cat", "train"), ("dog", "train"), NO_CLASS]
+    assert labels("train/cat.0.jpg", "train/dog.0.jpg", "test1/1.jpg") == in_train
+    outside = "outside the train folder: in 'pred'"
+    assert labels("train/cat.0.jpg", "train/dog.0.jpg", "pred/1.jpg") == [CAT, DOG, outside]
     assert labels("train/cat.0.jpg", "train/dog.0.jpg", "test/1.jpg") == [("cat", "train"), ("dog", "train"), NO_CLASS]
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("seg_train", "seg_test"),
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("training_set", "test_set"),
+        ("training_set/training_set", "test_set/test_set"),
+        ("Train_Data", "Test-Images"),
+        ("trainImages", "testImages"),
+        ("train2017", "test2017"),
+        ("TRAINSET", "TESTSET"),
+        ("intel_train", "intel_test"),
+        ("training", "evaluation"),
+        ("train/images", "test/images"),
+    ],
+)
+def test_splits_are_known_by_their_names_with_what_is_around_them(train: str, test: str) -> None:
+    for pictures in (("cat/1.jpg", "dog/1.jpg"), ("cat.0.jpg", "dog.1.jpg"), ("cat/a/1.jpg", "dog/b/c/1.jpg")):
+        paths = [f"{split}/{picture}" for split in (train, test) for picture in pictures]
+        expected = [(name, split) for split in ("train", "test") for name in ("cat", "dog")]
+        assert labels(*paths) == expected
+
+
+def test_a_folder_beside_the_splits_that_is_none_is_named() -> None:
+    found = labels("seg_train/a/1.jpg", "seg_train/b/1.jpg", "seg_test/a/1.jpg", "seg_pred/1.jpg")
+    outside = "outside the seg_test and seg_train folders: in 'seg_pred'"
+    assert found == [("a", "train"), ("b", "train"), ("a", "test"), outside]
+
+
+def test_words_for_splits_in_names_of_classes_make_no_splits() -> None:
+    assert labels("train_station/1.jpg", "airport/1.jpg") == [("train_station", None), ("airport", None)]
+    assert labels("positive_test/1.jpg", "negative_test/1.jpg") == [("positive_test", None), ("negative_test", None)]
+
+
+def test_splits_may_be_inside_the_classes() -> None:
+    paths = [f"{name}/{split}/1.jpg" for name in ("cat", "dog") for split in ("train", "val", "test")]
+    splits = ("train", "validation", "test")
+    assert labels(*paths) == [(name, split) for name in ("cat", "dog") for split in splits]
+
+
+def test_words_before_numbers_in_a_flat_folder_are_classes_and_that_is_told() -> None:
+    paths = [f"images/{name}_{number}.jpg" for name in ("Abyssinian", "Egyptian_Mau") for number in (1, 2)]
+    found = find(paths, "source")
+    assert [item.class_name for item in found.labels if isinstance(item, Label)] == [
+        "Abyssinian",
+        "Abyssinian",
+        "Egyptian_Mau",
+        "Egyptian_Mau",
+    ]
+    assert found.notes == [
+        "classes are the words before the numbers in the files' names, as 'Abyssinian' in 'Abyssinian_1.jpg': set "
+        "prepare.pattern if that is wrong"
+    ]
+    assert labels("train/rose (1).jpg", "train/rose (2).jpg", "train/lily 1.jpg", "train/lily 2.jpg")[3] == (
+        "lily",
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["IMG_1.jpg", "IMG_2.jpg", "DSC_1.jpg", "DSC_2.jpg"],  # cameras
+        ["cat_1.jpg", "cat_2.jpg", "dog_1.jpg"],  # too few to be sure
+        ["cat_1.jpg", "cat_2.jpg", "dog_1.jpg", "dog_2.jpg", "other.jpg"],
+        ["p1_a_1.jpg", "p1_a_2.jpg", "p2_a_1.jpg", "p2_a_2.jpg"],
+        ["train_1.jpg", "train_2.jpg", "test_1.jpg", "test_2.jpg"],
+    ],
+)
+def test_words_that_may_be_no_classes_are_none(paths: list[str]) -> None:
+    assert labels(*paths) == [NO_CLASS] * len(paths)
+
+
+def test_which_class_a_folder_is_of() -> None:
+    found = find(["data/train/cat/1.jpg", "data/train/dog/1.jpg", "data/val/cat/2.jpg"], "source")
+    folders = ["data/train/emu", "data/train/emu/2019", "data/val/fox", "data/train", "data", "data/pred/emu", "docs"]
+    assert [found.class_of_folder(folder) for folder in folders] == ["emu", "emu", "fox", None, None, None, None]
+    flat = find(["cat.0.jpg", "dog.0.jpg"], "source")
+    assert flat.class_of_folder("emu") is None
 
 
 def test_a_class_may_be_called_train() -> None:

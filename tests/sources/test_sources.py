@@ -1,11 +1,14 @@
 """Whatever is named as the source opens, or says in one line why it doesn't."""
 
+import re
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from headstart.foundation.errors import InputError
+from headstart.sources.reading import Reading
 from headstart.sources.sources import open_source
 from tests.pictures import fill, jpeg, two_classes
 
@@ -49,7 +52,7 @@ TWO = "expected two classes or more: a folder per class, or names like cat.0.jpg
     [
         ("missing", f"missing: no such file or folder; {EXPECTED}"),
         ("x" * 5000, rf"can't be opened \(File name too long\); {EXPECTED}"),
-        ("file.jpg", "file.jpg: not a whole zip or tar archive"),
+        ("file.jpg", "file.jpg: a JPEG image; expected a folder, or a zip or tar archive, of labelled images"),
         ("empty", f"empty: no images found; {TWO}"),
         ("texts", rf"texts: no images found \(5 dropped: 5 × text\); {TWO}"),
         ("one", rf"one: one class only, 'cat' \(5 images\) \(2 dropped: 1 × empty file; 1 × text\); {TWO}"),
@@ -64,6 +67,36 @@ def test_what_is_no_source_is_refused(tmp_path: Path, name: str, message: str) -
     fill(tmp_path / "flat", {f"{number}.jpg": jpeg(number) for number in range(5)})
     with pytest.raises(InputError, match=message):
         open_source(tmp_path / name, tmp_path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_class_without_images_is_named(tmp_path: Path, packed: bool) -> None:
+    fill(tmp_path / "pets", {**two_classes(2), "face/1.txt": b"text", "face/sub/2.txt": b"text", "emu/1.jpg": b""})
+    (tmp_path / "pets/fox").mkdir()
+    path = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "pets")) if packed else tmp_path / "pets"
+    told = "'emu' (1 dropped: 1 × empty file); 'face' (2 dropped: 2 × text); 'fox' (an empty folder)"
+    message = f"a class without a usable image: {told}; add or convert its images, take it away, or leave such classes"
+    with pytest.raises(InputError, match=re.escape(message)):
+        open_source(path, tmp_path)
+    with open_source(path, tmp_path, Reading(empty_classes="leave_out")) as source:
+        assert {image.class_name for image in source.images} == {"cat", "dog"}
+        assert source.notes == [f"{path}: classes without a usable image are left out: {told}"]
+
+
+def test_what_is_beside_the_classes_is_no_class(tmp_path: Path) -> None:
+    files = {f"data/{name}": data for name, data in two_classes(2).items()}
+    with open_source(fill(tmp_path, {**files, "docs/readme.txt": b"text", "readme.txt": b"text"}), tmp_path) as source:
+        assert source.notes == []
+
+
+def test_archives_inside_are_named_where_there_is_nothing_else(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
+        for name in ("train.zip", "test1.zip"):
+            archive.writestr(name, b"PK\3\4" + bytes(99))
+        archive.writestr("sampleSubmission.csv", "id,label")
+    message = "outer.zip: no images found, but archives inside (test1.zip, train.zip): unpack it and give the one with"
+    with pytest.raises(InputError, match=re.escape(message)):
+        open_source(tmp_path / "outer.zip", tmp_path)
 
 
 def test_a_device_is_no_source() -> None:

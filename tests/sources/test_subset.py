@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from headstart.foundation.errors import InputError
 from headstart.sources import split
+from headstart.sources.reading import Reading
 from headstart.sources.source import Source, SourceImage
 from headstart.sources.sources import open_source
 from headstart.sources.subset import Subset, draw
@@ -95,11 +96,66 @@ def test_each_split_is_drawn_from_its_own_folder(drawn: Draw) -> None:
         )
         for number in range(4)
     }
-    assert paths(drawn(files, 1.0, 2, 0.5)) == [
+    subset = drawn(files, 0.6, 2, 0.2)
+    assert paths(subset) == [
         *(f"train/{name}/{number}.jpg" for name in ("cat", "dog") for number in range(4)),
         *(f"validation/{name}/{number}.jpg" for name in ("cat", "dog") for number in range(2)),
-        *(f"test/{name}/{number}.jpg" for name in ("cat", "dog") for number in range(2)),
+        *(f"test/{name}/{number}.jpg" for name in ("cat", "dog") for number in range(4)),
     ]
+    assert subset.unused == {"cat": 2, "dog": 2}
+
+
+def test_fractions_divide_the_whole_of_a_part_that_splits_share(drawn: Draw) -> None:
+    files = {f"train/{name}": data for name, data in two_classes(8).items()}
+    files |= {f"test/{name}/{n}.jpg": jpeg(500 + 10 * p + n) for p, name in enumerate(("cat", "dog")) for n in range(3)}
+    subset = drawn(files, 0.6, 0.2, 0.2)
+    counts = subset.frame.groupby(["split", "class"]).size().to_dict()
+    assert counts == {(s, c): n for s, n in (("train", 6), ("validation", 2), ("test", 3)) for c in ("cat", "dog")}
+    assert subset.unused == {"cat": 0, "dog": 0}
+
+
+def test_what_is_left_over_is_counted(drawn: Draw) -> None:
+    files = {**two_classes(10), "cat/broken.jpg": jpeg(1)[:100], "cat/copy.jpg": jpeg(0), "emu/1.jpg": jpeg(70)}
+    files |= {f"emu/{number}.jpg": jpeg(70 + number) for number in range(2, 10)}
+    assert drawn(files, 0.5, 0.2, 0.1).unused == {"cat": 2, "dog": 2, "emu": 2}
+
+
+KINDS = {f"{name}/{kind} {n}.jpg": jpeg(20 * place + n) for place, (name, kind) in enumerate(
+    [("cat", "balinese"), ("cat", "siamese"), ("dog", "beagle"), ("dog", "pug")]) for n in range(1, 21)
+}  # fmt: skip
+
+
+def test_kinds_that_the_order_of_names_puts_into_one_split_are_told(drawn: Draw, tmp_path: Path) -> None:
+    subset = drawn(KINDS, 20, 10, 10)
+    assert subset.notes == [
+        "prepare.order=number goes by the names, so that all images 'balinese…' of class 'cat' are in one split, "
+        "or in none, and 1 more such kind: prepare.order=random mixes them"
+    ]
+    (tmp_path / "prepared").rename(tmp_path / "first")
+    mixed = drawn(tmp_path / "source", 20, 10, 10, order="random")
+    assert mixed.notes == []
+    kinds = mixed.frame["path"].str.extract("([a-z]+)[^/]*$")[0]
+    assert mixed.frame.groupby("split")["path"].count().to_dict() == {"train": 40, "validation": 20, "test": 20}
+    assert all(set(group) == set(kinds) for _, group in kinds.groupby(mixed.frame["split"]))
+
+
+def test_a_kind_of_which_nothing_is_drawn_is_told_too(drawn: Draw) -> None:
+    (note,) = drawn(KINDS, 10, 5, 5).notes
+    assert "'siamese…' of class 'cat' are in one split, or in none, and 1 more such kind" in note
+
+
+def test_names_that_only_number_images_are_no_kinds(drawn: Draw) -> None:
+    assert drawn(two_classes(12), 4, 2, 2).notes == []
+
+
+def test_a_class_of_which_nothing_decodes_is_left_out_where_that_is_asked_for(tmp_path: Path) -> None:
+    files = {**two_classes(5), "fox/1.jpg": b""}
+    files |= {f"emu/{number}.jpg": jpeg(70 + number)[:-number] for number in range(5, 10)}
+    (tmp_path / "prepared").mkdir()
+    with open_source(fill(tmp_path / "source", files), tmp_path, Reading(empty_classes="leave_out")) as source:
+        subset = draw(source, tmp_path / "prepared", {"train": 3, "validation": 1, "test": 1}, "number", 1)
+    assert set(subset.frame["class"]) == {"cat", "dog"}
+    assert len(subset.frame) == 10
 
 
 def test_a_missing_split_is_drawn_from_the_training_images(drawn: Draw) -> None:
@@ -207,8 +263,8 @@ def test_too_few_after_decoding_are_told_too(drawn: Draw) -> None:
 
 
 def test_a_class_without_a_single_usable_image_is_told(drawn: Draw) -> None:
-    files = {**two_classes(5), "emu/1.jpg": b"", "emu/2.jpg": b""}
-    with pytest.raises(InputError, match=r"\(2 dropped: 2 × empty file\): class 'emu' has 0, needed are 3"):
+    files = {**two_classes(5), **{f"emu/{n}.jpg": jpeg(70 + n)[:-n] for n in (5, 6, 7)}}
+    with pytest.raises(InputError, match=r"\(3 dropped: 3 × truncated JPEG\): class 'emu' has 0, needed are 3"):
         drawn(files, 1, 1, 1)
 
 
@@ -232,14 +288,6 @@ def test_fractions_of_more_than_a_whole(drawn: Draw) -> None:
     message = "prepare.train=0.8 + prepare.validation=0.2 + prepare.test=0.2 ask for more than all images of a class"
     with pytest.raises(InputError, match=re.escape(message)):
         drawn(two_classes(5), 0.8, 0.2, 0.2)
-
-
-def test_fractions_of_more_than_a_whole_split(drawn: Draw) -> None:
-    files = {f"train/{name}": data for name, data in two_classes(5).items()}
-    files |= {f"test/{name}/9.jpg": jpeg(900 + place) for place, name in enumerate(("cat", "dog"))}
-    message = "prepare.train=0.8 + prepare.validation=0.3 ask for more than all train images of a class: lower them"
-    with pytest.raises(InputError, match=re.escape(message)):
-        drawn(files, 0.8, 0.3, 1.0)
 
 
 def test_ten_thousand_classes_of_one_image_are_refused_at_once(tmp_path: Path) -> None:
