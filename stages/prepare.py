@@ -5,6 +5,7 @@ the reason for everything that was dropped. Counts of both go to metrics/dataset
 """
 
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 from headstart.foundation import paths
@@ -12,7 +13,8 @@ from headstart.foundation.atomic import replacing_folder, write_json
 from headstart.foundation.entry import run_stage
 from headstart.images import manifest
 from headstart.settings.params import load
-from headstart.sources import dropped
+from headstart.settings.schema import Prepare
+from headstart.sources import dropped, tally
 from headstart.sources.reading import Reading
 from headstart.sources.sources import open_source
 from headstart.sources.subset import Subset, draw
@@ -27,13 +29,18 @@ def main() -> None:
     params = load()
     settings = params.prepare
     counts = {split: getattr(settings, split) for split in manifest.SPLITS}
-    reading = Reading(settings.name_encoding, settings.empty_classes)
+    reading = reading_of(settings)
     with open_source(Path(settings.source), DOWNLOADS, reading) as source, replacing_folder(paths.PREPARED) as folder:
         subset = draw(source, folder, counts, settings.order, params.seed)
         manifest.write(subset.frame, folder / paths.MANIFEST.name)
         dropped.write(subset.dropped, folder / "dropped.csv")
     write_json(DATASET, metrics(subset))
     print("\n".join([*source.credit, *source.notes, *report(subset)]))
+
+
+def reading_of(settings: Prepare) -> Reading:
+    """The part of the settings that says how a folder or archive is to be read."""
+    return Reading(**{field.name: getattr(settings, field.name) for field in fields(Reading)})
 
 
 def metrics(subset: Subset) -> dict[str, int]:
@@ -54,6 +61,7 @@ def report(subset: Subset) -> list[str]:
     counts = metrics(subset)
     sizes = ", ".join(f"{counts[split]:,} {split}" for split in manifest.SPLITS)
     lines = [f"{len(subset.frame):,} images of {counts['classes']:,} classes: {sizes}"]
+    lines += [*tally.lines(subset.frame, subset.unused), *subset.notes]
     if subset.dropped:
         lines.append(
             f"dropped {counts['dropped']:,} files, listed in {paths.PREPARED / 'dropped.csv'}: "

@@ -135,7 +135,8 @@ def good_params() -> list[bytes]:
 @cache
 def good_manifests() -> list[bytes]:
     """A manifest of awkward names."""
-    rows = [(f"train/{n}/a.jpg", name, "train", "0" * 64, 30, 20) for n, name in enumerate(("=cmd()", 'a,\n"b', "nan"))]
+    names = ("=cmd()", 'a,\n"b', "nan")
+    rows = [(f"train/{n}/a.jpg", name, name, "train", "0" * 64, 30, 20) for n, name in enumerate(names)]
     with tempfile.TemporaryDirectory() as folder:
         manifest.write(pd.DataFrame(rows, columns=list(manifest.COLUMNS)), Path(folder, "manifest.csv"))
         return [Path(folder, "manifest.csv").read_bytes()]

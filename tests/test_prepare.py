@@ -47,12 +47,12 @@ def prepare(project: Path) -> subprocess.CompletedProcess[str]:
 
 
 def written(project: Path) -> dict[str, bytes]:
-    """All files below data/ and metrics/."""
+    """All files below data/ and metrics/, but for what a stage locks."""
     return {
         str(path.relative_to(project)): path.read_bytes()
         for folder in ("data", "metrics")
         for path in (project / folder).rglob("*")
-        if path.is_file()
+        if path.is_file() and path.parent.name != "working"
     }
 
 
@@ -62,6 +62,10 @@ def test_the_subset_its_manifest_and_its_counts(project: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "18 images of 2 classes: 8 train, 4 validation, 6 test",
+        "  class  train  validation  test  unused",
+        "  cat        4           2     3       2",
+        "  dog        4           2     3       3",
+        "always 'cat' would be right for 50.0% of the test images",
         "dropped 3 files, listed in data/prepared/dropped.csv: 2 unusable, 1 duplicates, 0 in conflict, 0 leaks",
         "  1 × a PDF document: not supported, such as 'dog/x.pdf'",
         "  1 × text: not supported, such as 'cat/0.jpg'",
@@ -109,6 +113,10 @@ def test_what_was_there_before_is_replaced_as_a_whole(project: Path) -> None:
         ({"source": "missing"}, "missing: no such file or folder; expected"),
         ({"source": "pets/cat/0.jpg"}, "pets/cat/0.jpg: a JPEG image; expected a folder"),
         ({"source": "pets/cat"}, "pets/cat: no images found (12 dropped: 12 × no class); expected two classes"),
+        ({"labels": "x.csv"}, "pets: prepare.labels=x.csv is no table inside it; expected auto, none or one of the"),
+        ({"pattern": "("}, "params.yaml: prepare.pattern: found '(', expected a regular expression (missing )"),
+        ({"pattern": "(?P<class>x)"}, "pets: prepare.pattern=(?P<class>x) matches none of 24 images, such as"),
+        ({"name_encoding": "klingon"}, "params.yaml: prepare.name_encoding: found 'klingon', expected auto or a code"),
         ({"train": 8}, "class 'cat' has 12, needed are 13 (8 train + 2 validation + 3 test); class 'dog' has 12"),
         ({"train": 0.5, "validation": 0.6}, "prepare.train=0.5 + prepare.validation=0.6 ask for more than all images"),
         ({"tarin": 8}, "params.yaml: prepare.tarin: unknown parameter, did you mean `train`?"),
@@ -136,6 +144,20 @@ def test_an_error_ends_the_stage_with_one_line(project: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: missing: no such file or folder; expected")
     assert done.stderr.count("\n") == 1
+
+
+def test_how_the_source_is_read_is_set_by_the_parameters(project: Path) -> None:
+    names = [f"{kind}-{group}_{n}.jpg" for kind in ("cat", "dog") for group in ("p1", "p2", "p3") for n in range(2)]
+    fill(project / "flat", {name: jpeg(number) for number, name in enumerate(names)})
+    pattern = "(?P<class>[a-z]+)-(?P<group>p[0-9]+)_"
+    set_params(project, source="flat", pattern=pattern, train=0.4, validation=0.3, test=0.3)
+    done = prepare(project)
+    assert done.returncode == 0, done.stderr
+    frame = manifest.read(project / "data/prepared/manifest.csv")
+    assert set(zip(frame["class"], frame["group"], strict=True)) == {
+        (k, f"p{n}") for k in ("cat", "dog") for n in (1, 2, 3)
+    }
+    assert (frame.groupby("group")["split"].nunique() == 1).all()
 
 
 def test_help_tells_what_it_does() -> None:

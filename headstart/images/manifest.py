@@ -14,7 +14,7 @@ SPLITS = ("train", "validation", "test")
 # Training images on the sheet that shows what augmentation does.
 _PREVIEWED = 4
 
-_TEXTS = ("path", "class", "split", "sha256")
+_TEXTS = ("path", "class", "group", "split", "sha256")
 _NUMBERS = ("width", "height")
 COLUMNS = (*_TEXTS, *_NUMBERS)
 
@@ -24,8 +24,9 @@ def read(path: Path) -> pd.DataFrame:
 
     Returns:
         One row an image, ordered by split, then class, then number: path (relative to the manifest's
-        folder, with ``/``), class, split (one of SPLITS), sha256 of the file, width and height of the
-        upright image in pixels. Texts come as they stand: a class may be called ``nan``, ``1e3``, ``=cmd()``.
+        folder, with ``/``), class, group ("" where it has none), split (one of SPLITS), sha256 of the file,
+        width and height of the upright image in pixels. Texts come as they stand: a class may be called
+        ``nan``, ``1e3``, ``=cmd()``.
 
     Raises:
         InputError: the file is missing or is no manifest.

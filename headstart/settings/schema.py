@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, fiel
 from headstart.base import bases
 from headstart.base.precision import Setting
 from headstart.foundation.encodings import is_text_encoding
+from headstart.foundation.expression import compiled
 from headstart.foundation.records import Record
 
 
@@ -50,6 +51,12 @@ def _encoding(value: str) -> str:
     raise ValueError("auto or a code page such as cp866, gbk or utf-8")
 
 
+def _pattern(value: str) -> str:
+    if value != "none":
+        compiled(value)
+    return value
+
+
 class Prepare(Section):
     """The subset split of the source."""
 
@@ -67,6 +74,20 @@ class Prepare(Section):
         description="Test images per class, or the fraction of each class. Where the source is already split, all of "
         "each of its splits is used unless a number asks for less."
     )
+    labels: str = Field(
+        min_length=1,
+        description="The table of labels, a CSV file inside the source, with the columns `image`, `label` and, if need "
+        "be, `split` and `group`. `auto`: looked for. `none`: not read.",
+    )
+    pattern: Annotated[str, AfterValidator(_pattern)] = Field(
+        description="Regular expression for the images' paths below the source, with the named groups `class`, `group` "
+        "or both, and perhaps `split`, such as `(?P<class>[^/]+)_[0-9]+[.]jpg`. `none`: there isn't one."
+    )
+    group: Literal["given", "folder", "none"] = Field(
+        description="What belongs together and is never divided between splits: `given`, what the pattern or the "
+        "table say; `folder`, the folders below each class; `none`."
+    )
+    resplit: bool = Field(description="Whether splits that the source comes with are forgotten and drawn anew.")
     empty_classes: Literal["refuse", "leave_out"] = Field(
         description="What happens to a class without a single usable image: the run stops, or goes on without it."
     )

@@ -49,10 +49,11 @@ _Parts = list[list[str]]
 
 @dataclass(frozen=True)
 class Label:
-    """What a path says of its image; ``split`` is None where the source isn't split."""
+    """What is known of an image: ``split`` is None where the source isn't split, ``group`` "" where it has none."""
 
     class_name: str
     split: str | None
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Layout:
         inner: for each of them the folders that wrap all of its images once more.
         by_folder: whether classes are folders.
         notes: lines for a person, about what was found out and might be otherwise.
+        hint: what to add to the message where no classes are found.
     """
 
     labels: list[Label | Unlabelled]
@@ -81,9 +83,22 @@ class Layout:
     inner: dict[str, list[str]] = field(default_factory=dict)
     by_folder: bool = True
     notes: list[str] = field(default_factory=list)
+    hint: str = ""
 
     def class_of_folder(self, folder: str) -> str | None:
         """The class that a folder, or one around it, stands for; None if it stands for none."""
+        parts = self._from_class(folder)
+        return normal(parts[0]) if parts else None
+
+    def folder_below_class(self, path: str) -> str:
+        """The name of the folder below an image's class that the image is in, or "" if there is none."""
+        folder = path.rpartition("/")[0]
+        if not self.by_folder:
+            return folder
+        return "/".join((self._from_class(folder) or [])[1:2])
+
+    def _from_class(self, folder: str) -> list[str] | None:
+        """The parts of a folder's path from the class on; None if it is not in a class."""
         parts = folder.split("/")
         if not self.by_folder or parts[: len(self.wrappers)] != self.wrappers:
             return None
@@ -95,7 +110,7 @@ class Layout:
             if parts[1 : 1 + len(inner)] != inner:
                 return None
             parts = parts[1 + len(inner) :]
-        return _normal(parts[0]) if parts else None
+        return parts or None
 
 
 def is_litter(part: str) -> bool:
@@ -127,7 +142,7 @@ def find(paths: Sequence[str], source: str) -> Layout:
     if not splits:
         if _splits_below_classes(parts):
             parts = [[path[1], path[0], *path[2:]] for path in parts]
-            labels = [Label(_normal(path[1]), split_named(path[0])) for path in parts]
+            labels = [Label(normal(path[1]), split_named(path[0])) for path in parts]
             return Layout(list(labels), wrappers)
         labels_found, by_folder, notes = _classes(parts)
         return Layout(labels_found, wrappers, by_folder=by_folder, notes=notes)
@@ -146,6 +161,16 @@ def find(paths: Sequence[str], source: str) -> Layout:
             found = Label(found.class_name, splits[parts[index][0]])
         labels_of[index] = found
     return Layout(labels_of, wrappers, splits, inner, by_folder, notes)
+
+
+def folder_splits(paths: Sequence[str]) -> list[str | None]:
+    """The splits that folders say by themselves, whatever is in them; None for all unless they divide all images."""
+    parts = [path.split("/") for path in paths]
+    while parts and all(len(path) > 1 and path[0] == parts[0][0] for path in parts):
+        parts = [path[1:] for path in parts]
+    splits = _named_as_splits(sorted({path[0] for path in parts if len(path) > 1}))
+    found = [splits.get(path[0]) if len(path) > 1 else None for path in parts]
+    return found if "train" in found and None not in found and len(set(found)) > 1 else [None] * len(found)
 
 
 def label(paths: Sequence[str], source: str) -> list[Label | Unlabelled]:
@@ -248,7 +273,7 @@ def _classes(parts: _Parts) -> tuple[list[Label | Unlabelled], bool, list[str]]:
             )
         else:
             names = [path[0] if len(path) > 1 else None for path in parts]
-    labels = [Unlabelled(_NO_CLASS) if name is None else Label(_normal(name), None) for name in names]
+    labels = [Unlabelled(_NO_CLASS) if name is None else Label(normal(name), None) for name in names]
     return labels, by_folder, notes
 
 
@@ -268,7 +293,7 @@ def _numbered(parts: _Parts) -> list[str] | None:
     return words if sure and not any(_ANY_PICTURE.fullmatch(word) or split_named(word) for word in counts) else None
 
 
-def _normal(class_name: str) -> str:
+def normal(class_name: str) -> str:
     """One spelling of names that look the same: macOS writes "é" as two characters, other systems as one."""
     return unicodedata.normalize("NFC", class_name)
 

@@ -10,6 +10,8 @@ from headstart.images import formats
 from headstart.images.images import MAX_BYTES, TOO_LARGE, UnreadableImage
 from headstart.sources.source import Dropped
 
+_TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -36,6 +38,7 @@ class Listing:
         entries: files that are images, it seems.
         dropped: files that are none, or can't be read.
         folders: every folder, an empty one too; not those of ``passed_over``.
+        tables: files that may be tables of labels, by their names.
         notes: lines for a person, about what was found out and might be otherwise.
         passed_over: how many hidden files and folders, and such as systems leave, were not even looked at.
         close: lets go of what is held open.
@@ -44,6 +47,7 @@ class Listing:
     entries: list[Entry] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    tables: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     passed_over: int = 0
     close: Callable[[], None] = lambda: None
@@ -83,6 +87,8 @@ class Listing:
         else:
             assert fault is not None
             self.drop(name, fault)
+            if size and PurePosixPath(name).suffix.lower() in _TABLE_SUFFIXES:
+                self.tables.append(Entry(name, partial(read, size), likeness, None))
 
 
 def refuse(fault: str) -> NoReturn:

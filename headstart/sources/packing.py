@@ -1,5 +1,7 @@
 """Packs the images of a source into one zip archive: the same images always give the same bytes."""
 
+import csv
+import io
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -12,8 +14,10 @@ from headstart.foundation.progress import bar
 from headstart.foundation.threads import map_ordered
 from headstart.images import names
 from headstart.images.images import UnreadableImage, measure
+from headstart.sources.layout import Label, is_litter, label
 from headstart.sources.source import Dropped, Source, SourceImage
 from headstart.sources.sources import check_classes, open_archive
+from headstart.sources.tables import PACKED
 
 # The earliest date a zip archive can hold.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
@@ -33,7 +37,8 @@ def pack(source: Source, target: Path) -> Source:
     """Write every image of ``source`` that decodes to a zip archive, and return what was packed.
 
     The archive holds ``<class>/<file>``, or ``<split>/<class>/<file>`` where the source is split, sorted,
-    undated and uncompressed, since images don't get smaller. Nothing else of the files is kept.
+    undated and uncompressed, since images don't get smaller. Groups, and what folders can't say, stand in a
+    table beside them. Nothing else of the files is kept.
 
     Args:
         source: what to pack. Each image is read once, in the source's own order.
@@ -43,7 +48,7 @@ def pack(source: Source, target: Path) -> Source:
         The images packed and everything that was dropped.
 
     Raises:
-        InputError: fewer than two classes have images that decode, or classes would be taken for splits.
+        InputError: fewer than two classes have images that decode.
     """
     with tempfile.TemporaryFile(dir=target.parent) as scratch:
         packed = Source(source.name, [], list(source.dropped), notes=source.notes, may_lack=source.may_lack)
@@ -59,7 +64,8 @@ def pack(source: Source, target: Path) -> Source:
                 packed.images.append(image)
         check_classes(packed)
         paths = _paths(packed.images)
-        _write(target, sorted(zip(paths, places, strict=True), key=lambda item: item[0]), scratch)
+        files = sorted(zip(paths, places, strict=True), key=lambda item: item[0])
+        _write(target, files, scratch, _table(paths, packed.images, source.name))
     _check_labels(target, source.name, dict(zip(paths, packed.images, strict=True)))
     return packed
 
@@ -83,31 +89,57 @@ def _check(content: bytes | UnreadableImage) -> bytes | UnreadableImage:
 
 def _paths(images: Sequence[SourceImage]) -> list[str]:
     """Where each image goes in the archive. File names stay, unless two would be the same."""
-    folders = [f"{image.split}/{image.class_name}/" if image.split else f"{image.class_name}/" for image in images]
+    classes = {image.class_name: _folder(image.class_name) for image in images}
+    folders = [f"{image.split}/" * bool(image.split) + f"{classes[image.class_name]}/" for image in images]
     paths = [folder + names.file_name(image.name) for folder, image in zip(folders, images, strict=True)]
     return names.distinct(paths, [image.name for image in images])
 
 
-def _write(target: Path, files: Sequence[tuple[str, _Place]], scratch: IO[bytes]) -> None:
+def _folder(class_name: str) -> str:
+    """What a class's folder is called: as the class is, unless no folder can be; a table then says the class."""
+    return names.portable([class_name])[0] if "/" in class_name or is_litter(class_name) else class_name
+
+
+def _write(target: Path, files: Sequence[tuple[str, _Place]], scratch: IO[bytes], table: bytes | None) -> None:
     with (
         zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive,
         bar("packing images", len(files), " images") as progress,
     ):
+        if table is not None:
+            archive.writestr(_info(PACKED), table)
         for path, place in files:
-            info = zipfile.ZipInfo(path, _NO_DATE)
-            info.create_system = _MADE_ON_UNIX
-            info.external_attr = _MODE
             scratch.seek(place.offset)
-            archive.writestr(info, scratch.read(place.size))
+            archive.writestr(_info(path), scratch.read(place.size))
             progress.update(1)
 
 
+def _info(path: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(path, _NO_DATE)
+    info.create_system = _MADE_ON_UNIX
+    info.external_attr = _MODE
+    return info
+
+
+def _table(paths: Sequence[str], images: Sequence[SourceImage], source: str) -> bytes | None:
+    """What folders and names can't say of the images, as a table; None where they say it all."""
+    known = [Label(image.class_name, image.split, image.group) for image in images]
+    try:
+        if known == label(paths, source):
+            return None
+    except InputError:
+        pass  # Without a table it would be refused, for want of a train folder.
+    is_split = any(image.split for image in images)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow(["image", "label", "group", "split"][: 3 + is_split])
+    for path, image in sorted(zip(paths, images, strict=True), key=lambda item: item[0]):
+        writer.writerow([path, image.class_name, image.group, image.split or ""][: 3 + is_split])
+    return text.getvalue().encode()
+
+
 def _check_labels(target: Path, source: str, images: dict[str, SourceImage]) -> None:
-    """Prove that the archive reads as what was packed: a class called "train" might be taken for a split."""
+    """Prove that the archive reads as what was packed."""
     with open_archive(target) as archive:
-        found = {image.name: (image.class_name, image.split) for image in archive.images}
-    if found != {path: (image.class_name, image.split) for path, image in images.items()}:
-        raise InputError(
-            f"{source}: packed, its class folders would be taken for splits: rename those called train, "
-            "validation or test"
-        )
+        found = {image.name: (image.class_name, image.split, image.group) for image in archive.images}
+    if found != {path: (image.class_name, image.split, image.group) for path, image in images.items()}:
+        raise InputError(f"{source}: packed, it would be read otherwise: rename folders that are called as splits are")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 EmptyClasses = Literal["refuse", "leave_out"]
+Group = Literal["given", "folder", "none"]
 
 # How a parameter says that something is to be found out, and that there is none.
 AUTO = "auto"
@@ -15,10 +16,19 @@ class Reading:
     """The settings of a folder or archive; each is the parameter of that name in ``prepare``.
 
     Attributes:
-        name_encoding: the code page of names in zip archives that don't say it; "auto": guessed.
+        labels: the table of labels, a path inside the source; "auto": looked for; "none": not read.
+        pattern: the regular expression that reads class, group and split off paths; "none": there isn't one.
+        group: "given": groups are those of the table or the pattern; "folder": the folders below the classes;
+            "none": there are none, whatever those say.
+        resplit: whether the owner's splits are forgotten.
+        name_encoding: the code page of names in zip archives, and of tables, that don't say it; "auto": guessed.
         empty_classes: what is done about a class without usable images.
     """
 
+    labels: str = AUTO
+    pattern: str = NONE
+    group: Group = "given"
+    resplit: bool = False
     name_encoding: str = AUTO
     empty_classes: EmptyClasses = "refuse"
 

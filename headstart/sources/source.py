@@ -24,6 +24,7 @@ class SourceImage:
         likeness: what can be said about the bytes without reading them, for example their size.
             Files of the same bytes must have the same likeness; only those are hashed to find
             duplicates. The default makes every file worth hashing.
+        group: what it belongs to together with others, a patient or a burst; "" where that isn't known.
     """
 
     name: str
@@ -31,6 +32,7 @@ class SourceImage:
     split: str | None
     read: Callable[[], bytes]
     likeness: Hashable = None
+    group: str = ""
 
 
 @dataclass(frozen=True)

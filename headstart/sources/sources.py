@@ -7,7 +7,8 @@ from pathlib import Path
 from headstart.foundation.errors import InputError
 from headstart.sources import archives, folders
 from headstart.sources.dropped import in_brackets
-from headstart.sources.layout import Label, Layout, find
+from headstart.sources.labelling import labelled
+from headstart.sources.layout import Label, Layout
 from headstart.sources.listing import Listing
 from headstart.sources.reading import DEFAULT, Reading
 from headstart.sources.source import Dropped, Source, SourceImage
@@ -72,7 +73,7 @@ def arrange(listing: Listing, name: str, reading: Reading = DEFAULT) -> Source:
     source = Source(name, [], listing.dropped, listing.close, notes=listing.notes)
     source.may_lack = reading.empty_classes == "leave_out"
     try:
-        layout = find([entry.name for entry in listing.entries], name)
+        layout = labelled(listing, name, reading)
         source.notes += layout.notes
         for entry, found in zip(listing.entries, layout.labels, strict=True):
             if not isinstance(found, Label):
@@ -80,9 +81,9 @@ def arrange(listing: Listing, name: str, reading: Reading = DEFAULT) -> Source:
             elif entry.fault:
                 source.dropped.append(Dropped(entry.name, found.class_name, entry.fault))
             else:
-                image = SourceImage(entry.name, found.class_name, found.split, entry.read, entry.likeness)
+                image = SourceImage(entry.name, found.class_name, found.split, entry.read, entry.likeness, found.group)
                 source.images.append(image)
-        check_classes(source, _class_folders(listing, layout))
+        check_classes(source, _class_folders(listing, layout), layout.hint)
     except BaseException:
         source.close()
         raise
@@ -103,12 +104,13 @@ def _class_folders(listing: Listing, layout: Layout) -> dict[str, list[Dropped]]
     return inside
 
 
-def check_classes(source: Source, folders: dict[str, list[Dropped]] | None = None) -> None:
+def check_classes(source: Source, folders: dict[str, list[Dropped]] | None = None, hint: str = "") -> None:
     """Check that there is something to tell apart, and that no class has vanished.
 
     Args:
         source: the images, and what was dropped.
         folders: further classes that there should be, with what is there instead of images.
+        hint: what to add where there is nothing to tell apart.
 
     Raises:
         InputError: there are fewer than two classes, or one has no images and ``source.may_lack`` is false.
@@ -117,7 +119,10 @@ def check_classes(source: Source, folders: dict[str, list[Dropped]] | None = Non
     if len(classes) > 1:
         _check_no_class_vanished(source, classes, folders or {})
         return
-    expected = "expected two classes or more: a folder per class, or names like cat.0.jpg"
+    expected = (
+        "expected two classes or more: a folder per class, names like cat.0.jpg, a table of labels, or prepare.pattern"
+        + hint
+    )
     if not classes:
         inner = sorted(item.name for item in source.dropped if _is_archive(item))
         if inner:

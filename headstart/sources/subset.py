@@ -1,8 +1,9 @@
 """Draws the subset from a source: checks its images, divides them among the splits, copies them."""
 
 import hashlib
+import itertools
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,7 +16,7 @@ from headstart.foundation.progress import bar
 from headstart.foundation.threads import map_ordered
 from headstart.images import manifest, names
 from headstart.images.images import UnreadableImage, measure
-from headstart.sources import split
+from headstart.sources import grouping, split
 from headstart.sources.dropped import in_brackets
 from headstart.sources.duplicates import Screened, screen
 from headstart.sources.source import Dropped, Source, SourceImage
@@ -71,6 +72,8 @@ class _Pool:
         splits: the splits drawn from here, with the number or fraction each asks for.
         tried: how many of the queue have been examined.
         good: those of them that decode.
+        grouped: whether groups decide who goes where: then all are examined.
+        drawn: for each split the positions of its images, once that is decided.
     """
 
     origin: split.Origin
@@ -79,9 +82,13 @@ class _Pool:
     splits: dict[str, int | float]
     tried: int = 0
     good: list[int] = field(default_factory=list)
+    grouped: bool = False
+    drawn: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def needed(self) -> int:
+        if self.grouped:
+            return len(self.queue)
         return split.needed(list(self.splits.values()), len(self.queue))
 
     def draw(self) -> list[int]:
@@ -136,6 +143,9 @@ def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order,
     checked = _examine_all(screened, pools, folder / _STAGING)
     pools = _with_images(source, pools)
     _check_sizes(source, pools, [len(pool.good) for pool in pools], screened)
+    notes = [*_divide(source.name, screened.images, pools), *_torn_groups(screened.images, pools)]
+    if order == "number":
+        notes += _block_notes(screened.images, pools)
     frame = _place(screened.images, pools, checked, folder)
     shutil.rmtree(folder / _STAGING)
     return Subset(
@@ -145,7 +155,7 @@ def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order,
         conflicts=screened.conflicts,
         leaks=screened.leaks,
         unused=_unused(pools, frame),
-        notes=_block_notes(screened.images, pools) if order == "number" else [],
+        notes=notes,
     )
 
 
@@ -168,6 +178,9 @@ def _pools(source: Source, screened: Screened, counts: split.Counts, order: spli
         )
         for (origin, class_name), positions in members.items()
     ]
+    grouped = {image.split for image in images if image.group}
+    for pool in pools:
+        pool.grouped = pool.origin in grouped and len(pool.splits) > 1
     return _with_images(source, pools, lambda pool: bool(pool.queue))
 
 
@@ -192,7 +205,8 @@ def _unused(pools: Sequence[_Pool], frame: pd.DataFrame) -> dict[str, int]:
 def _block_notes(images: Sequence[SourceImage], pools: Sequence[_Pool]) -> list[str]:
     """A line if the order of names has put kinds of images into one split each."""
     found = []
-    for pool in pools:
+    # Groups stay whole in any order.
+    for pool in (pool for pool in pools if not pool.grouped):
         drawn = {name: [images[position].name for position in positions] for name, positions in _of_pool(pool)}
         used = {name for paths in drawn.values() for name in paths}
         unused = [images[position].name for position in pool.queue if images[position].name not in used]
@@ -265,7 +279,8 @@ def _place(
             (folder / _STAGING / str(position)).rename(target / file)
             found = checked[position]
             path = f"{split_name}/{folders[class_name]}/{file}"
-            rows.append((path, class_name, split_name, found.sha256, found.width, found.height))
+            group = images[position].group
+            rows.append((path, class_name, group, split_name, found.sha256, found.width, found.height))
     return pd.DataFrame(rows, columns=list(manifest.COLUMNS))
 
 
@@ -276,14 +291,72 @@ def _divided(pools: Sequence[_Pool]) -> Iterator[tuple[str, str, list[int]]]:
             yield split_name, pool.class_name, positions
 
 
+def _divide(source: str, images: Sequence[SourceImage], pools: Sequence[_Pool]) -> list[str]:
+    """Divide what decodes among the splits; return a line if whole groups don't come out at what was asked for."""
+    for pool in pools:
+        sizes = pool.sizes(len(pool.good))
+        assert sizes is not None  # _check_sizes has seen to it.
+        starts = itertools.accumulate(sizes.values(), initial=0)
+        pool.drawn = {
+            name: pool.good[start : start + size] for (name, size), start in zip(sizes.items(), starts, strict=False)
+        }
+    missed = []
+    for origin in {pool.origin: None for pool in pools if pool.grouped}:
+        missed += _divide_groups(source, images, [pool for pool in pools if pool.origin == origin])
+    if not missed:
+        return []
+    return [
+        f"groups stay whole, so {len(missed):,} of the splits' classes differ from what was asked for, by "
+        f"{max(missed):,} images at most"
+    ]
+
+
+def _divide_groups(source: str, images: Sequence[SourceImage], pools: Sequence[_Pool]) -> list[int]:
+    """Divide one part of the source by whole groups; return by how much splits miss what they ask for of a class."""
+    place = {position: number for pool in pools for number, position in enumerate(pool.queue)}
+    class_of = {position: pool.class_name for pool in pools for position in pool.good}
+    members: dict[tuple[str, int], list[int]] = defaultdict(list)
+    # Classes in turn, so that none is served first.
+    for position in sorted(class_of, key=lambda position: (place[position], class_of[position])):
+        group = images[position].group
+        members[group, -1 if group else position].append(position)
+    targets = {name: {pool.class_name: float(len(pool.drawn[name])) for pool in pools} for name in pools[0].splits}
+    units = [grouping.Unit(Counter(class_of[position] for position in positions)) for positions in members.values()]
+    everything = sum(map(sum, (wanted.values() for wanted in targets.values()))) == len(class_of)
+    goes = grouping.divide(units, targets, everything)
+    where = {position: name for name, unit in zip(goes, members.values(), strict=True) for position in unit}
+    missed = []
+    for pool in pools:
+        pool.drawn = {name: [p for p in pool.good if where[p] == name] for name in pool.splits}
+        for name, positions in pool.drawn.items():
+            if not positions:
+                groups = len({images[p].group or p for p in pool.good})
+                raise InputError(
+                    f"{source}: {pool.title()} has {groups:,} groups, too few to give one to each of "
+                    f"{', '.join(pool.splits)}: add groups, or set prepare.group=none"
+                )
+            if difference := abs(len(positions) - int(targets[name][pool.class_name])):
+                missed.append(difference)
+    return missed
+
+
+def _torn_groups(images: Sequence[SourceImage], pools: Sequence[_Pool]) -> list[str]:
+    """A line if the source's own splits divide groups."""
+    drawn = [
+        (images[position].group, name) for pool in pools for name, found in pool.drawn.items() for position in found
+    ]
+    torn = grouping.divided([group for group, _ in drawn], [name for _, name in drawn])
+    if not torn:
+        return []
+    return [
+        f"{len(torn):,} groups such as {next(iter(torn))!r} ({sum(torn.values()):,} images) are in more than one of "
+        "the source's own splits, so that the test flatters: prepare.resplit=true splits it anew"
+    ]
+
+
 def _of_pool(pool: _Pool) -> Iterator[tuple[str, list[int]]]:
     """Yield (split, positions of its images)."""
-    sizes = pool.sizes(len(pool.good))
-    assert sizes is not None  # _check_sizes has seen to it.
-    start = 0
-    for split_name, size in sizes.items():
-        yield split_name, pool.good[start : start + size]
-        start += size
+    yield from pool.drawn.items()
 
 
 def _by_split_and_class(part: tuple[str, str, list[int]]) -> tuple[int, str]:

@@ -22,6 +22,7 @@ def frame(classes: list[str], split: str = "train") -> pd.DataFrame:
         {
             "path": [f"{split}/{place}.jpg" for place in range(len(classes))],
             "class": classes,
+            "group": classes,
             "split": split,
             "sha256": "0" * 64,
             "width": 32,
@@ -38,7 +39,7 @@ def test_texts_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, 
     path = tmp_path_factory.mktemp("manifest") / "manifest.csv"
     manifest.write(frame(classes), path)
     found = manifest.read(path)
-    assert found["class"].tolist() == classes
+    assert found["class"].tolist() == found["group"].tolist() == classes
     assert found["width"].dtype == np.int64
     pd.testing.assert_frame_equal(found, frame(classes), check_dtype=False)
 
@@ -46,8 +47,11 @@ def test_texts_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, 
 def test_the_file_is_the_same_everywhere(tmp_path: Path) -> None:
     path = tmp_path / "manifest.csv"
     manifest.write(frame(["caf\u00e9"]), path)
-    header = b'"path","class","split","sha256","width","height"\n'
-    assert path.read_bytes() == header + '"train/0.jpg","caf\u00e9","train"'.encode() + b',"' + b"0" * 64 + b'",32,24\n'
+    header = b'"path","class","group","split","sha256","width","height"\n'
+    assert (
+        path.read_bytes()
+        == header + '"train/0.jpg","caf\u00e9","caf\u00e9","train"'.encode() + b',"' + b"0" * 64 + b'",32,24\n'
+    )
 
 
 def test_labels_are_places_among_the_sorted_classes() -> None:
@@ -70,8 +74,8 @@ def test_a_missing_manifest_says_what_to_run(tmp_path: Path) -> None:
         b"",
         b"\xff\xfe\0",
         b'"path"\n"unclosed',
-        b"path,class,split,sha256,width,height\na,b,train,0,wide,1\n",
-        b"path,class,split,sha256,width,height\na,b,train,0,,1\n",
+        b"path,class,group,split,sha256,width,height\na,b,,train,0,wide,1\n",
+        b"path,class,group,split,sha256,width,height\na,b,,train,0,,1\n",
     ],
 )
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes) -> None:

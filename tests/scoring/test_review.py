@@ -25,7 +25,7 @@ def write_set(folder: Path, side: int = 24) -> pd.DataFrame:
     Planted are a wrong label, an image far from all others, and a picture that stands in two splits.
     """
     random = np.random.default_rng(0)
-    rows: list[tuple[str, str, str, str, int, int]] = []
+    rows: list[tuple[str, str, str, str, str, int, int]] = []
     for split, size in SIZES.items():
         maps = np.empty((size, 2, 2, 16), np.float16)
         for number in range(size):
@@ -36,7 +36,7 @@ def write_set(folder: Path, side: int = 24) -> pd.DataFrame:
                 centre[::2] = 0
             maps[number] = np.abs(centre + random.normal(size=(2, 2, 16)))
             given = 1 - label if path == WRONG else label
-            rows.append((path, CLASSES[given], split, str(len(rows)), side, side))
+            rows.append((path, CLASSES[given], "", split, str(len(rows)), side, side))
             # Smooth, as photographs are; noise alone has nothing that survives shrinking.
             picture = Image.fromarray(random.integers(0, 256, (4, 4, 3), np.uint8)).resize((side, side))
             (folder / paths.PREPARED / split).mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import pytest
 
 from headstart.foundation.errors import InputError
 from headstart.sources.packing import pack
+from headstart.sources.reading import DEFAULT, Reading
 from headstart.sources.sources import open_files, open_source
 from tests.pictures import encode, fill, jpeg, pixels, two_classes
 
@@ -129,9 +130,48 @@ def test_file_names_come_through_and_stay_apart(tmp_path: Path) -> None:
         assert {image.read() for image in source.images} == set(files.values())
 
 
-def test_a_class_that_reads_as_a_split_is_refused(tmp_path: Path) -> None:
+Known = tuple[str, str | None, str, bytes]
+
+
+def known(path: Path, reading: Reading = DEFAULT) -> set[Known]:
+    with open_files(path, reading) as source:
+        return {(image.class_name, image.split, image.group, image.read()) for image in source.images}
+
+
+def test_what_folders_cannot_say_stands_in_a_table(tmp_path: Path) -> None:
+    """A class called train; classes of a table that no folder can be called as; groups."""
     files = {"train/bus.1.jpg": jpeg(1), "train/car.2.jpg": jpeg(2), "train/x/1.jpg": jpeg(5), "train/x/2.jpg": jpeg(6)}
     files |= {"train/x/3.jpg": jpeg(7), "bus/1.jpg": jpeg(3), "car/1.jpg": jpeg(4)}
-    message = "vehicles: packed, its class folders would be taken for splits: rename those called train"
-    with pytest.raises(InputError, match=message):
-        packed(fill(tmp_path / "vehicles", files), tmp_path / "vehicles.zip")
+    rows = b"image,label,group\n0.jpg,a/b,p\n1.jpg,..,p\n2.jpg,.git,q\n3.jpg, ,q\n4.jpg,train,\n"
+    table = {"labels.csv": rows, **{f"{number}.jpg": jpeg(number) for number in range(5)}}
+    grouped = {f"{name}/s{n % 2}/{n}.jpg": jpeg(n + 9 * p) for p, name in enumerate(("cat", "dog")) for n in range(4)}
+    split = {f"{name}/{picture}": jpeg(20 + n + 9 * p) for p, name in enumerate(("train", "val"))
+             for n, picture in enumerate(("cat/a/1.jpg", "dog/a/2.jpg"))}  # fmt: skip
+    for number, (content, reading) in enumerate(
+        [
+            (files, DEFAULT),
+            (table, DEFAULT),
+            (grouped, Reading(group="folder")),
+            (split, Reading(group="folder")),
+            (grouped, Reading(pattern="(?P<class>cat|dog)/(?P<group>s[0-9])")),
+        ]
+    ):
+        folder = fill(tmp_path / f"set {number}", content)
+        target = tmp_path / f"{number}.zip"
+        with open_files(folder, reading) as source:
+            pack(source, target)
+        assert "headstart-labels.csv" in zipfile.ZipFile(target).namelist()
+        assert known(target) == known(folder, reading)
+        with open_files(target) as source:
+            assert source.dropped == []
+            assert not any("labels are those of" in note for note in source.notes)
+            pack(source, tmp_path / "again.zip")
+        assert (tmp_path / "again.zip").read_bytes() == target.read_bytes()
+
+
+def test_a_table_is_not_written_where_folders_say_it_all(tmp_path: Path) -> None:
+    rows = b"image,label\n0.jpg,cat\n1.jpg,dog\n"
+    found = packed(
+        fill(tmp_path / "pets", {"labels.csv": rows, "0.jpg": jpeg(0), "1.jpg": jpeg(1)}), tmp_path / "x.zip"
+    )
+    assert found == {"cat/0.jpg": jpeg(0), "dog/1.jpg": jpeg(1)}

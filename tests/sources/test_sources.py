@@ -44,7 +44,7 @@ def test_the_catalog_is_opened_by_its_yaml(tmp_path: Path) -> None:
 
 
 EXPECTED = "expected a folder of images, an archive or an entry of data/catalog/"
-TWO = "expected two classes or more: a folder per class, or names like cat.0.jpg"
+TWO = "expected two classes or more: a folder per class, names like cat.0.jpg, a table of labels, or prepare.pattern"
 
 
 @pytest.mark.parametrize(

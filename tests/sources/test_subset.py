@@ -2,17 +2,21 @@
 
 import hashlib
 import re
+import shutil
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headstart.foundation.errors import InputError
+from headstart.settings.params import load
 from headstart.sources import split
 from headstart.sources.reading import Reading
 from headstart.sources.source import Source, SourceImage
@@ -20,6 +24,7 @@ from headstart.sources.sources import open_source
 from headstart.sources.subset import Subset, draw
 from tests.pictures import encode, fill, jpeg, pixels, two_classes
 
+ROOT = Path(__file__).parents[2]
 Draw = Callable[..., Subset]
 
 
@@ -343,3 +348,95 @@ def test_nothing_is_lost_and_nothing_is_twice(tmp_path_factory: pytest.TempPathF
     assert kept | dropped <= set(files)
     written = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
     assert written == set(paths(subset))
+
+
+def grouped(sizes: dict[str, list[int]]) -> dict[str, bytes]:
+    """Files of classes with groups of these sizes, each in a folder of its own."""
+    numbers = iter(range(10_000))
+    return {
+        f"{name}/{name} {group}/{image}.jpg": jpeg(next(numbers))
+        for name, groups in sizes.items()
+        for group, size in enumerate(groups)
+        for image in range(size)
+    }
+
+
+@pytest.mark.parametrize("counts", [(0.6, 0.2, 0.2), (0.5, 0.2, 0.1), (8, 4, 4)])
+@pytest.mark.parametrize("order", ["number", "random"])
+def test_groups_are_never_divided(tmp_path: Path, counts: tuple[int | float, ...], order: split.Order) -> None:
+    files = grouped({"cat": [5, 3, 3, 4, 1, 2, 2, 6, 4], "dog": [7, 2, 2, 3, 3, 3, 5]})
+    (tmp_path / "prepared").mkdir()
+    with open_source(fill(tmp_path / "source", files), tmp_path, Reading(group="folder")) as source:
+        asked = dict(zip(("train", "validation", "test"), counts, strict=True))
+        subset = draw(source, tmp_path / "prepared", asked, order, 1)
+    assert (subset.frame.groupby("group")["split"].nunique() == 1).all()
+    assert set(subset.frame["group"]) <= {f"{name} {group}" for name in ("cat", "dog") for group in range(9)}
+    found = Counter(zip(subset.frame["class"], subset.frame["split"], strict=True))
+    for name, images in (("cat", 30), ("dog", 25)):
+        for part, count in asked.items():
+            wanted = count if isinstance(count, int) else round(count * images)
+            assert found[name, part] > 0
+            assert abs(found[name, part] - wanted) < 7
+        assert sum(found[name, part] for part in asked) + subset.unused[name] == images
+    if subset.notes:
+        (note,) = subset.notes
+        whole = (
+            "groups stay whole, so [1-6] of the splits' classes differ from what was asked for, by [1-6] images at most"
+        )
+        assert re.fullmatch(whole, note)
+
+
+def test_too_few_groups_are_told(tmp_path: Path) -> None:
+    files = grouped({"cat": [5, 5], "dog": [3, 3, 3]})
+    (tmp_path / "prepared").mkdir()
+    message = "class 'cat' has 2 groups, too few to give one to each of train, validation, test: add groups, or set"
+    with (
+        open_source(fill(tmp_path / "source", files), tmp_path, Reading(group="folder")) as source,
+        pytest.raises(InputError, match=re.escape(message)),
+    ):
+        draw(source, tmp_path / "prepared", {"train": 0.4, "validation": 0.3, "test": 0.3}, "random", 1)
+
+
+def test_groups_that_the_owners_splits_divide_are_told_and_splits_can_be_drawn_anew(tmp_path: Path) -> None:
+    names = [f"{part}/{kind}/p{patient}_{part}.jpg" for part in ("train", "val", "test") for kind in ("a", "b")
+             for patient in range(6 * (kind == "b"), 6 * (kind == "b") + 6)]  # fmt: skip
+    folder = fill(tmp_path / "source", {name: jpeg(number) for number, name in enumerate(names)})
+    asked = {"train": 0.5, "validation": 0.25, "test": 0.25}
+    pattern = "(?P<group>p[0-9]+)_"
+    (tmp_path / "one").mkdir()
+    with open_source(folder, tmp_path, Reading(pattern=pattern)) as source:
+        subset = draw(source, tmp_path / "one", asked, "random", 1)
+    assert subset.notes == [
+        "12 groups such as 'p0' (36 images) are in more than one of the source's own splits, so that the test "
+        "flatters: prepare.resplit=true splits it anew"
+    ]
+    (tmp_path / "two").mkdir()
+    with open_source(folder, tmp_path, Reading(pattern=pattern, resplit=True)) as source:
+        subset = draw(source, tmp_path / "two", asked, "random", 1)
+    assert (subset.frame.groupby("group")["split"].nunique() == 1).all()
+    assert len(subset.frame) == 36
+
+
+def test_names_that_look_like_groups_are_told_with_the_command_that_keeps_them(tmp_path: Path) -> None:
+    files = {f"{name}/person{p}_{n}.jpg": jpeg(30 * i + 3 * p + n) for i, name in enumerate(("cat", "dog"))
+             for p in range(5) for n in range(3)}  # fmt: skip
+    with open_source(fill(tmp_path / "source", files), tmp_path) as source:
+        (note,) = source.notes
+    assert note.startswith("names look like 5 groups such as person0: if what they group belongs together")
+    match = re.search(r"`dvc exp run -S \"(.*)\"`$", note)
+    assert match
+    # As DVC itself reads it.
+    shutil.copy(ROOT / "presets/quick.yaml", tmp_path / "params.yaml")
+    apply_overrides(tmp_path / "params.yaml", [match[1]])
+    pattern = load(tmp_path / "params.yaml").prepare.pattern
+    with open_source(tmp_path / "source", tmp_path, Reading(pattern=pattern)) as source:
+        assert {image.group for image in source.images} == {f"person{p}" for p in range(5)}
+        assert source.notes == []
+    with open_source(tmp_path / "source", tmp_path, Reading(group="none")) as source:
+        assert source.notes == []
+
+
+def test_a_path_with_brackets_and_spaces_reaches_the_parameters_in_quotes_of_its_own(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "presets/quick.yaml", tmp_path / "params.yaml")
+    apply_overrides(tmp_path / "params.yaml", ["prepare.source='/my pets (2024)'"])
+    assert load(tmp_path / "params.yaml").prepare.source == "/my pets (2024)"
