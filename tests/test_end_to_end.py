@@ -199,3 +199,30 @@ def test_a_parameter_that_nobody_knows_is_refused(fresh: Path) -> None:
     with pytest.raises(AssertionError) as caught:
         run(fresh, "dvc", "exp", "run", "-S", "+finetune.unfreez=2")
     assert "error: params.yaml: finetune.unfreez: unknown parameter, did you mean `unfreeze`?\n" in str(caught.value)
+
+
+TRAININGS = {"train_scratch", "train_scratch_augmented", "train_head", "train_augmented", "finetune"}
+
+
+@pytest.mark.parametrize(
+    ("file", "stages"),
+    [
+        ("headstart/training/optimizers.py", TRAININGS),
+        ("headstart/page/verdicts.py", {"report"}),
+        ("headstart/page/templates/page.css", {"report"}),
+        ("headstart/explaining/grad_cam.py", {"explain"}),
+        ("headstart/sources/archives.py", {"prepare"}),
+        ("headstart/pretrained/imagenet.py", {"backbone"}),
+        ("headstart/settings/schema.py", set()),
+        ("headstart/deploying/onnx_file.py", set()),
+        ("stages/preview.py", {"preview"}),
+    ],
+)
+def test_a_change_of_the_code_runs_what_it_can_change(fresh: Path, file: str, stages: set[str]) -> None:
+    path = fresh / file
+    before = path.read_bytes()
+    path.write_bytes(before + b"\n")
+    try:
+        assert set(shown(fresh, "status")) == stages
+    finally:
+        path.write_bytes(before)
