@@ -87,7 +87,8 @@ def recipe(section: Optimization, changes: str, epochs: int | None) -> Optimizat
         name, equals, value = change.partition("=")
         if not equals:
             raise InputError(f"{changes}: found {change!r}, expected NAME=VALUE as in schedule=cosine")
-        values[name.strip()] = params.parse(value)
+        holder = values["recipe"] if name.strip() in values["recipe"] else values
+        holder[name.strip()] = params.parse(value)
     return params.check(values, type(section), Path(changes))
 
 

@@ -3,7 +3,7 @@
 A test fails when the page no longer says what the schema says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from headstart.settings.params import load
-from headstart.settings.schema import Count, LayerNames, Section, Unfreeze
+from headstart.settings.schema import Count, LayerNames, Params, Section, Unfreeze
 
 PAGE = Path("docs/parameters.md")
 QUICK = Path("presets/quick.yaml")
@@ -21,13 +21,13 @@ QUICK = Path("presets/quick.yaml")
 _INTRODUCTION = """\
 # Parameters
 
-Every setting stands in `params.yaml`, and nothing else decides what a run gives. Change one there and run
+Every setting is in `params.yaml`, and nothing else decides what a run gives. Change one there and run
 `dvc repro`, or try it as an experiment of its own:
 
     dvc exp run -S finetune.unfreeze=8
 
-DVC runs again just the stages that read what has changed. An unknown name, a wrong type or a value out of range
-stops a run before it computes anything; all the faults of the file are told at once.
+DVC re-runs only the stages that read what has changed. An unknown name, a wrong type or a value out of range
+stops a run before it computes anything; all errors of the file are reported together.
 
 The default is what `params.yaml` starts with, the preset [`quick.yaml`](../presets/quick.yaml). Every parameter
 must be given: none has a value that can't be seen there.
@@ -35,47 +35,6 @@ must be given: none has a value that can't be seen there.
 <!-- Written by `python -m docs.parameters` from headstart/settings/schema.py: change that, not this page. -->
 """
 
-# What the numbers count or are parts of.
-UNITS = {
-    "repeats": "trainings",
-    "train": "images per class",
-    "validation": "images per class",
-    "test": "images per class",
-    "image_size": "pixels",
-    "batch_size": "images",
-    "views": "views",
-    "rotation": "full turns",
-    "zoom": "image sides",
-    "shift_horizontal": "image widths",
-    "shift_vertical": "image heights",
-    "shear": "tangent",
-    "brightness": "of 0 to 255",
-    "contrast": "of the distance",
-    "randaugment": "operations",
-    "randaugment_magnitude": "tenths",
-    "epochs": "epochs",
-    "patience": "epochs",
-    "warmup": "epochs",
-    "weight_decay": "of the weights",
-    "label_smoothing": "of the labels",
-    "average": "of the average",
-    "mixup": "α",
-    "cutmix": "α",
-    "units": "units",
-    "dropout": "of the values",
-    "unfreeze": "layers",
-    "rate_decay": "of the rate",
-    "gradual": "epochs",
-    "gallery": "images",
-    "suspects": "images",
-    "learning_curve": "of the images",
-    "curve_repeats": "draws",
-    "channels": "channels",
-    "filters": "filters",
-    "steps": "steps",
-    "rate": "grey levels",
-    "answers": "answers",
-}
 
 _NAMES = {int: "whole number", float: "number", str: "text", bool: "true or false"}
 
@@ -95,17 +54,28 @@ def page() -> str:
 
 def _table(title: str, introduction: str, members: list[tuple[str, Section]]) -> str:
     """Return one heading with the table of the sections ``members``, which are all of one kind."""
-    kind = type(members[0][1])
     defaults = [f"Default of `{name}`" if len(members) > 1 else "Default" for name, _ in members]
-    rows = [["Parameter", "Meaning", "Values", "Unit", *defaults]]
-    rows.append(["---"] * len(rows[0]))
-    for name, entry in kind.model_fields.items():
-        if isinstance(getattr(members[0][1], name), Section):
-            continue
-        values = [f"`{_written(getattr(section, name))}`" for _, section in members]
-        rows.append([f"`{name}`", entry.description or "", _values(entry), UNITS.get(name, ""), *values])
+    header = ["Parameter", "Meaning", "Values", "Unit", *defaults]
+    rows = [header, ["---"] * len(header), *_rows("", [section for _, section in members])]
     lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
     return "\n\n".join(filter(None, [f"## {title}", introduction, "\n".join(lines)])) + "\n"
+
+
+def _rows(prefix: str, members: Sequence[Section]) -> Iterator[list[str]]:
+    """Yield a row for each parameter; those of a section within the section have its name in front."""
+    for name, entry in type(members[0]).model_fields.items():
+        values = [getattr(section, name) for section in members]
+        if isinstance(values[0], Section):
+            if prefix or not isinstance(members[0], Params):
+                yield from _rows(f"{name}.", values)
+            continue
+        written = [f"`{_written(value)}`" for value in values]
+        yield [f"`{prefix}{name}`", entry.description or "", _values(entry), unit(entry), *written]
+
+
+def unit(entry: FieldInfo) -> str:
+    """What a parameter counts or is a part of; "" where it does neither."""
+    return str(entry.json_schema_extra["unit"]) if isinstance(entry.json_schema_extra, dict) else ""
 
 
 def _values(entry: FieldInfo) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 
 from headstart.settings import params
+from headstart.settings.schema import MixingRecipe, Section
 from tests.pictures import encode
 
 ROOT = Path(__file__).parents[1]
@@ -100,10 +101,25 @@ def write_source(folder: Path) -> None:
 def write_params(**changes: Any) -> None:
     """Write params.yaml: the quick preset made small, with ``changes`` by dotted names, ``__`` for the dot."""
     values = params.read(ROOT / "presets" / "quick.yaml")
-    for name, value in {**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}}.items():
-        section, _, parameter = name.rpartition(".")
-        (values[section] if section else values)[parameter] = value
+    put(values, {**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
     Path("params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+def put(values: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Set parameters by dotted names."""
+    for name, value in changes.items():
+        *sections, parameter = name.split(".")
+        holder = values
+        for section in sections:
+            holder = holder[section]
+        holder[parameter] = value
+
+
+def trained_by(section: Section, **changes: Any) -> dict[str, Any]:
+    """The values of a section that says how something is trained, changed; names of its recipe are put there."""
+    values = section.model_dump()
+    recipe = {name: changes.pop(name) for name in list(changes) if name in MixingRecipe.model_fields}
+    return values | changes | {"recipe": values["recipe"] | recipe}
 
 
 def run(*stages: str) -> None:

@@ -152,7 +152,7 @@ def test_layers_join_one_after_another(pipeline: Path) -> None:
         finetune__gradual=1,
         finetune__epochs=3,
         finetune__learning_rate=3e-5,
-        finetune__weight_decay=0.1,
+        finetune__recipe__weight_decay=0.1,
         finetune__average=0.9,
     )
     run("finetune")
@@ -177,13 +177,13 @@ def test_every_option_at_once_gives_the_same_bytes_again(pipeline: Path) -> None
             f"finetune__{name}": value
             for name, value in {
                 "unfreeze": 3,
-                "schedule": "cosine",
-                "warmup": 0.5,
-                "weight_decay": 0.01,
-                "label_smoothing": 0.1,
-                "average": 0.9,
-                "mixup": 0.2,
-                "cutmix": 1.0,
+                "recipe__schedule": "cosine",
+                "recipe__warmup": 0.5,
+                "recipe__weight_decay": 0.01,
+                "recipe__label_smoothing": 0.1,
+                "recipe__average": 0.9,
+                "recipe__mixup": 0.2,
+                "recipe__cutmix": 1.0,
                 "rate_decay": 0.7,
                 "gradual": 1,
             }.items()

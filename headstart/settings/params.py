@@ -93,6 +93,8 @@ def _explain(item: ErrorDetails, schema: type[Section]) -> str:
     if item["type"] == "model_type":
         return f"{where}: found {item['input']!r}, expected a section of settings: copy it from presets/quick.yaml"
     expected = _PREFIX.sub("", item["msg"])
+    if isinstance(item["input"], dict):  # too long to repeat
+        return f"{where}: expected {expected}"
     return f"{where}: found {item['input']!r}, expected {expected}"
 
 

@@ -68,11 +68,18 @@ class Prepare(Section):
     order: Order = Field(
         description="`number`: by the number in the file name, as the chapter does. `random`: shuffled by `seed`."
     )
-    train: Count = Field(description="Training images per class, or the fraction of each class.")
-    validation: Count = Field(description="Validation images per class, or the fraction of each class.")
+    train: Count = Field(
+        description="Training images per class, or the fraction of each class.",
+        json_schema_extra={"unit": "images per class"},
+    )
+    validation: Count = Field(
+        description="Validation images per class, or the fraction of each class.",
+        json_schema_extra={"unit": "images per class"},
+    )
     test: Count = Field(
         description="Test images per class, or the fraction of each class. Where the source is already split, all of "
-        "each of its splits is used unless a number asks for less."
+        "each of its splits is used unless a number asks for less.",
+        json_schema_extra={"unit": "images per class"},
     )
     labels: str = Field(
         min_length=1,
@@ -118,13 +125,17 @@ class ExtractFeatures(Section):
         ge=32,
         le=1024,
         description="Side of the square each image is resized to, pixels. Some bases take no less than 71 or 75.",
+        json_schema_extra={"unit": "pixels"},
     )
-    batch_size: int = Field(ge=1, le=1024, description="Images the base takes at once.")
+    batch_size: int = Field(
+        ge=1, le=1024, description="Images the base takes at once.", json_schema_extra={"unit": "images"}
+    )
     views: int = Field(
         ge=0,
         le=1000,
         description="Augmented views of each training image, computed once and kept. 0 augments anew in every "
         "epoch, which runs the base every time.",
+        json_schema_extra={"unit": "views"},
     )
     trunk: str = Field(
         min_length=1,
@@ -140,24 +151,43 @@ class Augmentation(Section):
     flip: Literal["none", "horizontal", "vertical", "both"] = Field(
         description="Mirror at random: left to right, top to bottom, or either."
     )
-    rotation: float = Field(ge=0, le=0.5, description="Largest rotation either way, as a fraction of a full turn.")
-    zoom: float = Field(ge=0, le=0.9, description="Largest zoom in or out, as a fraction of the image's side.")
-    shift_horizontal: float = Field(ge=0, le=0.5, description="Largest shift to the left or right.")
-    shift_vertical: float = Field(ge=0, le=0.5, description="Largest shift up or down.")
+    rotation: float = Field(
+        ge=0,
+        le=0.5,
+        description="Largest rotation either way, as a fraction of a full turn.",
+        json_schema_extra={"unit": "full turns"},
+    )
+    zoom: float = Field(
+        ge=0,
+        le=0.9,
+        description="Largest zoom in or out, as a fraction of the image's side.",
+        json_schema_extra={"unit": "image sides"},
+    )
+    shift_horizontal: float = Field(
+        ge=0, le=0.5, description="Largest shift to the left or right.", json_schema_extra={"unit": "image widths"}
+    )
+    shift_vertical: float = Field(
+        ge=0, le=0.5, description="Largest shift up or down.", json_schema_extra={"unit": "image heights"}
+    )
     shear: float = Field(
         ge=0,
         le=1,
         description="Largest shear along either axis, as the tangent of its angle: 0.1 moves a row of pixels aside by "
         "a tenth of its distance from the middle.",
+        json_schema_extra={"unit": "tangent"},
     )
     brightness: float = Field(
-        ge=0, le=1, description="Most that is added to or taken from every value, as a fraction of the whole range."
+        ge=0,
+        le=1,
+        description="Most that is added to or taken from every value, as a fraction of the whole range.",
+        json_schema_extra={"unit": "of 0 to 255"},
     )
     contrast: float = Field(
         ge=0,
         le=1,
         description="Largest change of the contrast, a factor on the distance from each channel's mean: 0.2 draws it "
         "between 0.8 and 1.2.",
+        json_schema_extra={"unit": "of the distance"},
     )
     fill: Literal["reflect", "nearest", "constant", "wrap"] = Field(
         description="What stands outside the image: its mirror image, its border's pixels, black, or the image again."
@@ -167,12 +197,79 @@ class Augmentation(Section):
         le=10,
         description="Operations that RandAugment draws for each view, out of fourteen changes of colour and geometry, "
         "beside all of the above; 0 for none.",
+        json_schema_extra={"unit": "operations"},
     )
     randaugment_magnitude: int = Field(
         ge=0,
         le=10,
         description="How strong these operations are: 10 is the end of the paper's ranges, such as 30 degrees of "
         "rotation, 45 % of the side for a shift.",
+        json_schema_extra={"unit": "tenths"},
+    )
+
+
+class Recipe(Section):
+    """Switches of today's recipes, each off unless it is set."""
+
+    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+        description="How the rate goes on, step by step. `constant`: stays. `cosine`: falls to 0 along half a cosine. "
+        "`one_cycle`: rises from a tenth of the rate and falls back to it, in straight lines, over nine tenths of the "
+        "steps, and then to a thousandth."
+    )
+    warmup: float = Field(
+        ge=0,
+        description="Epochs, or a part of one, over which the rate first rises from 0 in a straight line. 0.0 for "
+        "`one_cycle`, which rises by itself.",
+        json_schema_extra={"unit": "epochs"},
+    )
+    weight_decay: float = Field(
+        ge=0,
+        le=1,
+        description="Part of each weight, times the rate, that each step takes away: decoupled weight decay, the same "
+        "for every optimizer. Biases don't decay. 0.0 is off.",
+        json_schema_extra={"unit": "of the weights"},
+    )
+    label_smoothing: float = Field(
+        ge=0,
+        lt=1,
+        description="Part of each training label spread over all classes alike. The validation loss takes labels as "
+        "they are. 0.0 is off.",
+        json_schema_extra={"unit": "of the labels"},
+    )
+    average: float = Field(
+        ge=0,
+        lt=1,
+        description="Validate and keep an exponential moving average of the weights: the part of it that stays in "
+        "each step. It starts lower, so that it forgets where training began. 0.0 is off.",
+        json_schema_extra={"unit": "of the average"},
+    )
+
+    @field_validator("warmup")
+    @classmethod
+    def _fits_the_schedule(cls, warmup: float, entry: ValidationInfo) -> float:
+        if warmup and entry.data.get("schedule") == "one_cycle":
+            raise ValueError("0.0 with the schedule one_cycle, which rises by itself")
+        return warmup
+
+
+class MixingRecipe(Recipe):
+    """The same where training is on augmented images, which can be mixed."""
+
+    mixup: float = Field(
+        ge=0,
+        le=100,
+        description="Mix each image of a batch with another, and their labels alike; the share is drawn for each batch "
+        "from the distribution Beta(α, α), and this is α. Mixed is what training starts from: on a base feature maps "
+        "(manifold mixup), not pixels. 0.0 is off.",
+        json_schema_extra={"unit": "α"},
+    )
+    cutmix: float = Field(
+        ge=0,
+        le=100,
+        description="Likewise, but replace a rectangle, at the same place throughout a batch, by that of the other "
+        "image; the share is that of the area. Where `mixup` is on too, each batch takes one of the two at random. "
+        "0.0 is off.",
+        json_schema_extra={"unit": "α"},
     )
 
 
@@ -183,71 +280,28 @@ class Optimization(Section):
         description="Keras's optimizer of that name. AdamW is `adam` with a `weight_decay`."
     )
     learning_rate: float = Field(gt=0, le=10, description="Step size of the optimizer, at the top of its `schedule`.")
-    batch_size: int = Field(ge=1, le=4096, description="Images in one step.")
+    batch_size: int = Field(ge=1, le=4096, description="Images in one step.", json_schema_extra={"unit": "images"})
     epochs: int = Field(
-        ge=1, le=10000, description="Passes over the training images, at the most. A `schedule` is laid out over them."
+        ge=1,
+        le=10000,
+        description="Passes over the training images, at the most. A `schedule` is laid out over them.",
+        json_schema_extra={"unit": "epochs"},
     )
     patience: int = Field(
         ge=0,
         description="Stop after this many epochs without a lower validation loss; 0 runs every epoch. The best "
         "epoch is what is kept either way.",
-    )
-    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
-        description="How the rate goes on, step by step. `constant`: stays. `cosine`: falls to 0 along half a cosine. "
-        "`one_cycle`: rises from a tenth of the rate and falls back to it, in straight lines, over nine tenths of the "
-        "steps, and then to a thousandth."
-    )
-    warmup: float = Field(
-        ge=0,
-        description="Epochs, or a part of one, over which the rate first rises from 0 in a straight line. 0.0 for "
-        "`one_cycle`, which rises by itself.",
-    )
-    weight_decay: float = Field(
-        ge=0,
-        le=1,
-        description="Part of each weight, times the rate, that each step takes away: decoupled weight decay, the same "
-        "for every optimizer. Biases don't decay. 0.0 is off.",
-    )
-    label_smoothing: float = Field(
-        ge=0,
-        lt=1,
-        description="Part of each training label spread over all classes alike. The validation loss takes labels as "
-        "they are. 0.0 is off.",
-    )
-    average: float = Field(
-        ge=0,
-        lt=1,
-        description="Validate and keep an exponential moving average of the weights: the part of it that stays in "
-        "each step. It starts lower, so that it forgets where training began. 0.0 is off.",
+        json_schema_extra={"unit": "epochs"},
     )
 
-    @field_validator("warmup")
+    recipe: Recipe = Field(description="What recipes since the chapter's add to the training.")
+
+    @field_validator("recipe")
     @classmethod
-    def _fits_the_schedule(cls, warmup: float, entry: ValidationInfo) -> float:
-        if warmup and entry.data.get("schedule") == "one_cycle":
-            raise ValueError("0.0 with the schedule one_cycle, which rises by itself")
-        if warmup >= entry.data.get("epochs", math.inf):
-            raise ValueError(f"less than epochs, {entry.data['epochs']}")
-        return warmup
-
-
-class Mixing(Section):
-    """Training on mixtures of two images."""
-
-    mixup: float = Field(
-        ge=0,
-        le=100,
-        description="Mix each image of a batch with another, and their labels alike; the share is drawn for each batch "
-        "from the distribution Beta(α, α), and this is α. Mixed is what training starts from: on a base feature maps "
-        "(manifold mixup), not pixels. 0.0 is off.",
-    )
-    cutmix: float = Field(
-        ge=0,
-        le=100,
-        description="Likewise, but replace a rectangle, at the same place throughout a batch, by that of the other "
-        "image; the share is that of the area. Where `mixup` is on too, each batch takes one of the two at random. "
-        "0.0 is off.",
-    )
+    def _warms_up_in_time(cls, recipe: Recipe, entry: ValidationInfo) -> Recipe:
+        if recipe.warmup >= entry.data.get("epochs", math.inf):
+            raise ValueError(f"a warmup of less than epochs, {entry.data['epochs']}")
+        return recipe
 
 
 class Architecture(Section):
@@ -260,13 +314,17 @@ class Architecture(Section):
         "residual units, 34 layers deep."
     )
     image_size: int = Field(
-        ge=4, le=1024, description="Side of the square each image is resized to; each architecture has a least one."
+        ge=4,
+        le=1024,
+        description="Side of the square each image is resized to; each architecture has a least one.",
+        json_schema_extra={"unit": "pixels"},
     )
     dropout: float = Field(
         ge=0,
         lt=1,
         description="Fraction of the values dropped in each training step: of those that enter the classifier, in "
         "`vgg_small` of each block's and each hidden layer's.",
+        json_schema_extra={"unit": "of the values"},
     )
 
 
@@ -274,8 +332,10 @@ class Scratch(Optimization, Architecture):
     """A network without a pretrained base, and its training."""
 
 
-class AugmentedScratch(Mixing, Scratch):
+class AugmentedScratch(Scratch):
     """The same on augmented images."""
+
+    recipe: MixingRecipe = Field(description="What recipes since the chapter's add to the training.")
 
 
 class Layers(Section):
@@ -289,49 +349,74 @@ class Layers(Section):
         "features' root mean square. `log`: sign(x) log(1 + |x|) of that, which tames the few very large ones. "
         "`none`: as the base gives them, up to several hundreds."
     )
-    units: int = Field(ge=0, le=8192, description="Units of the hidden layer; 0 for none.")
+    units: int = Field(
+        ge=0, le=8192, description="Units of the hidden layer; 0 for none.", json_schema_extra={"unit": "units"}
+    )
     activation: Literal["linear", "relu", "gelu", "elu", "tanh"] = Field(description="Activation of the hidden layer.")
-    dropout: float = Field(ge=0, lt=1, description="Fraction of the hidden values dropped in each training step.")
+    dropout: float = Field(
+        ge=0,
+        lt=1,
+        description="Fraction of the hidden values dropped in each training step.",
+        json_schema_extra={"unit": "of the values"},
+    )
 
 
 class Classifier(Optimization, Layers):
     """A classifier on the features of the base, and its training."""
 
 
-class AugmentedClassifier(Mixing, Classifier):
+class AugmentedClassifier(Classifier):
     """The same on augmented views of the training images."""
 
+    recipe: MixingRecipe = Field(description="What recipes since the chapter's add to the training.")
 
-class Finetune(Mixing, Optimization):
+
+class Finetune(Optimization):
     """Training the last layers of the base together with the classifier."""
+
+    recipe: MixingRecipe = Field(description="What recipes since the chapter's add to the training.")
 
     unfreeze: Unfreeze = Field(
         description="How many of the base's last layers train, those without weights counted as well; or the name of "
-        "the first that trains; or `last_block`, of VGG16 the last 4. 0 trains the classifier alone."
+        "the first that trains; or `last_block`, of VGG16 the last 4. 0 trains the classifier alone.",
+        json_schema_extra={"unit": "layers"},
     )
     rate_decay: float = Field(
         gt=0,
         le=1,
         description="Factor by which the rate falls from each unfrozen layer with weights to the one below. The "
         "classifier and the highest of them have the full rate. 1.0 is off.",
+        json_schema_extra={"unit": "of the rate"},
     )
     gradual: int = Field(
         ge=0,
         description="Gradual unfreezing: epochs from one layer with weights joining the training to the one below "
         "joining it. The classifier and the highest train from the start. 0 unfreezes all at once.",
+        json_schema_extra={"unit": "epochs"},
     )
 
 
 class Evaluate(Section):
     """The comparison on the test split."""
 
-    gallery: int = Field(ge=1, le=100, description="Wrongly classified test images shown in the picture of mistakes.")
-    suspects: int = Field(ge=1, le=100, description="Images shown on each sheet of suspects.")
+    gallery: int = Field(
+        ge=1,
+        le=100,
+        description="Wrongly classified test images shown in the picture of mistakes.",
+        json_schema_extra={"unit": "images"},
+    )
+    suspects: int = Field(
+        ge=1, le=100, description="Images shown on each sheet of suspects.", json_schema_extra={"unit": "images"}
+    )
     learning_curve: list[Annotated[float, Field(gt=0, le=1)]] = Field(
-        description="Fractions of the training images that the learning curve is drawn at; none draws none."
+        description="Fractions of the training images that the learning curve is drawn at; none draws none.",
+        json_schema_extra={"unit": "of the images"},
     )
     curve_repeats: int = Field(
-        ge=1, le=100, description="Draws of each fraction; the curve's band holds the spread between them."
+        ge=1,
+        le=100,
+        description="Draws of each fraction; the curve's band holds the spread between them.",
+        json_schema_extra={"unit": "draws"},
     )
 
 
@@ -344,20 +429,39 @@ class Explain(Section):
         "that the best strategy places right most surely.",
     )
     channels: int = Field(
-        ge=1, le=1024, description="Channels shown of each layer's activations, evenly spaced over all it has."
+        ge=1,
+        le=1024,
+        description="Channels shown of each layer's activations, evenly spaced over all it has.",
+        json_schema_extra={"unit": "channels"},
     )
     layers: LayerNames = Field(
         description="Convolutions whose filters are shown. `auto`: the first one at each resolution, in VGG16 the "
         "first of each block."
     )
-    filters: int = Field(ge=1, le=256, description="Filters shown of each of these, evenly spaced over all it has.")
-    steps: int = Field(ge=1, le=10000, description="Steps of the ascent from noise to the pattern of a filter.")
-    rate: float = Field(gt=0, le=255, description="Change of the image in each step, root mean square.")
+    filters: int = Field(
+        ge=1,
+        le=256,
+        description="Filters shown of each of these, evenly spaced over all it has.",
+        json_schema_extra={"unit": "filters"},
+    )
+    steps: int = Field(
+        ge=1,
+        le=10000,
+        description="Steps of the ascent from noise to the pattern of a filter.",
+        json_schema_extra={"unit": "steps"},
+    )
+    rate: float = Field(
+        gt=0,
+        le=255,
+        description="Change of the image in each step, root mean square.",
+        json_schema_extra={"unit": "grey levels"},
+    )
     answers: int = Field(
         ge=1,
         le=100,
         description="Right answers, and as many wrong ones, whose heat maps are shown for each strategy: of each class "
         "the surest, then the next of each.",
+        json_schema_extra={"unit": "answers"},
     )
 
 
@@ -381,6 +485,7 @@ class Params(Section):
         le=100,
         description="How often each strategy is trained, with different seeds, to show how much of a difference is "
         "chance. The model with the lowest validation loss is kept.",
+        json_schema_extra={"unit": "trainings"},
     )
     prepare: Prepare
     backbone: Backbone

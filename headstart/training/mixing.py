@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.foundation.array_types import FloatArray, IntArray
-from headstart.settings.schema import Mixing
+from headstart.settings.schema import MixingRecipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -31,12 +31,12 @@ class Mixture(NamedTuple):
     share: np.float32
 
 
-def is_on(settings: Mixing) -> bool:
+def is_on(settings: MixingRecipe) -> bool:
     """Whether anything is mixed."""
     return settings.mixup > 0 or settings.cutmix > 0
 
 
-def draw(settings: Mixing, shape: tuple[int, ...], seed: list[int]) -> Mixture:
+def draw(settings: MixingRecipe, shape: tuple[int, ...], seed: list[int]) -> Mixture:
     """Draw how a batch is mixed; everything depends on ``seed`` alone.
 
     Args:

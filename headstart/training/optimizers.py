@@ -30,7 +30,9 @@ def build(settings: Optimization, weights: Sequence[Any]) -> "keras.Optimizer":
     import keras
 
     kinds = {"adam": _fused_adam, "rmsprop": _fused_rmsprop, "sgd": keras.optimizers.SGD}
-    optimizer = kinds[settings.optimizer](float(settings.learning_rate), weight_decay=settings.weight_decay or None)
+    optimizer = kinds[settings.optimizer](
+        float(settings.learning_rate), weight_decay=settings.recipe.weight_decay or None
+    )
     optimizer.exclude_from_weight_decay([weight for weight in weights if len(weight.shape) < 2])
     optimizer.build(weights)
     return optimizer

@@ -21,12 +21,12 @@ def factor(settings: Optimization, step: int, steps_an_epoch: int) -> float:
         steps_an_epoch: how many steps an epoch has.
     """
     total = settings.epochs * steps_an_epoch
-    warmup = settings.warmup * steps_an_epoch
+    warmup = settings.recipe.warmup * steps_an_epoch
     if step + 1 < warmup:
         return (step + 1) / warmup
-    if settings.schedule == "constant":
+    if settings.recipe.schedule == "constant":
         return 1.0
-    if settings.schedule == "one_cycle":
+    if settings.recipe.schedule == "one_cycle":
         return _one_cycle(step / total)
     return 0.5 * (1 + math.cos(math.pi * max(0.0, step - warmup) / (total - warmup)))
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from headstart.base import gradients
 from headstart.models import classifier
-from headstart.settings.schema import Mixing, Optimization
+from headstart.settings.schema import MixingRecipe, Optimization
 from headstart.training import mixing, optimizers, schedules
 from headstart.training.averaging import Average
 from headstart.training.layerwise import Group
@@ -35,10 +35,10 @@ class Steps:
         Args:
             model: from inputs to logits.
             groups: what trains of it, in the order in which it begins to.
-            settings: all about the training; examples are mixed where they are a :class:`Mixing`.
+            settings: all about the training; examples are mixed where its recipe is a :class:`MixingRecipe`.
             seed: decides the mixtures.
         """
-        self.average = Average(settings.average, model.trainable_variables)
+        self.average = Average(settings.recipe.average, model.trainable_variables)
         self._model = model
         self._groups = groups
         self._settings = settings
@@ -62,7 +62,8 @@ class Steps:
             epoch: its number, from 0.
             count: how many steps it has.
         """
-        mixes = self._settings if isinstance(self._settings, Mixing) and mixing.is_on(self._settings) else None
+        recipe = self._settings.recipe
+        mixes = recipe if isinstance(recipe, MixingRecipe) and mixing.is_on(recipe) else None
         active = sum(group.start <= epoch for group in self._groups)
         if active not in self._compiled:
             self._compiled[active] = self._compile(active)
@@ -107,11 +108,13 @@ class Steps:
     def _losses(self, labels: "tf.Tensor", logits: "tf.Tensor", mixture: Mixture | None) -> "tf.Tensor":
         import tensorflow as tf
 
-        losses = classifier.loss(labels, logits, self._settings.label_smoothing)
+        losses = classifier.loss(labels, logits, self._settings.recipe.label_smoothing)
         if mixture is None:
             return losses
         # Cross-entropy is linear in the label, so that of a mixed label is the mixture of both.
-        of_partners = classifier.loss(tf.gather(labels, mixture.partners), logits, self._settings.label_smoothing)
+        of_partners = classifier.loss(
+            tf.gather(labels, mixture.partners), logits, self._settings.recipe.label_smoothing
+        )
         return mixture.share * losses + (1 - mixture.share) * of_partners
 
 

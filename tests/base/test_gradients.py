@@ -9,9 +9,10 @@ import pytest
 from headstart.base import gradients
 from headstart.models import classifier
 from headstart.settings import params
+from headstart.settings.schema import AugmentedClassifier
 from headstart.training import layerwise
 from headstart.training.steps import Steps
-from tests.pipeline import ROOT
+from tests.pipeline import ROOT, trained_by
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -84,9 +85,9 @@ def three_branches(classes: int) -> Any:
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_training_adds_two_at_a_time(classes: int) -> None:
-    chosen = params.load(ROOT / "presets" / "quick.yaml").train_augmented.model_copy(
-        update={"mixup": 0.2, "label_smoothing": 0.1, "average": 0.9, "weight_decay": 0.1}
-    )
+    everything = {"mixup": 0.2, "label_smoothing": 0.1, "average": 0.9, "weight_decay": 0.1}
+    section = params.load(ROOT / "presets" / "quick.yaml").train_augmented
+    chosen = AugmentedClassifier.model_validate(trained_by(section, **everything))
     model = three_branches(classes)
     step = Steps(model, layerwise.together(model), chosen, seed=1).of_epoch(0, 1)
     values = RANDOM.normal(size=(6, 8, 8, 3)).astype(np.float16)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from headstart.foundation.errors import InputError
 from headstart.settings import params
 from headstart.settings.schema import Params
-from tests.pipeline import ROOT
+from tests.pipeline import ROOT, put
 
 QUICK = ROOT / "presets" / "quick.yaml"
 PRESETS = sorted((ROOT / "presets").glob("*.yaml"))
@@ -27,9 +27,7 @@ NO_SETTINGS = "found no settings, expected sections: copy presets/quick.yaml"
 def with_changes(changes: dict[str, Any]) -> dict[str, Any]:
     """The quick preset with other values, by dotted names."""
     values = copy.deepcopy(VALUES)
-    for name, value in changes.items():
-        section, _, parameter = name.rpartition(".")
-        (values[section] if section else values)[parameter] = value
+    put(values, changes)
     return values
 
 
@@ -119,20 +117,32 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
             "train_augmented.optimizer: found 'lion', expected 'adam', 'rmsprop' or 'sgd'",
         ),
         (
-            {"train_head.schedule": "step"},
-            "train_head.schedule: found 'step', expected 'constant', 'cosine' or 'one_cycle'",
+            {"train_head.recipe.schedule": "step"},
+            "train_head.recipe.schedule: found 'step', expected 'constant', 'cosine' or 'one_cycle'",
         ),
-        ({"train_head.warmup": -1.0}, "train_head.warmup: found -1.0, expected greater than or equal to 0"),
-        ({"finetune.warmup": 10}, "finetune.warmup: found 10, expected less than epochs, 10"),
         (
-            {"finetune.schedule": "one_cycle", "finetune.warmup": 0.5},
-            "finetune.warmup: found 0.5, expected 0.0 with the schedule one_cycle, which rises by itself",
+            {"train_head.recipe.warmup": -1.0},
+            "train_head.recipe.warmup: found -1.0, expected greater than or equal to 0",
         ),
-        ({"train_head.weight_decay": 2.0}, "train_head.weight_decay: found 2.0, expected less than or equal to 1"),
-        ({"train_head.label_smoothing": 1.0}, "train_head.label_smoothing: found 1.0, expected less than 1"),
-        ({"train_head.average": 1.0}, "train_head.average: found 1.0, expected less than 1"),
-        ({"train_augmented.mixup": -0.2}, "train_augmented.mixup: found -0.2, expected greater than or equal to 0"),
-        ({"finetune.cutmix": 101}, "finetune.cutmix: found 101, expected less than or equal to 100"),
+        ({"finetune.recipe.warmup": 10.0}, "finetune.recipe: expected a warmup of less than epochs, 10"),
+        (
+            {"finetune.recipe.schedule": "one_cycle", "finetune.recipe.warmup": 0.5},
+            "finetune.recipe.warmup: found 0.5, expected 0.0 with the schedule one_cycle, which rises by itself",
+        ),
+        (
+            {"train_head.recipe.weight_decay": 2.0},
+            "train_head.recipe.weight_decay: found 2.0, expected less than or equal to 1",
+        ),
+        (
+            {"train_head.recipe.label_smoothing": 1.0},
+            "train_head.recipe.label_smoothing: found 1.0, expected less than 1",
+        ),
+        ({"train_head.recipe.average": 1.0}, "train_head.recipe.average: found 1.0, expected less than 1"),
+        (
+            {"train_augmented.recipe.mixup": -0.2},
+            "train_augmented.recipe.mixup: found -0.2, expected greater than or equal to 0",
+        ),
+        ({"finetune.recipe.cutmix": 101}, "finetune.recipe.cutmix: found 101, expected less than or equal to 100"),
         ({"finetune.rate_decay": 0.0}, "finetune.rate_decay: found 0.0, expected greater than 0"),
         ({"finetune.rate_decay": 1.1}, "finetune.rate_decay: found 1.1, expected less than or equal to 1"),
         ({"finetune.gradual": 0.5}, "finetune.gradual: found 0.5, expected a valid integer"),
@@ -188,20 +198,19 @@ def test_a_number_for_a_name_is_told() -> None:
     values = with_changes({})
     values["finetune"][4] = 1
     assert fault(values) == (
-        "params.yaml: finetune.4: unknown parameter, known here: average, batch_size, cutmix, epochs, gradual, "
-        "label_smoothing, learning_rate, mixup, optimizer, patience, rate_decay, schedule, unfreeze, warmup, "
-        "weight_decay"
+        "params.yaml: finetune.4: unknown parameter, known here: batch_size, epochs, gradual, learning_rate, "
+        "optimizer, patience, rate_decay, recipe, unfreeze"
     )
 
 
 def test_clean_images_are_not_mixed() -> None:
-    message = fault(with_changes({"train_head.mixup": 0.2}))
-    assert message.startswith("params.yaml: train_head.mixup: unknown parameter, known here: activation, average, ")
+    message = fault(with_changes({"train_head.recipe.mixup": 0.2}))
+    assert message.startswith("params.yaml: train_head.recipe.mixup: unknown parameter, known here: average, ")
 
 
 def test_a_warmup_is_not_judged_by_faulty_epochs() -> None:
     message = "params.yaml: finetune.epochs: found 0, expected greater than or equal to 1"
-    assert fault(with_changes({"finetune.epochs": 0, "finetune.warmup": 3.0})) == message
+    assert fault(with_changes({"finetune.epochs": 0, "finetune.recipe.warmup": 3.0})) == message
 
 
 def test_missing_parameters_and_sections_are_told() -> None:

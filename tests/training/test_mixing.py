@@ -7,18 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.settings.schema import Mixing
+from headstart.settings import params
+from headstart.settings.schema import MixingRecipe
 from headstart.training import mixing
+from tests.pipeline import ROOT
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
-MIXUP, CUTMIX, BOTH = Mixing(mixup=0.4, cutmix=0), Mixing(mixup=0, cutmix=1.0), Mixing(mixup=0.4, cutmix=1.0)
+
+def mixing_by(mixup: float, cutmix: float) -> MixingRecipe:
+    recipe = params.load(ROOT / "presets" / "quick.yaml").finetune.recipe
+    return recipe.model_copy(update={"mixup": mixup, "cutmix": cutmix})
+
+
+MIXUP, CUTMIX, BOTH, NEITHER = mixing_by(0.4, 0.0), mixing_by(0.0, 1.0), mixing_by(0.4, 1.0), mixing_by(0.0, 0.0)
 SHAPE = (6, 5, 7, 3)
 SEEDS = range(400)
 
 
-def drawn(settings: Mixing) -> list[mixing.Mixture]:
+def drawn(settings: MixingRecipe) -> list[mixing.Mixture]:
     return [mixing.draw(settings, SHAPE, [seed]) for seed in SEEDS]
 
 
@@ -33,7 +41,7 @@ def is_cut(mixture: mixing.Mixture) -> bool:
 
 
 @given(settings=st.sampled_from([MIXUP, CUTMIX, BOTH]), seed=st.integers(0, 10**6), height=st.integers(1, 12))
-def test_a_mixture_is_whole(settings: Mixing, seed: int, height: int) -> None:
+def test_a_mixture_is_whole(settings: MixingRecipe, seed: int, height: int) -> None:
     mixture = mixing.draw(settings, (6, height, 7, 3), [seed])
     assert sorted(mixture.partners) == list(range(6))
     assert mixture.kept.shape == (height, 7, 1)
@@ -75,7 +83,7 @@ def test_with_both_each_batch_takes_one() -> None:
 
 @pytest.mark.parametrize("settings", [MIXUP, CUTMIX])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32])
-def test_values_are_mixed_position_by_position(settings: Mixing, dtype: Any) -> None:
+def test_values_are_mixed_position_by_position(settings: MixingRecipe, dtype: Any) -> None:
     values = np.random.default_rng(0).integers(0, 256, SHAPE).astype(dtype)
     mixture = mixing.draw(settings, SHAPE, [5])
     found = np.asarray(mixing.mix(values, mixture))
@@ -85,6 +93,6 @@ def test_values_are_mixed_position_by_position(settings: Mixing, dtype: Any) -> 
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize(("settings", "on"), [(MIXUP, True), (CUTMIX, True), (Mixing(mixup=0, cutmix=0), False)])
-def test_it_is_off_where_both_are(settings: Mixing, on: bool) -> None:
+@pytest.mark.parametrize(("settings", "on"), [(MIXUP, True), (CUTMIX, True), (NEITHER, False)])
+def test_it_is_off_where_both_are(settings: MixingRecipe, on: bool) -> None:
     assert mixing.is_on(settings) is on

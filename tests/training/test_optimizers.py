@@ -8,12 +8,12 @@ import pytest
 from headstart.settings import params
 from headstart.settings.schema import Optimization
 from headstart.training import optimizers
-from tests.pipeline import ROOT
+from tests.pipeline import ROOT, trained_by
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
-QUICK = params.load(ROOT / "presets" / "quick.yaml").finetune
+QUICK = params.load(ROOT / "presets" / "quick.yaml").train_head
 KERNEL = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 BIAS = np.linspace(-1, 1, 4, dtype=np.float32)
 STEPS = 5
@@ -21,8 +21,8 @@ RATE = 0.01
 
 
 def settings(**changes: Any) -> Optimization:
-    values = {name: getattr(QUICK, name) for name in Optimization.model_fields}
-    return Optimization.model_validate(values | {"learning_rate": RATE} | changes)
+    values = trained_by(QUICK, **{"learning_rate": RATE, **changes})
+    return Optimization.model_validate({name: values[name] for name in Optimization.model_fields})
 
 
 def trained(build: Any, gradient: float = 1.0) -> list[np.ndarray[Any, Any]]:

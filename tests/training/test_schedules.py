@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from headstart.settings import params
 from headstart.settings.schema import Optimization
 from headstart.training import schedules
-from tests.pipeline import ROOT
+from tests.pipeline import ROOT, trained_by
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
-QUICK = params.load(ROOT / "presets" / "quick.yaml").finetune
+QUICK = params.load(ROOT / "presets" / "quick.yaml").train_head
 STEPS = 7
 
 
 def settings(**changes: Any) -> Optimization:
-    values = {name: getattr(QUICK, name) for name in Optimization.model_fields}
-    return Optimization.model_validate(values | {"epochs": 10} | changes)
+    values = trained_by(QUICK, **{"epochs": 10, **changes})
+    return Optimization.model_validate({name: values[name] for name in Optimization.model_fields})
 
 
 def factors(chosen: Optimization) -> np.ndarray[Any, Any]:

@@ -11,7 +11,7 @@ from headstart.settings.schema import AugmentedClassifier
 from headstart.training import layerwise, mixing, schedules
 from headstart.training.layerwise import Group
 from headstart.training.steps import Steps
-from tests.pipeline import ROOT
+from tests.pipeline import ROOT, trained_by
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -26,7 +26,7 @@ COUNT = 5
 
 def settings(**changes: Any) -> AugmentedClassifier:
     small = {"scaling": "none", "units": 5, "dropout": 0.0, "epochs": 4, "optimizer": "sgd", "learning_rate": 1e-3}
-    return AugmentedClassifier.model_validate(QUICK.model_dump() | small | changes)
+    return AugmentedClassifier.model_validate(trained_by(QUICK, **{**small, **changes}))
 
 
 def labels(classes: int) -> Any:
@@ -151,11 +151,11 @@ def test_the_loss_is_that_of_mixed_labels(classes: int, mixed: dict[str, float])
     found = run(all_of(model, chosen), 2, count=3, classes=classes)
     truth = np.eye(classes)[labels(classes)]
     for number, (loss, right) in enumerate(found):
-        mixture = mixing.draw(chosen, VALUES.shape, [SEED, 3, 2, number])
+        mixture = mixing.draw(chosen.recipe, VALUES.shape, [SEED, 3, 2, number])
         logits = model(mixing.mix(VALUES, mixture))
         share = float(mixture.share)
         targets = share * truth + (1 - share) * truth[mixture.partners]
-        smoothing = {"label_smoothing": chosen.label_smoothing, "reduction": "sum", "from_logits": True}
+        smoothing = {"label_smoothing": chosen.recipe.label_smoothing, "reduction": "sum", "from_logits": True}
         expected = (
             keras.losses.BinaryCrossentropy(**smoothing)(targets[:, 1:], logits)
             if classes == 2

@@ -17,7 +17,7 @@ from headstart.settings.schema import AugmentedClassifier, Classifier
 from headstart.training import layerwise, training
 from headstart.training.layerwise import Group
 from headstart.training.training import Training
-from tests.pipeline import ROOT
+from tests.pipeline import ROOT, trained_by
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -35,7 +35,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def settings(**changes: Any) -> Classifier:
     small = {"units": 5, "batch_size": 4, "epochs": 6, "patience": 0, "learning_rate": 0.01}
-    return Classifier.model_validate(QUICK.model_dump() | small | changes)
+    return Classifier.model_validate(trained_by(QUICK, **{**small, **changes}))
 
 
 def samples(images: int = 14, classes: int = 3, views: int = 1, seed: int = 0) -> Samples:
@@ -60,8 +60,8 @@ EVERYTHING = {
 
 
 def with_everything(**changes: Any) -> AugmentedClassifier:
-    values = PRESET.train_augmented.model_dump() | settings().model_dump() | EVERYTHING | changes
-    return AugmentedClassifier.model_validate(values)
+    plain = settings().model_dump(exclude={"recipe"})
+    return AugmentedClassifier.model_validate(trained_by(PRESET.train_augmented, **{**plain, **EVERYTHING, **changes}))
 
 
 TRAIN, VALIDATION = samples(views=2), samples(9, seed=1)
