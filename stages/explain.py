@@ -39,6 +39,7 @@ def main() -> None:
     image = choice.image(settings.image, predicted[winner], manifest.read(paths.MANIFEST))
     runtime.start(params.seed)
     with replacing_folder(paths.EXPLANATION) as folder:
+        (folder / explanation.PARTS).mkdir()
         filters = draw_filters(folder, winner, settings, params.seed)
         layers_seen, activations = draw_activations(folder, winner, image, settings.channels)
         answers = {

@@ -27,7 +27,7 @@ SHEETS = ("activations", "filters", *(f"grad_cam_{name}" for name in TRANSFER))
 
 
 def record() -> dict[str, Any]:
-    return dict(json.loads((paths.EXPLANATION / "explanation.json").read_text(encoding="utf-8")))
+    return dict(json.loads((paths.EXPLANATION / "page" / "explanation.json").read_text(encoding="utf-8")))
 
 
 def test_every_sheet_is_a_picture(finished: Finished) -> None:

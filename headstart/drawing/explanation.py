@@ -1,4 +1,4 @@
-"""The record of what ``explain`` left in plots/explain: its pictures for the page, and what they show."""
+"""The record of what ``explain`` left in plots/explain/page: its pictures for the page, and what they show."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +9,8 @@ from headstart.foundation.errors import InputError
 from headstart.foundation.records import Record
 from headstart.settings.schema import Explain
 
+# The record and its pictures, below the folder of the sheets that DVC shows.
+PARTS = "page"
 _RECORD = "explanation.json"
 
 
@@ -16,7 +18,7 @@ class Panel(Record):
     """A picture of one layer.
 
     Attributes:
-        file: the picture's name in plots/explain.
+        file: the picture's name in plots/explain/page.
         layer: the layer's name.
         shape: (height, width, channels) of its output.
         shown: how many of its channels or filters the picture has.
@@ -31,7 +33,7 @@ class Panel(Record):
 
 
 class HeatMap(Record):
-    """What speaks for one class, laid over the image: the picture's name in plots/explain."""
+    """What speaks for one class, laid over the image: the picture's name in plots/explain/page."""
 
     file: str
     of_class: str
@@ -45,7 +47,7 @@ class Answer(Record):
         actual: its class.
         predicted: the class that the strategy sees.
         probability: of that class.
-        file: the image's name in plots/explain.
+        file: the image's name in plots/explain/page.
         maps: of each class in question.
     """
 
@@ -97,8 +99,8 @@ class Inside(NamedTuple):
 
 
 def write(folder: Path, explanation: Explanation) -> None:
-    """Write the record into the folder of its pictures."""
-    write_json(folder / _RECORD, explanation.model_dump())
+    """Write the record beside its pictures, ``folder`` being plots/explain."""
+    write_json(folder / PARTS / _RECORD, explanation.model_dump())
 
 
 def read() -> Inside:
@@ -108,7 +110,8 @@ def read() -> Inside:
         InputError: something is missing.
     """
     try:
-        found = Explanation.model_validate_json((paths.EXPLANATION / _RECORD).read_bytes())
-        return Inside(found, {name: (paths.EXPLANATION / name).read_bytes() for name in found.files})
+        folder = paths.EXPLANATION / PARTS
+        found = Explanation.model_validate_json((folder / _RECORD).read_bytes())
+        return Inside(found, {name: (folder / name).read_bytes() for name in found.files})
     except FileNotFoundError as error:
         raise InputError(f"{error.filename}: no such file: run `dvc checkout`, or `dvc repro`") from None

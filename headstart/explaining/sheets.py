@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headstart.drawing import figures
-from headstart.drawing.explanation import Answer, HeatMap, Panel
+from headstart.drawing.explanation import PARTS, Answer, HeatMap, Panel
 from headstart.drawing.overlay import overlay
 from headstart.explaining.activation_maps import Maps, stretched
 from headstart.explaining.filter_patterns import Patterns
@@ -50,7 +50,7 @@ def draw_activations(folder: Path, title: str, layers: Sequence[Maps]) -> list[P
         silent = f"; {maps.silent} of {count} silent" if maps.silent else ""
         caption = f"{maps.layer}, {height} × {width} × {count}: {len(tiles)} channels{silent}"
         sheet.append(figures.Strip(_mosaic(tiles, _CHANNELS, sharp=True), caption))
-        file = _save(folder / f"activations-{number:03}.webp", _mosaic(tiles, _CHANNELS_ON_PAGE, sharp=True))
+        file = _save(folder / PARTS / f"activations-{number:03}.webp", _mosaic(tiles, _CHANNELS_ON_PAGE, sharp=True))
         panels.append(Panel(file=file, layer=maps.layer, shape=[*maps.shape], shown=len(tiles), silent=maps.silent))
     figures.sheet(folder / "activations.png", title, [sheet])
     return panels
@@ -63,7 +63,7 @@ def draw_filters(folder: Path, title: str, layers: Sequence[Patterns]) -> list[P
         tiles = list(patterns.images)
         caption = f"{patterns.layer}: {len(tiles)} of {patterns.shape[2]} filters"
         sheet.append(figures.Strip(_mosaic(tiles, _PATTERNS), caption))
-        file = _save(folder / f"filters-{number:03}.webp", _mosaic(tiles, _PATTERNS_ON_PAGE))
+        file = _save(folder / PARTS / f"filters-{number:03}.webp", _mosaic(tiles, _PATTERNS_ON_PAGE))
         panels.append(Panel(file=file, layer=patterns.layer, shape=[*patterns.shape], shown=len(tiles), silent=0))
     figures.sheet(folder / "filters.png", title, [sheet])
     return panels
@@ -99,9 +99,9 @@ def draw_answers(
             actual=predictions.classes[predictions.labels[place]],
             predicted=predictions.classes[said],
             probability=float(predictions.probabilities[place, said]),
-            file=_save(folder / f"{stem}.webp", image),
+            file=_save(folder / PARTS / f"{stem}.webp", image),
             maps=[
-                HeatMap(file=_save(folder / f"{stem}-{turn}.webp", one), of_class=predictions.classes[of_class])
+                HeatMap(file=_save(folder / PARTS / f"{stem}-{turn}.webp", one), of_class=predictions.classes[of_class])
                 for turn, (of_class, one) in enumerate(laid.items(), start=1)
             ],
         )
