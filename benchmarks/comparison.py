@@ -4,10 +4,11 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks import headstart, machine, report
+from benchmarks import headstart, report
 from benchmarks.loops import Loop
 from benchmarks.process import Cost
 from benchmarks.projection import Size, projected
+from headstart.foundation import threads
 
 OBVIOUS = "obvious"
 # What is run: parts in the order in which each needs the ones before.
@@ -108,5 +109,5 @@ def _load(parts: Sequence[Part]) -> list[str]:
 
 def _busy(parts: Sequence[Part]) -> str:
     """How busy the processors were, of all of them."""
-    share = statistics.median(part.cost.cpu_seconds / part.cost.seconds for part in parts) / machine.cores()
+    share = statistics.median(part.cost.cpu_seconds / part.cost.seconds for part in parts) / threads.processors()
     return f"{share:.0%}"

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import arguments, loops, machine, pictures, project, report
-from headstart.base import base, precision, runtime, weights
+from headstart.base import base, batches, precision, runtime, weights
 from headstart.features import features
 from headstart.features.features import Work
 from headstart.foundation import entry, paths
@@ -132,17 +132,18 @@ def bare_base(model: Any, pixels: Any, batch_size: int) -> Callable[[], float]:
     """
     import tensorflow as tf
 
-    batches = [
-        base.preprocess(model.name, pixels[start : start + batch_size]) for start in range(0, len(pixels), batch_size)
+    prepared = [
+        base.preprocess(model.name, batches.padded(pixels[start : start + batch_size], batch_size))
+        for start in range(0, len(pixels), batch_size)
     ]
     forward = tf.function(
-        lambda values: model(values, training=False), input_signature=[tf.TensorSpec((None, *pixels.shape[1:]))]
+        lambda values: model(values, training=False), input_signature=[tf.TensorSpec((batch_size, *pixels.shape[1:]))]
     )
-    forward(batches[0])
+    forward(prepared[0])
 
     def rate() -> float:
         started = time.perf_counter()
-        for batch in batches:
+        for batch in prepared:
             forward(batch)
         return len(pixels) / (time.perf_counter() - started)
 

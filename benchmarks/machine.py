@@ -5,15 +5,12 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
+from headstart.foundation import threads
+
 # Flags of a processor that decide how fast the base is, the fastest first.
 _FLAGS = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
 # More runnable processes than this, a core, before the benchmark starts: something else is at work.
 _BUSY = 0.25
-
-
-def cores() -> int:
-    """How many processors this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def facts() -> list[str]:
@@ -21,9 +18,10 @@ def facts() -> list[str]:
     found = _cpuinfo("flags").split()
     flags = ", ".join(flag for flag in _FLAGS if flag in found) or "flags unknown"
     name = _cpuinfo("model name") or platform.machine()
-    lines = [f"{cores()} cores of {name} ({flags}), TensorFlow {version('tensorflow')}, {platform.system()}"]
+    cores = threads.processors()
+    lines = [f"{cores} cores of {name} ({flags}), TensorFlow {version('tensorflow')}, {platform.system()}"]
     load = os.getloadavg()[0]
-    if load > _BUSY * cores():
+    if load > _BUSY * cores:
         lines.append(f"load average {load:.1f} at the start: other work was running, so times are not to be trusted")
     return lines
 

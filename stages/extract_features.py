@@ -60,6 +60,7 @@ def main() -> None:
     record = Extraction(
         base=params.backbone.name,
         image_size=settings.image_size,
+        batch_size=settings.batch_size,
         policy=chosen.policy,
         blocks=base.blocks(whole),
         feature_rms=arrays.root_mean_square(paths.FEATURES / "train.npy") or 1.0,  # 1 for a base that gives only zeros

@@ -29,7 +29,13 @@ from tests.pipeline import ROOT
 DESCRIPTION = Description(
     strategy="head",
     extraction=Extraction(
-        base="vgg16", image_size=96, policy="float32", blocks=[4, 8], feature_rms=1.0, versions={"tensorflow": "2.21.0"}
+        base="vgg16",
+        image_size=96,
+        batch_size=32,
+        policy="float32",
+        blocks=[4, 8],
+        feature_rms=1.0,
+        versions={"tensorflow": "2.21.0"},
     ),
     classifier=params.load(ROOT / "presets" / "quick.yaml").train_head,
     network=None,

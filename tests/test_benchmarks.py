@@ -32,7 +32,7 @@ from benchmarks import (
 from benchmarks.comparison import Part
 from benchmarks.loops import EPOCHS, TRAINING, VALIDATION, Count, Loop
 from benchmarks.projection import Size, projected
-from headstart.foundation import paths, progress
+from headstart.foundation import paths, progress, threads
 from headstart.foundation.errors import InputError
 from headstart.images import images
 from headstart.models.strategies import FROM_SCRATCH, TRANSFER
@@ -430,7 +430,7 @@ def test_generated_pictures_are_pictures(tmp_path: Path) -> None:
 
 
 def test_facts_name_the_machine() -> None:
-    assert machine.facts()[0].startswith(f"{machine.cores()} cores of ")
+    assert machine.facts()[0].startswith(f"{threads.processors()} cores of ")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from headstart.foundation.errors import InputError
 from headstart.images import images, manifest
 from stages import extract_features
 from tests.pictures import fill
-from tests.pipeline import IMAGE_SIZE, TEST, TRAIN, VALIDATION, Finished, outputs, run, write_params
+from tests.pipeline import IMAGE_SIZE, SMALL, TEST, TRAIN, VALIDATION, Finished, outputs, run, write_params
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
@@ -92,6 +92,7 @@ def test_the_record_says_how_they_were_made(finished: Finished) -> None:
     assert record == {
         "base": "vgg16",
         "image_size": IMAGE_SIZE,
+        "batch_size": SMALL["extract_features.batch_size"],
         "policy": "float32",
         "blocks": [4, 8, 12, 15, 18],
         "feature_rms": pytest.approx(np.sqrt(np.mean(train**2)), rel=1e-8),

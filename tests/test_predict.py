@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart.deploying import classification, inputs
+from headstart.deploying import inputs
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.models.description import describe
@@ -94,7 +94,7 @@ def test_of_test_images_it_says_what_the_evaluation_said(
     found = rows(Path("said.csv"))
     assert [row["path"] for row in found] == [str(file) for file in files]
     shares = [[float(row[f"probability of {of_class}"]) for of_class in CLASSES] for row in found]
-    np.testing.assert_allclose(shares, said.probabilities, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(shares, said.probabilities, rtol=0, atol=10.0**-predictions.DECIMALS)
 
 
 def test_the_output_goes_where_a_link_leads_to(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +168,7 @@ def test_the_output_is_written_whole_or_not_at_all(pipeline: Path, monkeypatch: 
     found = inputs.gather([paths.PREPARED / "test"])
     files = [*found.files[:8], found.files[8]._replace(read=interrupted)]
     monkeypatch.setattr(inputs, "gather", lambda _: found._replace(files=files))
-    monkeypatch.setattr(classification, "BATCH", 4)
+    monkeypatch.setattr(description.Description, "batch_size", 4)
     Path("said.csv").write_text("before", encoding="utf-8")
     with pytest.raises(KeyboardInterrupt):
         told(monkeypatch, "pets", "--output", "said.csv")

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,20 +31,41 @@ RESULTS = (
 CODE = "import sys; from tests.pipeline import run; run(*sys.argv[1:])"
 
 
-def threads(number: int) -> dict[str, str]:
-    """Variables that limit the threads of TensorFlow and of what NumPy and SciPy compute with."""
-    return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(number))
+# What TensorFlow, oneDNN, NumPy and SciPy would otherwise heed.
+UNWANTED = {
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "ONEDNN_DEFAULT_FPMATH_MODE": "ANY",
+    "TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
+    **dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "3"),
+}
 
 
-def test_the_number_of_threads_changes_nothing(finished: Finished, tmp_path: Path) -> None:
+@contextlib.contextmanager
+def processors(number: int) -> Iterator[None]:
+    """Let processes that are started meanwhile have so many processors, as ``taskset`` does."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(allowed)[:number])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def test_the_number_of_threads_and_the_environment_change_nothing(finished: Finished, tmp_path: Path) -> None:
     folder = tmp_path / "a folder of another name"
     folder.mkdir()
     shutil.copytree(finished.folder / "source", folder / "source")
     shutil.copyfile(finished.folder / "params.yaml", folder / "params.yaml")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **threads(1)}
-    done = subprocess.run(
-        [sys.executable, "-c", CODE, *STAGES], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **UNWANTED}
+    with processors(1):
+        done = subprocess.run(
+            [sys.executable, "-c", CODE, *STAGES],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
     with contextlib.chdir(finished.folder):
         expected = outputs(*RESULTS)
@@ -54,8 +76,9 @@ def test_the_number_of_threads_changes_nothing(finished: Finished, tmp_path: Pat
 
 
 def lock(folder: Path, number: int) -> str:
-    """Run the whole pipeline in a fresh clone on so many threads, nothing cached; return its dvc.lock."""
-    output = clones.run(folder, "dvc", "repro", **threads(number))
+    """Run the whole pipeline in a fresh clone on so many processors, nothing cached; return its dvc.lock."""
+    with processors(number):
+        output = clones.run(folder, "dvc", "repro")
     defined = yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     assert sorted(clones.ran(output)) == sorted(defined)
     assert "from cache" not in output

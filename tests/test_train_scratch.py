@@ -18,6 +18,7 @@ from headstart.settings import params
 from headstart.training import training
 from tests.pictures import encode
 from tests.pipeline import CLASSES, SCRATCH_SIZE, TRAIN, Finished, outputs, run, write_params
+from tests.policies import needs_bfloat16
 from tests.test_train_head import Interrupted, interrupt
 
 pytest_plugins = ["tests.pipeline_fixtures"]
@@ -150,6 +151,7 @@ def test_images_too_small_for_the_architecture_stop_it_before_any_work(
     assert outputs(*results(stage)) == before
 
 
+@needs_bfloat16
 def test_grey_images_are_seen_by_one_channel_in_the_precision_asked_for(pipeline: Path) -> None:
     frame = manifest.read(paths.MANIFEST)
     for path in frame["path"]:

@@ -13,6 +13,7 @@ class Extraction(Record):
     Attributes:
         base: name of the base.
         image_size: pixels.
+        batch_size: images that the base took at once.
         policy: precision policy of the base.
         blocks: how many of its last layers to unfreeze to begin at each of its blocks, the last block's first.
         feature_rms: root mean square of the training images' features.
@@ -21,6 +22,7 @@ class Extraction(Record):
 
     base: str
     image_size: int
+    batch_size: int
     policy: str
     blocks: list[int]
     feature_rms: float

@@ -1,14 +1,20 @@
 """Which arithmetic the base runs in: float32, or bfloat16 where the machine computes it in hardware."""
 
+import os
 import platform
 from pathlib import Path
 from typing import Literal, NamedTuple
+
+from headstart.foundation.errors import InputError
 
 Setting = Literal["auto", "float32", "bfloat16"]
 
 # Processor flags, as Linux names them, of instructions that multiply bfloat16 matrices. Without one
 # of them bfloat16 is emulated and several times slower than float32.
 _CPU_FLAGS = ("amx_bf16", "avx512_bf16")
+# Those with which oneDNN takes bfloat16 at all, be it emulated. Without one of them TensorFlow leaves it to Eigen,
+# whose sums depend on the number of threads: see runtime.py.
+_ONEDNN_FLAGS = ("avx512f", "avx_ne_convert")
 # NVIDIA's compute capability from which bfloat16 runs on tensor cores (Ampere).
 _GPU_CAPABILITY = (8, 0)
 
@@ -27,10 +33,19 @@ class Precision(NamedTuple):
 
 
 def choose(setting: Setting) -> Precision:
-    """Return the precision that ``setting`` means on this machine. Imports TensorFlow."""
+    """Return the precision that ``setting`` means on this machine. Imports TensorFlow.
+
+    Raises:
+        InputError: ``bfloat16`` on a processor that has none.
+    """
     if setting == "float32":
         return Precision("float32", "float32, as params.yaml says")
     if setting == "bfloat16":
+        if not (cpu_has_bfloat16() or _for_gpu()):
+            raise InputError(
+                "params.yaml: precision: found bfloat16, but this processor has no instructions for it: "
+                "choose auto or float32"
+            )
         return Precision("mixed_bfloat16", "bfloat16, as params.yaml says")
     return _for_gpu() or for_cpu(_cpu_flags())
 
@@ -41,6 +56,12 @@ def for_cpu(flags: frozenset[str]) -> Precision:
     if found:
         return Precision("mixed_bfloat16", f"bfloat16, since this processor has {found[0]}")
     return Precision("float32", "float32, since this processor has no bfloat16 instructions")
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether this processor computes bfloat16 by oneDNN, as far as the system tells."""
+    flags = _cpu_flags()
+    return not flags or any(flag in flags for flag in _ONEDNN_FLAGS)
 
 
 def _for_gpu() -> Precision | None:
@@ -62,5 +83,14 @@ def _cpu_flags() -> frozenset[str]:
         return frozenset()
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("flags"):
-            return frozenset(line.partition(":")[2].split())
+            return _limited(frozenset(line.partition(":")[2].split()), os.environ.get("ONEDNN_MAX_CPU_ISA", ""))
     return frozenset()
+
+
+def _limited(flags: frozenset[str], limit: str) -> frozenset[str]:
+    """Return the flags that oneDNN goes by where a person has told it to behave as on a lesser processor."""
+    if limit.upper().startswith(("SSE", "AVX2")) or limit.upper() == "AVX":
+        return frozenset(flag for flag in flags if not flag.startswith(("avx512", "amx")))
+    if limit.upper() in ("AVX512_CORE", "AVX512_CORE_VNNI"):
+        return flags - {"avx512_bf16", "amx_bf16"}
+    return flags

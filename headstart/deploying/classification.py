@@ -16,7 +16,7 @@ from headstart.foundation.progress import bar
 from headstart.foundation.threads import map_ordered
 from headstart.images import images
 from headstart.images.images import Pixels, UnreadableImage
-from headstart.models.predictor import BATCH, Predictor
+from headstart.models.predictor import Predictor
 from headstart.sources.listing import printable
 from headstart.statistics.scoring import predicted_classes
 
@@ -54,7 +54,8 @@ def classify(files: Sequence[InputFile], model: Predictor, heat_maps: Path | Non
         targets = own_images.targets(heat_maps, [file.name for file in files])
     shared = sys.stdout.isatty()
     with bar("predict", len(files), " files") as progress:
-        for batch in map_ordered(partial(_read, size=model.image_size), _batches(zip(files, targets, strict=True))):
+        batches = _batches(zip(files, targets, strict=True), model.batch_size)
+        for batch in map_ordered(partial(_read, size=model.image_size), batches):
             rows = _answer(batch, model)
             if shared:  # a terminal, with the bar on its last line
                 progress.clear()
@@ -94,7 +95,7 @@ def _answer(batch: list[Image], model: Predictor) -> list[Classified]:
     ]
 
 
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     remaining = iter(items)
-    while batch := list(islice(remaining, BATCH)):
+    while batch := list(islice(remaining, size)):
         yield batch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base import base
+from headstart.base import base, batches
 from headstart.explaining import layers
 
 if TYPE_CHECKING:
@@ -38,9 +38,11 @@ def heat_maps(
         pooling. Each image's maps share one scale, from 0 to 1 at the hottest place of them all; without
         any evidence they are 0.
     """
-    parts = range(0, len(pixels), _BATCH)
-    maps = [_of_batch(whole, classifier, pixels[i : i + _BATCH], classes[i : i + _BATCH]) for i in parts]
-    heat = np.concatenate(maps)
+    maps = []
+    for start in range(0, len(pixels), _BATCH):
+        given = (batches.padded(rows[start : start + _BATCH], _BATCH) for rows in (pixels, classes))
+        maps.append(_of_batch(whole, classifier, *given))
+    heat = np.concatenate(maps)[: len(pixels)]
     highest = heat.max(axis=(1, 2, 3), keepdims=True)
     scaled: NDArray[np.float32] = np.divide(heat, highest, out=np.zeros_like(heat), where=highest > 0)
     return scaled

@@ -5,7 +5,6 @@ threads, once for all their views, and rows are written as they come.
 """
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -15,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base import base, graph
+from headstart.base import base, batches, graph
 from headstart.features import augmentation
 from headstart.features.augmentation import Draws
+from headstart.foundation import threads
 from headstart.foundation.arrays import ArrayFile, check_space, create_array
 from headstart.foundation.progress import bar
 from headstart.foundation.resume import Resumable
@@ -47,7 +47,7 @@ class Work(NamedTuple):
         sha256s: digest of each training image; its augmented views are drawn from it.
         views: numbers of the augmented views to take of each training image.
         image_size: side that images are resized to, pixels.
-        batch_size: images the base takes at once.
+        batch_size: images the base takes at once; a last batch of fewer is filled up.
         augmentation: how views differ from the image.
         seed: the run's seed.
         base: name of the base, whose preprocessing the images get.
@@ -81,7 +81,7 @@ class Step(NamedTuple):
         return f"{kind}/{self.split}" if self.view is None else f"{kind}/{self.split}_views"
 
 
-Forward = Callable[[NDArray[np.uint8], Draws | None], dict[str, "tf.Tensor"]]
+Forward = Callable[[NDArray[np.uint8], Draws | None], dict[str, NDArray[np.float16]]]
 
 
 def extract(
@@ -103,7 +103,7 @@ def extract(
         Shapes are (images, height, width, channels), for views (views, images, height, width, channels),
         all float16.
     """
-    forward = forward or compile_forward(model, trunk, work.base, work.augmentation)
+    forward = forward or compile_forward(model, trunk, work.base, work.batch_size, work.augmentation)
     steps = plan(work)
     files = _create_arrays(model, trunk, work, state.path)
     done = state.read().get("steps", 0)
@@ -115,7 +115,7 @@ def extract(
             outputs = forward(pixels[:, :, ::-1] if step.flipped else pixels, _draws(step, work))
             for kind, rows in outputs.items():
                 if array := arrays.get(step.array(kind)):
-                    array.write(_row(step, work), rows.numpy())
+                    array.write(_row(step, work), rows)
             progress.update(step.stop - step.start)
             if number % _BATCHES_A_BLOCK == 0:
                 for array in arrays.values():
@@ -139,13 +139,17 @@ def plan(work: Work) -> list[Step]:
 
 
 def compile_forward(
-    model: "keras.Model", trunk: str | None, name: str, settings: Augmentation = augmentation.UNCHANGED
+    model: "keras.Model",
+    trunk: str | None,
+    name: str,
+    batch_size: int,
+    settings: Augmentation = augmentation.UNCHANGED,
 ) -> Forward:
     """Return a function from RGB images to ``features`` and, if there is a trunk layer, ``trunk``.
 
-    It takes uint8 images (n, size, size, 3) and what was drawn for them by ``settings``, or None for images as
-    they are. ``name`` is the base's, whose preprocessing the images get.
-    It gives float16 (n, height, width, channels).
+    It takes uint8 images (n, size, size, 3), n up to ``batch_size``, and what was drawn for them by ``settings``, or
+    None for images as they are. ``name`` is the base's, whose preprocessing the images get.
+    It gives float16 (n, height, width, channels), the same for an image however many come with it.
     """
     import tensorflow as tf
 
@@ -160,17 +164,21 @@ def compile_forward(
         return {"features": half(upper(values, training=False)), "trunk": half(values)}
 
     size = model.input_shape[1]
-    pixels = tf.TensorSpec((None, size, size, 3), tf.uint8)
+    pixels = tf.TensorSpec((batch_size, size, size, 3), tf.uint8)
     plain = tf.function(run, input_signature=[pixels])
     augmented = tf.function(
         lambda batch, maps, tones: run(augmentation.augment(batch, maps, tones, settings)),
-        input_signature=[pixels, tf.TensorSpec((None, 8), tf.float32), tf.TensorSpec((None, 2), tf.float32)],
+        input_signature=[
+            pixels,
+            tf.TensorSpec((batch_size, 8), tf.float32),
+            tf.TensorSpec((batch_size, 2), tf.float32),
+        ],
     )
 
-    def forward(batch: NDArray[np.uint8], draws: Draws | None) -> dict[str, "tf.Tensor"]:
-        if draws is None:
-            return plain(batch)  # type: ignore[no-any-return]
-        return augmented(augmentation.paint(batch, draws), draws.maps, draws.tones)  # type: ignore[no-any-return]
+    def forward(batch: NDArray[np.uint8], draws: Draws | None) -> dict[str, NDArray[np.float16]]:
+        given = (batch,) if draws is None else (augmentation.paint(batch, draws), draws.maps, draws.tones)
+        outputs = (plain if draws is None else augmented)(*(batches.padded(rows, batch_size) for rows in given))
+        return {kind: rows.numpy()[: len(batch)] for kind, rows in outputs.items()}
 
     return forward
 
@@ -213,7 +221,7 @@ def _create_arrays(model: "keras.Model", trunk: str | None, work: Work, folder: 
 def _decoded(steps: list[Step], work: Work) -> Iterator[tuple[Step, NDArray[np.uint8]]]:
     """Yield each step with its images, uint8 (n, size, size, 3), decoded ahead in other threads."""
     batches = list(dict.fromkeys((step.split, step.start, step.stop) for step in steps))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads.processors()) as pool:
 
         def decode(split: str, start: int, stop: int) -> list[Callable[[], NDArray[np.uint8]]]:
             files = work.files[split][start:stop]

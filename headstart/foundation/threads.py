@@ -15,6 +15,11 @@ _MOST_WORKERS = 4
 _AHEAD = 2
 
 
+def processors() -> int:
+    """Return how many processors this process may use; a container or ``taskset`` may leave it fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def map_ordered(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """Yield ``function(item)`` for every item, in the items' order.
 
@@ -25,7 +30,7 @@ def map_ordered(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     Raises:
         Exception: what ``items`` or ``function`` raises; what has not begun by then is given up.
     """
-    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+    workers = min(_MOST_WORKERS, processors())
     pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:

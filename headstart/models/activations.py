@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from headstart.base import base, extraction, graph
+from headstart.base import base, batches, extraction, graph
 from headstart.features import augmentation, features
 from headstart.foundation import paths
 from headstart.foundation.arrays import ArrayFile, check_space, create_array, open_array, release
@@ -24,10 +24,6 @@ from headstart.settings.schema import Augmentation, ExtractFeatures
 
 if TYPE_CHECKING:
     import keras
-
-
-# Images at once where no parameter says it.
-BATCH = 32
 
 
 class Views(NamedTuple):
@@ -145,7 +141,7 @@ def _kept(kind: str, array: str) -> Path:
 
 def _online(layer: str, labels: NDArray[np.int64], source: Source, state: Resumable) -> Callable[[int], Samples]:
     model = base.between(source.base, None, layer)
-    forward = features.compile_forward(model, None, source.base.name, source.views.augmentation)
+    forward = features.compile_forward(model, None, source.base.name, source.batch_size, source.views.augmentation)
 
     def epoch_samples(epoch: int) -> Samples:
         # The views are numbered by the epoch, so they are the same in every run.
@@ -169,7 +165,7 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
     rows = trunk.reshape(-1, *feature_map)
     run = tf.function(
         lambda values: features.half(model(tf.cast(values, model.input.dtype), training=False)),
-        input_signature=[tf.TensorSpec((None, *feature_map), tf.float16)],
+        input_signature=[tf.TensorSpec((source.batch_size, *feature_map), tf.float16)],
     )
     check_space(state.path, int(np.prod(shape)) * 2, "extract_features.views")
     create_array(path, shape, np.float16)
@@ -179,7 +175,7 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
     ):
         for start in range(0, len(rows), source.batch_size):
             batch = rows[start : start + source.batch_size]
-            file.write(start, run(np.array(batch)).numpy())
+            file.write(start, batches.apply(run, np.array(batch), source.batch_size))
             release(trunk)
             progress.update(len(batch))
     return open_array(path)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from headstart.base import batches
 from headstart.base.extraction import Extraction
 from headstart.foundation.records import Record
 from headstart.models.architectures import Network
@@ -57,6 +58,11 @@ class Description(Record):
     def image_size(self) -> int:
         """Side of the images that the model sees, pixels."""
         return self._made_of.image_size
+
+    @property
+    def batch_size(self) -> int:
+        """Images that are computed at once."""
+        return self.extraction.batch_size if self.extraction else batches.SIZE
 
     @property
     def policy(self) -> str:

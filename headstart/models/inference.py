@@ -1,10 +1,14 @@
 """What a trained model says of examples in memory."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
+from headstart.base import batches
+from headstart.foundation.array_types import FloatArray
 from headstart.models import classifier
 from headstart.models.samples import Samples, in_order
 
@@ -12,19 +16,21 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-# Examples at once.
-BATCH = 128
 
-
-def predict(model: "keras.Model", values: NDArray[np.generic]) -> NDArray[np.float64]:
+def predict(model: "keras.Model", values: NDArray[np.generic]) -> FloatArray:
     """Return probabilities, float64 (examples, classes), for examples (examples, …)."""
+    forward = compile_predict(model, values.dtype)
+    samples = Samples(values[np.newaxis], np.zeros(len(values), np.int64))
+    return np.concatenate([forward(x) for x, _ in in_order(samples, batches.SIZE)])
+
+
+def compile_predict(model: "keras.Model", dtype: npt.DTypeLike) -> Callable[[NDArray[Any]], FloatArray]:
+    """Return a function from any number of examples of a type to their probabilities, float64 (examples, classes)."""
     import tensorflow as tf
 
-    forward = tf.function(
-        lambda x: probabilities(model, x), input_signature=[tf.TensorSpec((None, *values.shape[1:]), values.dtype)]
-    )
-    samples = Samples(values[np.newaxis], np.zeros(len(values), np.int64))
-    return np.concatenate([forward(x).numpy() for x, _ in in_order(samples, BATCH)])
+    shape = (batches.SIZE, *model.input_shape[1:])
+    forward = tf.function(lambda x: probabilities(model, x), input_signature=[tf.TensorSpec(shape, dtype)])
+    return lambda values: batches.apply(forward, values, batches.SIZE)
 
 
 def probabilities(model: "keras.Model", values: "tf.Tensor") -> "tf.Tensor":

@@ -16,10 +16,6 @@ from headstart.statistics import calibration
 
 if TYPE_CHECKING:
     import keras
-    import tensorflow as tf
-
-# Images at once: the base is no faster on more.
-BATCH = 32
 
 
 class Assembled(NamedTuple):
@@ -68,6 +64,7 @@ class Predictor:
     Attributes:
         classes: names of the classes, in the order of the probabilities.
         image_size: side of the images it takes, pixels.
+        batch_size: images it computes at once, however few it is given.
         assembled: the model itself.
     """
 
@@ -75,14 +72,18 @@ class Predictor:
         """Take a model as it was trained, and how its logits become probabilities."""
         self.classes = tuple(assembled.description.classes)
         self.image_size = assembled.description.image_size
+        self.batch_size = assembled.description.batch_size
         self.assembled = assembled
         self._inference = inference
         self._as_trained = _compile(assembled)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> FloatArray:
-        """Return the probabilities, (n, classes), of RGB images, uint8 (n, image_size, image_size, 3)."""
+        """Return the probabilities, (n, classes), of RGB images, uint8 (n, image_size, image_size, 3).
+
+        Those of an image are the same, to the last digit, however many come with it.
+        """
         views = [pixels, pixels[:, :, ::-1]] if self._inference.flip else [pixels]
-        mean = np.mean([self._as_trained(view).numpy() for view in views], axis=0)
+        mean = np.mean([self._as_trained(view) for view in views], axis=0)
         return calibration.apply_temperature(mean, self._inference.temperature)
 
 
@@ -104,18 +105,19 @@ def load(folder: Path, base_weights: Path, inference: Inference) -> Predictor:
     return Predictor(assemble(folder, base_weights), inference)
 
 
-def _compile(assembled: Assembled) -> Callable[[NDArray[np.uint8]], "tf.Tensor"]:
+def _compile(assembled: Assembled) -> Callable[[NDArray[np.uint8]], FloatArray]:
     """Return a function from RGB images to probabilities before calibration, float64 (n, classes)."""
-    import tensorflow as tf
-
     model, lower, how = assembled.model, frozen(assembled), assembled.description.extraction
-    answer = tf.function(
-        lambda values: inference.probabilities(model, values),
-        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float16 if lower else tf.uint8)],
-    )
+    answer = inference.compile_predict(model, np.float16 if lower else np.uint8)
     if lower is None or how is None:
-        return answer  # type: ignore[no-any-return]
-    # What the frozen layers give is halved, as it is in the files that training and evaluation read: the answers are
+        return answer
+    # In batches of the extraction's size, and halved as in the files that training and evaluation read: the answers are
     # the same then.
-    forward = features.compile_forward(lower, None, how.base)
-    return lambda pixels: answer(forward(pixels, None)["features"])
+    size = how.batch_size
+    forward = features.compile_forward(lower, None, how.base, size)
+
+    def predict(pixels: NDArray[np.uint8]) -> FloatArray:
+        parts = [forward(pixels[start : start + size], None)["features"] for start in range(0, len(pixels), size)]
+        return answer(np.concatenate(parts))
+
+    return predict

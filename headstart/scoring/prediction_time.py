@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.images import images
-from headstart.models.predictor import BATCH, Predictor
+from headstart.models.predictor import Predictor
 
 # Batches that prediction is timed on.
 _BATCHES = 3
@@ -17,9 +17,10 @@ def measure(predictor: Predictor, files: list[Path]) -> float:
 
     Args:
         predictor: the model.
-        files: images to predict; 96 of them at the most are taken.
+        files: images to predict; three batches at the most are taken.
     """
-    batches = [files[start : start + BATCH] for start in range(0, min(len(files), BATCH * _BATCHES), BATCH)]
+    size = predictor.batch_size
+    batches = [files[start : start + size] for start in range(0, min(len(files), size * _BATCHES), size)]
 
     def predict(batch: list[Path]) -> None:
         predictor(np.stack([images.load(path, predictor.image_size) for path in batch]))

@@ -122,7 +122,7 @@ def _from_features(description: Description, frame: pd.DataFrame, flip: bool, st
     whole = base.build(description.extraction.base, weights.load(paths.WEIGHTS), description.image_size)
     cut = base.cut_before(whole, description.unfreeze)
     source = activations.Source(
-        whole, extraction.trunk_layer(), frame, activations.NO_VIEWS, batch_size=activations.BATCH
+        whole, extraction.trunk_layer(), frame, activations.NO_VIEWS, description.extraction.batch_size
     )
     # Before the model is loaded: that changes the weights of the base's last layers.
     values = {split: [activations.at(cut, array, source, state) for array in _arrays(split, flip)] for split in SCORED}

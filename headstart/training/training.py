@@ -3,16 +3,17 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from headstart.base import batches
 from headstart.foundation.atomic import replacing
 from headstart.foundation.errors import InputError
 from headstart.foundation.progress import bar
 from headstart.foundation.resume import Resumable
-from headstart.models import classifier, inference
+from headstart.models import classifier
 from headstart.models.samples import Samples, epoch_batches, in_order
 from headstart.settings.schema import Optimization
 from headstart.training import layerwise
@@ -89,8 +90,7 @@ def fit(
             sums = [step(x, y) for x, y in epoch_batches(samples, settings.batch_size, epoch, seed)]
             loss, accuracy = _means(sums, len(samples.labels))
             with steps.average.applied():
-                val_sums = [measure(x, y) for x, y in in_order(validation, inference.BATCH)]
-                val_loss, val_accuracy = _means(val_sums, len(validation.labels))
+                val_loss, val_accuracy = measure(validation)
                 if not np.isfinite([loss, val_loss]).all():
                     section = state.name.partition("/")[0]
                     raise InputError(
@@ -111,15 +111,24 @@ def fit(
     return Training(table, spent + time.monotonic() - started)
 
 
-def _compile_measure(model: "keras.Model") -> Any:
+def _compile_measure(model: "keras.Model") -> Callable[[Samples], tuple[float, float]]:
+    """Return a function from examples to their mean loss and the part that is right."""
     import tensorflow as tf
 
-    def measure(values: "tf.Tensor", labels: "tf.Tensor") -> "tf.Tensor":
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def by_example(values: "tf.Tensor", labels: "tf.Tensor") -> "tf.Tensor":
         logits = model(tf.cast(values, model.input.dtype), training=False)
-        losses = classifier.loss(labels, logits)
-        return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(classifier.correct(labels, logits))])
+        return tf.stack([classifier.loss(labels, logits), classifier.correct(labels, logits)], axis=1)
 
-    return tf.function(measure, reduce_retracing=True)
+    def measure(samples: Samples) -> tuple[float, float]:
+        found = []
+        for values, labels in in_order(samples, batches.SIZE):
+            whole = (batches.padded(rows, batches.SIZE) for rows in (values, labels))
+            found.append(by_example(*whole).numpy()[: len(labels)])
+        loss, right = np.concatenate(found).mean(axis=0, dtype=np.float64).tolist()
+        return loss, right
+
+    return measure
 
 
 def _means(sums: "list[tf.Tensor]", count: int) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from headstart.base import convolution, runtime
+from tests.policies import needs_bfloat16
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,7 @@ def test_output_and_gradients_are_those_of_keras(kernel_size: Any, strides: Any,
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4 * np.abs(theirs).max())
 
 
+@needs_bfloat16
 def test_in_bfloat16_nothing_is_lost_in_the_sums() -> None:
     """The same as in float32, but for the rounding of what is summed and of the sum: 8 bits."""
     import tensorflow as tf
@@ -78,7 +80,9 @@ def test_other_convolutions_stay_as_they_are(change: dict[str, Any]) -> None:
     assert "call" not in vars(layer)
 
 
-@pytest.mark.parametrize(("policy", "tolerance"), [("float32", 1e-4), ("mixed_bfloat16", 0.05)])
+@pytest.mark.parametrize(
+    ("policy", "tolerance"), [("float32", 1e-4), pytest.param("mixed_bfloat16", 0.05, marks=needs_bfloat16)]
+)
 def test_a_convolution_of_each_channel_gives_what_it_gave_grouped(policy: str, tolerance: float) -> None:
     import keras
     import tensorflow as tf

@@ -13,6 +13,7 @@ from headstart.foundation import paths
 RECORD = Extraction(
     base="vgg16",
     image_size=96,
+    batch_size=32,
     policy="mixed_bfloat16",
     blocks=[4, 8],
     feature_rms=12.5,

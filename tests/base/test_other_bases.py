@@ -15,6 +15,7 @@ from headstart.images import images
 from headstart.models import models
 from headstart.pretrained import published
 from tests.pictures import encode
+from tests.policies import POLICIES
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -65,7 +66,7 @@ def test_a_tiny_grey_image_passes(built: Any, tmp_path: Path) -> None:
     file = tmp_path / "grey.png"
     file.write_bytes(encode(np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8), "PNG"))
     size = KINDS[built.name].least_size
-    features = compile_forward(built, None, built.name)(images.load(file, size)[None], None)["features"].numpy()
+    features = compile_forward(built, None, built.name, 1)(images.load(file, size)[None], None)["features"]
     assert features.shape == (1, *built.output_shape[1:])
     assert min(features.shape) >= 1
     assert np.isfinite(features).all()
@@ -144,7 +145,7 @@ def test_weights_come_back_by_their_names(built: Any) -> None:
         np.testing.assert_array_equal(variable.value, tensors[name])
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("name", each(("mobilenet_v2",)))
 def test_features_are_the_same_bytes_again(name: str, policy: str) -> None:
     size = KINDS[name].least_size
@@ -153,9 +154,22 @@ def test_features_are_the_same_bytes_again(name: str, policy: str) -> None:
     runtime.set_policy(policy)
     found = []
     for _ in range(2):
-        outputs = compile_forward(base.build(name, weights, size), BASES[name].trunk, name)(pixels, None)
-        found.append({kind: values.numpy().tobytes() for kind, values in outputs.items()})
+        outputs = compile_forward(base.build(name, weights, size), BASES[name].trunk, name, 4)(pixels, None)
+        found.append({kind: values.tobytes() for kind, values in outputs.items()})
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("name", each(("mobilenet_v2", "convnext_tiny")))
+def test_how_many_images_come_at_once_makes_no_difference_to_features(name: str, policy: str) -> None:
+    size = KINDS[name].least_size
+    pixels = np.random.default_rng(0).integers(0, 256, (5, size, size, 3), np.uint8)
+    runtime.set_policy(policy)
+    forward = compile_forward(base.build(name, published.random(name), size), BASES[name].trunk, name, 5)
+    together = forward(pixels, None)
+    for part in (slice(0, 1), slice(4, 5), slice(1, 4)):
+        for kind, values in forward(pixels[part], None).items():
+            np.testing.assert_array_equal(values, together[kind][part])
 
 
 def test_a_layer_with_others_beside_it_is_no_trunk(built: Any) -> None:

@@ -2,11 +2,22 @@
 
 import pytest
 
+from headstart.base import precision
 from headstart.base.precision import choose, for_cpu
+from headstart.foundation.errors import InputError
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
 
+AVX512 = frozenset({"avx2", "avx512f", "avx512_bf16", "amx_bf16"})
+
+
+@pytest.fixture(autouse=True)
+def _unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+
+
+@pytest.mark.usefixtures("tensorflow")
 @pytest.mark.parametrize(
     ("setting", "policy", "reason"),
     [
@@ -14,7 +25,8 @@ pytest_plugins = ["tests.pipeline_fixtures"]
         ("bfloat16", "mixed_bfloat16", "bfloat16, as params.yaml says"),
     ],
 )
-def test_what_was_asked_for_is_chosen(setting: str, policy: str, reason: str) -> None:
+def test_what_was_asked_for_is_chosen(monkeypatch: pytest.MonkeyPatch, setting: str, policy: str, reason: str) -> None:
+    monkeypatch.setattr(precision, "_cpu_flags", lambda: AVX512)
     assert choose(setting) == (policy, reason)  # type: ignore[arg-type]
 
 
@@ -29,6 +41,28 @@ def test_what_was_asked_for_is_chosen(setting: str, policy: str, reason: str) ->
 )
 def test_the_processor_decides(flags: set[str], policy: str, reason: str) -> None:
     assert for_cpu(frozenset(flags)) == (policy, reason)
+
+
+@pytest.mark.usefixtures("tensorflow")
+def test_bfloat16_is_refused_where_its_sums_would_depend_on_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_for_gpu", lambda: None)
+    monkeypatch.setattr(precision, "_cpu_flags", lambda: frozenset({"avx2"}))
+    with pytest.raises(InputError, match=r"^params.yaml: precision: found bfloat16, but this processor has no instruc"):
+        choose("bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("limit", "left"),
+    [
+        ("AVX2", {"avx2"}),
+        ("avx2_vnni", {"avx2"}),
+        ("AVX512_CORE", {"avx2", "avx512f"}),
+        ("AVX512_CORE_AMX", AVX512),
+        ("", AVX512),
+    ],
+)
+def test_what_onednn_is_told_not_to_use_does_not_count(limit: str, left: set[str]) -> None:
+    assert precision._limited(AVX512, limit) == left
 
 
 @pytest.mark.usefixtures("tensorflow")

@@ -38,7 +38,7 @@ def assembled(classes: int, unfreeze: int, scaling: str = "log") -> Assembled:
     description = Description(
         strategy="finetune",
         extraction=Extraction(
-            base="vgg16", image_size=SIZE, policy="float32", blocks=[2], feature_rms=30.0, versions={}
+            base="vgg16", image_size=SIZE, batch_size=4, policy="float32", blocks=[2], feature_rms=30.0, versions={}
         ),
         classifier=HEAD.model_copy(update={"units": 4, "scaling": scaling}),
         network=None,

@@ -10,6 +10,7 @@ from headstart.base import base, runtime
 from headstart.explaining import activation_maps, layers
 from headstart.explaining.spacing import spaced
 from tests.networks import branched, straight
+from tests.policies import needs_bfloat16
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -49,6 +50,7 @@ def test_channels_that_find_nothing_are_counted_among_all() -> None:
     assert len(maps.values) == 1
 
 
+@needs_bfloat16
 def test_half_precision_is_shown_in_full() -> None:
     runtime.set_policy("mixed_bfloat16")
     whole = straight()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from headstart.base import base, runtime
 from headstart.explaining import filter_patterns
 from tests.networks import branched, straight
+from tests.policies import needs_bfloat16
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -102,6 +103,7 @@ def test_deep_layers_get_larger_images(size: int, layer: str, side: int) -> None
     assert found(whole, layer, filters=1, steps=1).images.shape == (1, side, side, 3)
 
 
+@needs_bfloat16
 def test_in_half_precision_the_patterns_are_alike() -> None:
     images = []
     for policy in ("float32", "mixed_bfloat16"):

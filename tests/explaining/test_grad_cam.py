@@ -18,6 +18,7 @@ from headstart.settings import params
 from headstart.training import training
 from tests.networks import branched, open_ended, straight
 from tests.pipeline import ROOT
+from tests.policies import needs_bfloat16
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -96,6 +97,15 @@ def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(grad_cam.heat_maps(whole, top, PIXELS, every(3)), together, atol=1e-6)
 
 
+def test_how_many_images_come_at_once_makes_no_difference() -> None:
+    whole = straight()
+    top = head(whole)
+    together = grad_cam.heat_maps(whole, top, PIXELS, every(3))
+    alone = [grad_cam.heat_maps(whole, top, PIXELS[[row]], every(3)[[row]]) for row in range(len(PIXELS))]
+    np.testing.assert_array_equal(np.concatenate(alone), together)
+
+
+@needs_bfloat16
 def test_half_precision_gives_the_same_maps_in_full() -> None:
     whole = straight()
     top = head(whole)

@@ -17,6 +17,7 @@ from headstart.images import images
 from tests.augmented import ALL, augmented
 from tests.pictures import encode
 from tests.pipeline import small_base
+from tests.policies import POLICIES, needs_bfloat16
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -91,7 +92,9 @@ def test_features_are_those_of_predict(model: Any, trunk: str | None) -> None:
         close(found[f"features/{split}"], expected(model, loaded(split)))
 
 
-@pytest.mark.parametrize(("policy", "digits"), [("float32", 11), ("mixed_bfloat16", 6)])
+@pytest.mark.parametrize(
+    ("policy", "digits"), [("float32", 11), pytest.param("mixed_bfloat16", 6, marks=needs_bfloat16)]
+)
 def test_features_of_vgg16_are_those_of_predict(policy: str, digits: int) -> None:
     """In bfloat16 to the 8 binary digits it has, less what thirteen layers lose."""
     from headstart.pretrained.imagenet import CANONICAL, draw
@@ -101,8 +104,30 @@ def test_features_of_vgg16_are_those_of_predict(policy: str, digits: int) -> Non
     pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
     wanted = expected(reference, pixels)
     runtime.set_policy(policy)
-    forward = compile_forward(base.build("vgg16", weights, 32), "block4_pool", "vgg16")
-    close(forward(pixels, None)["features"].numpy(), wanted, digits)
+    forward = compile_forward(base.build("vgg16", weights, 32), "block4_pool", "vgg16", 8)
+    close(forward(pixels, None)["features"], wanted, digits)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_how_many_images_come_at_once_makes_no_difference(policy: str) -> None:
+    """To the last digit, whatever place in a batch an image has, as it is and augmented."""
+    from headstart.pretrained.imagenet import CANONICAL, draw
+
+    runtime.set_policy(policy)
+    whole = base.build("vgg16", draw(CANONICAL["vgg16"].shapes), 32)
+    forward = compile_forward(whole, "block4_pool", "vgg16", 8, ALL)
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
+    digests = [f"{number:064x}" for number in range(8)]
+    for augmented_ones in (False, True):
+
+        def run(part: slice, augmented_ones: bool = augmented_ones) -> dict[str, npt.NDArray[Any]]:
+            drawn = augmentation.draw(ALL, digests[part], 0, 7, 32) if augmented_ones else None
+            return forward(pixels[part], drawn)
+
+        together = run(slice(0, 8))
+        for part in (slice(0, 1), slice(5, 6), slice(2, 5), slice(1, 8)):
+            for kind, values in run(part).items():
+                np.testing.assert_array_equal(values, together[kind][part])
 
 
 def test_the_trunk_is_the_inner_layers_output(model: Any) -> None:
@@ -172,14 +197,14 @@ def test_without_views_there_are_none(model: Any) -> None:
 def test_compiled_and_eager_agree(model: Any) -> None:
     pixels = loaded("train")
     draws = augmentation.draw(ALL, work().sha256s, 0, 7, SIZE)
-    compiled = compile_forward(model, "pool1", "vgg16", ALL)
+    compiled = compile_forward(model, "pool1", "vgg16", len(pixels), ALL)
     views = augmented(pixels, ALL, work().sha256s, 0, seed=7)
     eager = {
         "plain": half(model(base.preprocess("vgg16", pixels))).numpy(),
         "views": half(model(base.preprocess("vgg16", views))).numpy(),
     }
-    close(compiled(pixels, None)["features"].numpy(), eager["plain"].astype(np.float64))
-    close(compiled(pixels, draws)["features"].numpy(), eager["views"].astype(np.float64))
+    close(compiled(pixels, None)["features"], eager["plain"].astype(np.float64))
+    close(compiled(pixels, draws)["features"], eager["views"].astype(np.float64))
 
 
 def test_large_values_saturate() -> None:

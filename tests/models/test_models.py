@@ -25,7 +25,7 @@ LAYERS = Layers.model_validate({name: getattr(QUICK, name) for name in Layers.mo
 DESCRIPTION = Description(
     strategy="finetune",
     extraction=Extraction(
-        base="small", image_size=16, policy="float32", blocks=[5], feature_rms=2.5, versions={"tensorflow": "2.21.0"}
+        base="small", image_size=16, batch_size=4, policy="float32", blocks=[5], feature_rms=2.5, versions={}
     ),
     classifier=LAYERS,
     network=None,

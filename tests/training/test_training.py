@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from headstart.base import batches
 from headstart.foundation.errors import InputError
 from headstart.foundation.resume import Resumable
 from headstart.models import classifier, inference
@@ -378,6 +379,19 @@ def test_predictions_are_the_models_probabilities(classes: int) -> None:
     assert found.shape == (300, classes)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-12)
+
+
+def test_how_many_examples_come_at_once_changes_neither_predictions_nor_validation() -> None:
+    model = build(settings())
+    values = samples(3 * batches.SIZE + 5, classes=2)
+    together = inference.predict(model, values.values[0])
+    measure = training._compile_measure(model)
+    losses = []
+    for start in range(0, len(together), 7):
+        part = Samples(values.values[:, start : start + 7], values.labels[start : start + 7])
+        np.testing.assert_array_equal(inference.predict(model, part.values[0]), together[start : start + 7])
+        losses += [measure(Samples(part.values[:, [row]], part.labels[[row]])) for row in range(len(part.labels))]
+    assert list(measure(values)) == np.array(losses).mean(axis=0).tolist()
 
 
 def test_predictions_take_no_part_in_dropout() -> None:

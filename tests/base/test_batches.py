@@ -1,0 +1,43 @@
+"""A function on whole batches gives for each row what it gives for it in any other company."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headstart.base import batches
+
+pytest_plugins = ["tests.pipeline_fixtures"]
+
+
+@given(rows=st.integers(0, 7), size=st.integers(7, 9), width=st.integers(1, 3))
+def test_what_is_missing_is_zeros(rows: int, size: int, width: int) -> None:
+    values = np.arange(1, rows * width + 1, dtype=np.uint8).reshape(rows, width)
+    whole = batches.padded(values, size)
+    assert whole.shape == (size, width)
+    assert whole.dtype == np.uint8
+    np.testing.assert_array_equal(whole[:rows], values)
+    assert not whole[rows:].any()
+
+
+def test_a_batch_has_no_more_rows_than_its_size() -> None:
+    with pytest.raises(AssertionError, match="a batch has 2 rows, found 3"):
+        batches.padded(np.zeros((3, 1)), 2)
+
+
+@pytest.mark.usefixtures("tensorflow")
+@pytest.mark.parametrize("count", [1, 4, 5, 8, 11])
+def test_each_row_gets_its_own_result_from_batches_of_one_size(count: int) -> None:
+    import tensorflow as tf
+
+    seen = []
+
+    def doubled(values: Any) -> Any:
+        seen.append(len(values))
+        return 2 * tf.constant(values)
+
+    values = np.arange(2.0 * count).reshape(count, 2)
+    np.testing.assert_array_equal(batches.apply(doubled, values, 4), 2 * values)
+    assert set(seen) == {4}
