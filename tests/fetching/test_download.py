@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from headstart.fetching import download
 from headstart.fetching.download import (
     DebianFile,
     LocalFile,
@@ -624,3 +625,24 @@ def test_debian_package_from_the_registry(tmp_path: Path) -> None:
             what="it",
         )
     assert digests == ["0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"]
+
+
+def test_what_vanishes_while_a_folder_is_measured_counts_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program at work deletes files and folders of its own, at any moment."""
+    for name in ("first", "kept/one", "gone/two", "gone/deeper/three"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"12345")
+    assert download._size(tmp_path) == 20
+    original = os.lstat
+
+    def lstat(path: Path) -> os.stat_result:
+        """The folders are listed by then, and not yet looked into; this very file is gone as well."""
+        monkeypatch.setattr(os, "lstat", original)
+        (tmp_path / "first").unlink()
+        shutil.rmtree(tmp_path / "gone")
+        return original(path)
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    assert download._size(tmp_path) == 5
