@@ -67,18 +67,19 @@ def write_canonical(base: Canonical, weights: str, target: Path, downloads: Path
 
 def write_published(name: str, weights: str, target: Path, downloads: Path) -> str:
     """Write the weights of a base of whose file Keras publishes a digest, as :func:`write_weights` does."""
-    source, trust = weights, ""
+    source = weights
+    got: tuple[Path, str | None] = Path(), None
 
     def get(file: str, address: str, digest: str | None) -> Path:
-        nonlocal source, trust
-        place, check = session.scratch / file, published.accept(digest)
+        nonlocal source, got
+        place, check = session.scratch / file, published.accept(file, digest)
         if weights == "imagenet":
             what, by_hand = f"the ImageNet weights of {name}", downloads / file
             mirrors = [Url(address)]
             source = str(fetch(session, place, mirrors, check, limit=published.LIMIT, what=what, by_hand=by_hand))
         else:
             shutil.copyfile(check(Path(weights), session.scratch), place)  # Keras tells a format by the file's name
-        trust = published.trust(place, digest)
+        got = place, digest
         return place
 
     if weights == "random":
@@ -91,6 +92,7 @@ def write_published(name: str, weights: str, target: Path, downloads: Path) -> s
         runtime.start(seed=0)
         with downloading(downloads) as session:
             save(target, published.imagenet(name, get))
+            trust = published.trust(*got)
     except MirrorError as error:
         raise _refused(source, error, f"the file of ImageNet weights that Keras publishes for {name}") from None
     return f"ImageNet weights from {source}, {trust}"

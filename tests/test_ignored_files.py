@@ -20,6 +20,7 @@ from tests.pipeline import ROOT
         ("data/sources/.gitignore", False),
         ("data/sources/birds.dropped.csv", True),
         ("data/catalog/mnist.yaml", False),
+        ("data/weights.pins.json", False),
         ("data/prepared/", True),
         ("data/prepared/manifest.csv", True),
         ("data/weights/", True),

@@ -11,6 +11,7 @@ TRUNK = Path("data/trunk")
 FLIPPED = Path("data/flipped")
 EXTRACTION = FEATURES / "extraction.json"
 DOWNLOADS = Path("data/downloads")
+PINS = Path("data/weights.pins.json")
 MODELS = Path("models")
 WINNER = MODELS / "winner"
 METRICS = Path("metrics")

@@ -17,7 +17,9 @@ from headstart.base import network
 from headstart.base.bases import KINDS
 from headstart.base.weights import Tensors
 from headstart.fetching.download import Accept, MirrorError, digest_name, matching
+from headstart.foundation import paths
 from headstart.foundation.errors import InputError
+from headstart.pretrained import pins
 
 if TYPE_CHECKING:
     import keras
@@ -57,22 +59,37 @@ def imagenet(name: str, get: Get) -> Tensors:
     return tensors | _rescaled(model, tensors)
 
 
-def accept(digest: str | None) -> Accept:
-    """A check that a file has the digest that Keras publishes.
+def accept(file: str, digest: str | None) -> Accept:
+    """A check that a file has the digest that Keras publishes, or that was pinned when one of its name was first used.
 
-    Where there is none, this only checks that it is no other kind of file, such as a page that says why there is no
+    Where there is neither, this only checks that it is no other kind of file, such as a page that says why there is no
     file; whether the right tensors are in it shows when Keras reads them.
+
+    Args:
+        file: what Keras calls it.
+        digest: as Keras publishes it; None where it publishes none.
     """
-    return _is_h5 if digest is None else matching(digest)
+    if digest:
+        return matching(digest)
+    pinned = pins.known(file)
+    return _as_pinned(pinned) if pinned else _is_h5
 
 
 def trust(file: Path, digest: str | None) -> str:
-    """Say, for a person to read, how far a checked file can be trusted."""
-    if digest is not None:
+    """Say, for a person to read, how far a file can be trusted that has served; pin its digest if Keras names none.
+
+    Args:
+        file: called as Keras calls it.
+        digest: as Keras publishes it.
+    """
+    if digest:
         return f"{digest_name(digest)} verified"
+    if pins.known(file.name):
+        return f"SHA-256 as pinned in {paths.PINS} on first use"
     with file.open("rb") as source:
         found = hashlib.file_digest(source, "sha256").hexdigest()
-    return f"SHA-256 {found}, with which to compare it Keras publishes none"
+    pins.pin(file.name, found)
+    return f"SHA-256 {found} pinned on first use, since Keras publishes none: commit {paths.PINS}"
 
 
 def random(name: str) -> Tensors:
@@ -115,6 +132,16 @@ def _rescaled(model: "keras.Model", tensors: Tensors) -> Tensors:
             name = f"{before.name}/variance"
             return {name: (tensors[name] / np.square(after.scale, dtype=np.float64)).astype(np.float32)}
     return {}
+
+
+def _as_pinned(sha256: str) -> Accept:
+    def check(file: Path, folder: Path) -> Path:
+        try:
+            return matching(sha256)(file, folder)
+        except MirrorError as error:
+            raise MirrorError(f"{error} as pinned in {paths.PINS}, where to delete it if this file is right") from None
+
+    return check
 
 
 def _is_h5(file: Path, folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import json
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ import yaml
 from headstart.base import base, weights
 from headstart.base.bases import KINDS
 from headstart.fetching.download import MirrorError
+from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.pretrained import imagenet, published
 from stages import backbone
@@ -114,9 +116,8 @@ def test_weights_are_those_that_keras_loads(host: Path, files: Path, name: str) 
     shutil.copy(file, host)
     told = backbone.write_weights(name, "imagenet", TARGET, DOWNLOADS)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    trust = (
-        "MD5 verified" if WISHES[name].digests else f"SHA-256 {digest}, with which to compare it Keras publishes none"
-    )
+    pinned = f"SHA-256 {digest} pinned on first use, since Keras publishes none: commit data/weights.pins.json"
+    trust = "MD5 verified" if WISHES[name].digests else pinned
     assert re.fullmatch(rf"ImageNet weights from http://127\.0\.0\.1:\d+/{file.name}, {trust}", told)
     assert list(DOWNLOADS.iterdir()) == []
 
@@ -175,6 +176,45 @@ def test_a_named_file_is_taken_whatever_it_is_called(host: Path, files: Path) ->
     told = backbone.write_weights(NAME, "my weights", TARGET, DOWNLOADS)
     assert told == "ImageNet weights from my weights, MD5 verified"
     assert Path("my weights").exists()
+
+
+def test_weights_without_a_published_digest_are_pinned_on_first_use(host: Path, files: Path) -> None:
+    name = "mobilenet_v2"
+    file = files / WISHES[name].file
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    shutil.copy(file, host)
+    backbone.write_weights(name, "imagenet", TARGET, DOWNLOADS)
+    assert json.loads(paths.PINS.read_text(encoding="utf-8")) == {file.name: digest}
+    told = backbone.write_weights(name, "imagenet", TARGET, DOWNLOADS)
+    assert told.endswith(", SHA-256 as pinned in data/weights.pins.json on first use")
+    TARGET.unlink()
+    other = host / file.name
+    with h5py.File(other, "a") as archive:  # other weights, which Keras would take
+        kernel = archive["Conv1/Conv1/kernel:0"]
+        kernel[...] = 2 * kernel[...]
+    told = refused(name)
+
+    assert f"expected {digest[:12]}… as pinned in data/weights.pins.json" in told
+    shutil.copy(other, "mine.h5")
+    assert f"expected {digest[:12]}… as pinned in data/weights.pins.json" in refused(name, "mine.h5")
+
+
+def test_weights_that_turn_out_to_be_none_are_not_pinned(host: Path, files: Path) -> None:
+    Path("mine.h5").write_bytes((files / FILE).read_bytes())
+    refused("mobilenet_v2", "mine.h5")
+    assert not paths.PINS.exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"a.h5": 1}'])
+def test_pins_that_can_not_be_read_are_no_pins_at_all(host: Path, files: Path, content: str) -> None:
+    """Else another file could be pinned unnoticed."""
+    shutil.copy(files / WISHES["mobilenet_v2"].file, host)
+    paths.PINS.parent.mkdir()
+    paths.PINS.write_text(content, encoding="utf-8")
+    assert re.match(
+        r"data/weights\.pins\.json: (not JSON|expected digests).*git checkout data/weig", refused("mobilenet_v2")
+    )
+    assert paths.PINS.read_text(encoding="utf-8") == content
 
 
 @pytest.mark.parametrize(
