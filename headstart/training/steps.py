@@ -1,7 +1,8 @@
 """The steps of a training: compiled, each at the rate that its schedule says, on mixed examples where asked for."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 
 from headstart.base import gradients
 from headstart.models import classifier
+from headstart.models.samples import Batch
 from headstart.settings.schema import MixingRecipe, Optimization
 from headstart.training import mixing, optimizers, schedules
 from headstart.training.averaging import Average
 from headstart.training.layerwise import Group
 from headstart.training.mixing import Mixture
+from headstart.training.normalization import Statistics
 
 if TYPE_CHECKING:
     import keras
@@ -39,6 +42,7 @@ class Steps:
             seed: decides the mixtures.
         """
         self.average = Average(settings.recipe.average, model.trainable_variables)
+        self._statistics = Statistics(model)
         self._model = model
         self._groups = groups
         self._settings = settings
@@ -51,6 +55,20 @@ class Steps:
     def variables(self) -> list[Any]:
         """What changes in training beside the model's own variables."""
         return [variable for optimizer in self._optimizers for variable in optimizer.variables] + self.average.variables
+
+    @contextmanager
+    def averaged(self, batches: Callable[[], Iterable[Batch]]) -> Iterator[None]:
+        """Give the model the average of its weights for a block, and the statistics that go with it.
+
+        Args:
+            batches: gives the training examples, from which batch normalization takes these.
+        """
+        with self.average.applied():
+            if not self.average.variables:
+                yield
+                return
+            with self._statistics.estimated(batches):
+                yield
 
     def of_epoch(self, epoch: int, count: int) -> Step:
         """Return the function that does an epoch's steps, one after another.

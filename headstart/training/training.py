@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -87,9 +88,10 @@ def fit(
             epoch = len(history)
             samples = train(epoch)
             step = steps.of_epoch(epoch, math.ceil(len(samples.labels) / settings.batch_size))
-            sums = [step(x, y) for x, y in epoch_batches(samples, settings.batch_size, epoch, seed)]
+            shuffled = partial(epoch_batches, samples, settings.batch_size, epoch, seed)
+            sums = [step(x, y) for x, y in shuffled()]
             loss, accuracy = _means(sums, len(samples.labels))
-            with steps.average.applied():
+            with steps.averaged(shuffled):
                 val_loss, val_accuracy = measure(validation)
                 if not np.isfinite([loss, val_loss]).all():
                     section = state.name.partition("/")[0]
