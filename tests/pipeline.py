@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from headstart.base import runtime
 from headstart.settings import params
 from headstart.settings.schema import MixingRecipe, Section
 from tests.pictures import encode
@@ -124,6 +125,7 @@ def trained_by(section: Section, **changes: Any) -> dict[str, Any]:
 
 def run(*stages: str) -> None:
     """Run stages in this process, in the current folder."""
+    runtime.start(seed=0)
     import keras
 
     for stage in stages:

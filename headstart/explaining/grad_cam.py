@@ -56,7 +56,7 @@ def _of_batch(
 
     model = keras.Model(whole.input, [layers.last_map(whole).output, whole.output])
     values = base.preprocess(whole.name, pixels)
-    with tf.GradientTape(persistent=True) as tape:
+    with batches.by_row(whole), batches.by_row(classifier), tf.GradientTape(persistent=True) as tape:
         tape.watch(values)
         feature_map, features = model(values, training=False)
         logits = classifier(tf.cast(features, tf.float32), training=False)

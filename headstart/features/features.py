@@ -158,10 +158,11 @@ def compile_forward(
 
     def run(pixels: "tf.Tensor") -> dict[str, "tf.Tensor"]:
         values = base.preprocess(name, pixels)
-        if lower is None:
-            return {"features": half(upper(values, training=False))}
-        values = lower(values, training=False)
-        return {"features": half(upper(values, training=False)), "trunk": half(values)}
+        with batches.by_row(model):
+            if lower is None:
+                return {"features": half(upper(values, training=False))}
+            values = lower(values, training=False)
+            return {"features": half(upper(values, training=False)), "trunk": half(values)}
 
     size = model.input_shape[1]
     pixels = tf.TensorSpec((batch_size, size, size, 3), tf.uint8)

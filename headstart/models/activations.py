@@ -24,6 +24,7 @@ from headstart.settings.schema import Augmentation, ExtractFeatures
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
 
 class Views(NamedTuple):
@@ -163,10 +164,12 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
     shape = (*leading, *model.output_shape[1:])
     path = state.path / f"{layer}-{array.replace('/', '-')}.npy"
     rows = trunk.reshape(-1, *feature_map)
-    run = tf.function(
-        lambda values: features.half(model(tf.cast(values, model.input.dtype), training=False)),
-        input_signature=[tf.TensorSpec((source.batch_size, *feature_map), tf.float16)],
-    )
+
+    def forward(values: "tf.Tensor") -> "tf.Tensor":
+        with batches.by_row(model):
+            return features.half(model(tf.cast(values, model.input.dtype), training=False))
+
+    run = tf.function(forward, input_signature=[tf.TensorSpec((source.batch_size, *feature_map), tf.float16)])
     check_space(state.path, int(np.prod(shape)) * 2, "extract_features.views")
     create_array(path, shape, np.float16)
     with (

@@ -25,11 +25,17 @@ def predict(model: "keras.Model", values: NDArray[np.generic]) -> FloatArray:
 
 
 def compile_predict(model: "keras.Model", dtype: npt.DTypeLike) -> Callable[[NDArray[Any]], FloatArray]:
-    """Return a function from any number of examples of a type to their probabilities, float64 (examples, classes)."""
+    """Return a function from any number of examples of a type to their probabilities, float64 (examples, classes).
+
+    Those of an example are the same, to the last digit, however many come with it.
+    """
     import tensorflow as tf
 
-    shape = (batches.SIZE, *model.input_shape[1:])
-    forward = tf.function(lambda x: probabilities(model, x), input_signature=[tf.TensorSpec(shape, dtype)])
+    def rows(examples: "tf.Tensor") -> "tf.Tensor":
+        with batches.by_row(model):
+            return probabilities(model, examples)
+
+    forward = tf.function(rows, input_signature=[tf.TensorSpec((batches.SIZE, *model.input_shape[1:]), dtype)])
     return lambda values: batches.apply(forward, values, batches.SIZE)
 
 

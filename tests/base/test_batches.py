@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.base import batches
+from headstart.base import batches, runtime
+from tests.policies import POLICIES
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
@@ -41,3 +42,28 @@ def test_each_row_gets_its_own_result_from_batches_of_one_size(count: int) -> No
     values = np.arange(2.0 * count).reshape(count, 2)
     np.testing.assert_array_equal(batches.apply(doubled, values, 4), 2 * values)
     assert set(seen) == {4}
+
+
+@pytest.mark.usefixtures("tensorflow")
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("shape", [(700,), (3, 2, 40)])
+def test_by_row_a_dense_layer_gives_the_same_at_every_place_of_a_batch(shape: tuple[int, ...], policy: str) -> None:
+    import keras
+    import tensorflow as tf
+
+    runtime.set_policy(policy)
+    inner = keras.Sequential([keras.Input(shape), keras.layers.Dense(30, "relu"), keras.layers.Dense(1)])
+    model = keras.Sequential([keras.Input(shape), inner, keras.layers.Activation("sigmoid")])
+    values = np.random.default_rng(0).normal(size=(32, *shape)).astype(np.float32)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def by_row(rows: Any) -> Any:
+        with batches.by_row(model):
+            return tf.cast(model(rows, training=False), tf.float32)
+
+    found = by_row(values).numpy()
+    own = np.asarray(tf.cast(model(values), tf.float32))
+    np.testing.assert_allclose(found, own, rtol=0, atol=1e-6 if policy == "float32" else 0.05)
+    for shift in range(1, 32, 3):
+        np.testing.assert_array_equal(by_row(np.roll(values, shift, axis=0)).numpy(), np.roll(found, shift, axis=0))
+    np.testing.assert_array_equal(np.asarray(tf.cast(model(values), tf.float32)), own)

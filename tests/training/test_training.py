@@ -381,17 +381,23 @@ def test_predictions_are_the_models_probabilities(classes: int) -> None:
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-12)
 
 
-def test_how_many_examples_come_at_once_changes_neither_predictions_nor_validation() -> None:
+@pytest.mark.parametrize("classes", [2, 3])
+def test_how_many_examples_come_at_once_changes_no_prediction(classes: int) -> None:
+    """To the last digit, whatever place in a batch an example has."""
+    model = build(settings(units=300), classes)
+    values = samples(3 * batches.SIZE + 5, classes).values[0]
+    together = inference.predict(model, values)
+    for start in range(0, len(values), 7):
+        np.testing.assert_array_equal(inference.predict(model, values[start : start + 7]), together[start : start + 7])
+
+
+def test_a_last_batch_of_validation_counts_as_its_examples() -> None:
     model = build(settings())
-    values = samples(3 * batches.SIZE + 5, classes=2)
-    together = inference.predict(model, values.values[0])
-    measure = training._compile_measure(model)
-    losses = []
-    for start in range(0, len(together), 7):
-        part = Samples(values.values[:, start : start + 7], values.labels[start : start + 7])
-        np.testing.assert_array_equal(inference.predict(model, part.values[0]), together[start : start + 7])
-        losses += [measure(Samples(part.values[:, [row]], part.labels[[row]])) for row in range(len(part.labels))]
-    assert list(measure(values)) == np.array(losses).mean(axis=0).tolist()
+    values = samples(batches.SIZE + 5, classes=3)
+    expected = -np.log(inference.predict(model, values.values[0])[np.arange(len(values.labels)), values.labels])
+    loss, right = training._compile_measure(model)(values)
+    assert loss == pytest.approx(expected.mean(), rel=1e-5)
+    assert right == (inference.predict(model, values.values[0]).argmax(axis=1) == values.labels).mean()
 
 
 def test_predictions_take_no_part_in_dropout() -> None:
