@@ -15,7 +15,7 @@ import pytest
 from headstart.deploying import inputs
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
-from headstart.models.description import describe
+from headstart.models.description import Description, describe
 from headstart.models.strategies import STRATEGIES
 from headstart.scoring import predictions
 from stages import predict
@@ -168,7 +168,7 @@ def test_the_output_is_written_whole_or_not_at_all(pipeline: Path, monkeypatch: 
     found = inputs.gather([paths.PREPARED / "test"])
     files = [*found.files[:8], found.files[8]._replace(read=interrupted)]
     monkeypatch.setattr(inputs, "gather", lambda _: found._replace(files=files))
-    monkeypatch.setattr(description.Description, "batch_size", 4)
+    monkeypatch.setattr(Description, "batch_size", 4)
     Path("said.csv").write_text("before", encoding="utf-8")
     with pytest.raises(KeyboardInterrupt):
         told(monkeypatch, "pets", "--output", "said.csv")

@@ -1,6 +1,7 @@
 """How long a model takes from an image file to its probabilities."""
 
 import time
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ def measure(predictor: Predictor, files: list[Path]) -> float:
 
     Args:
         predictor: the model.
-        files: images to predict; three batches at the most are taken.
+        files: images to predict; three batches at the most are taken, and those of a smaller set several times.
     """
     size = predictor.batch_size
-    batches = [files[start : start + size] for start in range(0, min(len(files), size * _BATCHES), size)]
+    taken = list(islice(cycle(files), size * max(1, min(len(files) // size, _BATCHES))))
+    batches = [taken[start : start + size] for start in range(0, len(taken), size)]
 
     def predict(batch: list[Path]) -> None:
         predictor(np.stack([images.load(path, predictor.image_size) for path in batch]))
