@@ -1,5 +1,10 @@
 # make run: everything from nothing to the comparison. make test: every test. Both set up what they need.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# TensorFlow has wheels for these. Each is tried: the names that pyenv puts there may lead nowhere, Debian's Python comes
+# without what makes environments, and one in .venv can't make it anew.
+USABLE := import ensurepip, os, sys, venv; \
+	sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) or sys.prefix == os.path.abspath(".venv"))
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c '$(USABLE)' >/dev/null 2>&1 && echo $$name && break; done)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -11,6 +16,10 @@ help:  ## list the targets
 setup: .venv/installed  ## create .venv with the locked dependencies
 
 .venv/installed: requirements.lock
+	@$(or $(PYTHON),false) -c '$(USABLE)' 2>/dev/null || { echo "error: $(if $(PYTHON),$(PYTHON) is not a,found no) \
+	Python 3.11 to 3.13 with its venv module: run apt install python3-venv (Debian 12, Ubuntu 24.04 and later), \
+	apt install python3.11-venv (Ubuntu 22.04) or brew install python@3.13 (macOS), or name one by \
+	make PYTHON=/path/to/python" | tr -s '[:space:]' ' ' >&2; echo >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	@# Python compiles what it imports; compiling all of TensorFlow beforehand would double the time.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock

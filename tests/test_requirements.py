@@ -33,7 +33,7 @@ SYSTEMS: dict[str, tuple[list[str], dict[str, str]]] = {
 }
 # Tell only what would be installed, whatever is, and of files made for this Python alone.
 OPTIONS = (
-    *("--dry-run", "--ignore-installed", "--no-deps", "--only-binary=:all:", "--python-version=3.11"),
+    *("--dry-run", "--ignore-installed", "--no-deps", "--only-binary=:all:"),
     *("--target=nowhere", "--quiet", "--requirement=asked.txt", "--report=report.json"),
 )
 # Pure Python that is published as source only.
@@ -78,11 +78,12 @@ def test_what_is_asked_for_is_locked_and_installed() -> None:
 
 @pytest.mark.slow
 @pytest.mark.registry
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_it_installs_from_wheels_on_every_system(tmp_path: Path, system: str) -> None:
+def test_it_installs_from_wheels_on_every_system(tmp_path: Path, system: str, python: str) -> None:
     """What pip would take there, by the index's own digests, is what was locked. Nothing is installed."""
     tags, variables = SYSTEMS[system]
-    environment = {"python_full_version": "3.11.0", "python_version": "3.11", "extra": "", **variables}
+    environment = {"python_full_version": f"{python}.0", "python_version": python, "extra": "", **variables}
     environment |= {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
     packages = {
         name: entry
@@ -91,7 +92,15 @@ def test_it_installs_from_wheels_on_every_system(tmp_path: Path, system: str) ->
     }
     (tmp_path / "asked.txt").write_text("".join(f"{name}=={entry.version}\n" for name, entry in packages.items()))
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", *OPTIONS, *(f"--platform={tag}" for tag in tags)],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            *OPTIONS,
+            f"--python-version={python}",
+            *(f"--platform={tag}" for tag in tags),
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
