@@ -25,6 +25,7 @@ from headstart.base import base, batches, precision, runtime, weights
 from headstart.features import features
 from headstart.features.features import Work
 from headstart.foundation import entry, paths
+from headstart.foundation.framing import Framing
 from headstart.foundation.progress import track
 from headstart.foundation.resume import Resumable
 from headstart.images import images
@@ -99,7 +100,7 @@ def measure(asked: Namespace, settings: Params) -> dict[str, list[Rates]]:
     whole = base.build(settings.backbone.name, weights.load(paths.WEIGHTS), asked.size)
     trunk = base.trunk(whole, settings.extract_features.trunk)
     files = generate(Path("generated"), asked.images)
-    decoded = [images.load(file, asked.size) for file in track(files, "decode", len(files), " images")]
+    decoded = [images.load(file, Framing(asked.size)) for file in track(files, "decode", len(files), " images")]
     bare = bare_base(whole, np.stack(decoded), asked.batch_size)
     few = math.ceil(len(files) / asked.views)
     works = {
@@ -179,6 +180,7 @@ def row(name: str, rates: Sequence[Rates]) -> list[str]:
 
 def work(files: list[Path], views: tuple[int, ...], settings: Params) -> Work:
     """Return what to extract: these images as they are, or in these augmented views."""
+    extracted = settings.extract_features
     return Work(
         # Of validation images the trunk is written as well, as it is of views.
         files={"train" if views else "validation": files},
@@ -186,8 +188,8 @@ def work(files: list[Path], views: tuple[int, ...], settings: Params) -> Work:
         flipped=(),
         sha256s=[hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
         views=views,
-        image_size=settings.extract_features.image_size,
-        batch_size=settings.extract_features.batch_size,
+        framing=Framing(extracted.image_size, extracted.fit, settings.prepare.white_level),
+        batch_size=extracted.batch_size,
         augmentation=settings.augmentation,
         seed=settings.seed,
         base=settings.backbone.name,

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = params.load()
     runtime.start(seed=0)
     model = predictor.load(*trained)
-    whole = base.build(settings.backbone.name, weights.load(trained.base_weights), model.image_size)
+    whole = base.build(settings.backbone.name, weights.load(trained.base_weights), model.framing.size)
     with project.temporary() as folder, contextlib.chdir(folder):
         files = extraction.generate(Path("generated"), asked.images)
         work = extraction.work(files, (), settings)
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             (predicting(model, files), extraction.extract(whole, work, None)[0])
             for _ in track(range(asked.repeats), "prediction", asked.repeats, " runs")
         ]
-    report.say([*facts, f"{model.image_size} × {model.image_size} pixels"])
+    report.say([*facts, f"{model.framing.size} × {model.framing.size} pixels"])
     report.show(
         f"Prediction against extraction; medians of {asked.repeats}, {asked.images:,} images a run",
         ("", "ratio", "prediction", "extraction"),

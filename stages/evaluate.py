@@ -43,7 +43,8 @@ def main() -> None:
     calibrated = {name: of_strategy.calibrated for name, of_strategy in answered.items()}
     comparisons = compare_all({name: of_strategy.answers for name, of_strategy in calibrated.items()})
     learned = growth.curves(frame, settings, params.seed)
-    found = review.recall(frame, settings.suspects, params.seed)
+    framing = describe(paths.MODELS / STRATEGIES[0]).framing
+    found = review.recall(frame, settings.suspects, params.seed, framing.white)
     for name, of_strategy in answered.items():
         predictions.write(paths.METRICS / name / "predictions.csv", of_strategy.calibrated)
         write_json(paths.METRICS / name / "metrics.json", evaluation.at_a_glance(metrics[name]))
@@ -51,9 +52,9 @@ def main() -> None:
     accuracies = [(name, row["accuracy"]) for name, row in metrics.items()]
     tables.write(paths.TABLES / "accuracy.csv", pd.DataFrame(accuracies, columns=["strategy", "accuracy"]))
     chosen = results.winner(metrics)
-    sheets.draw_mistakes(paths.TABLES / "mistakes.png", chosen, calibrated[chosen], settings.gallery)
-    sheets.draw_suspect_labels(paths.TABLES / "suspect_labels.png", found.table, settings.suspects)
-    sheets.draw_suspect_images(paths.TABLES / "suspect_images.png", found.table, settings.suspects)
+    sheets.draw_mistakes(paths.TABLES / "mistakes.png", chosen, calibrated[chosen], settings.gallery, framing)
+    sheets.draw_suspect_labels(paths.TABLES / "suspect_labels.png", found.table, settings.suspects, framing)
+    sheets.draw_suspect_images(paths.TABLES / "suspect_images.png", found.table, settings.suspects, framing)
     review.write(found.table)
     write_json(results.COMPARISON, evaluation.compared(comparisons, STRATEGIES, learned, found))
     write_json(paths.EVALUATION, metrics)

@@ -82,7 +82,7 @@ def draw_filters(folder: Path, strategy: str, settings: Explain, seed: int) -> l
 def draw_activations(folder: Path, strategy: str, image: str, channels: int) -> tuple[int, list[Panel]]:
     """Draw what each layer makes of an image; return how many layers there are, and those that are drawn."""
     whole, _ = network(strategy)
-    pixels = images.load(paths.PREPARED / image, whole.input_shape[1])
+    pixels = images.load(paths.PREPARED / image, extraction.read().framing)
     every = layers.seen(whole)
     found = activation_maps.activations(whole, layers.thinned(every), pixels, channels)
     title = (
@@ -96,9 +96,10 @@ def draw_answers(folder: Path, strategy: str, predicted: Predictions, most: int)
     places = np.concatenate([choice.surest(predicted, right, most) for right in (True, False)])
     classes = choice.contested(predicted, places)
     whole, classifier = network(strategy)
-    pixels = np.stack([images.load(paths.PREPARED / predicted.images[place], whole.input_shape[1]) for place in places])
+    framing = extraction.read().framing
+    pixels = np.stack([images.load(paths.PREPARED / predicted.images[place], framing) for place in places])
     heat = grad_cam.heat_maps(whole, classifier, pixels, classes)
-    return sheets.draw_answers(folder, strategy, predicted, places, classes, heat)
+    return sheets.draw_answers(folder, strategy, predicted, places, classes, heat, framing)
 
 
 def network(strategy: str, policy: str = "float32") -> tuple["keras.Model", "keras.Model"]:

@@ -61,14 +61,15 @@ def export(trained: Trained, folder: Path) -> list[Path]:
         "strategy": description.strategy,
         "base": description.extraction.base if description.extraction else None,
         "image_size": description.image_size,
+        "fit": description.framing.fit,
         **trained.inference.model_dump(),
     }
     targets = [folder / name for name in ("model.keras", "model.onnx", "model.json")]
     with ExitStack() as stack:
         keras_file, onnx_target, facts_file = [stack.enter_context(replacing(path)) for path in targets]
-        network.pixels_to_probabilities(square).save(keras_file)
+        network.pixels_to_probabilities(square, description.framing.fit).save(keras_file)
         metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in facts.items()}
-        onnx.save(onnx_file.convert(square, metadata), onnx_target)
+        onnx.save(onnx_file.convert(square, description.framing.fit, metadata), onnx_target)
         write_json(facts_file, facts)
     return targets
 

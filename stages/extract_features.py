@@ -15,6 +15,7 @@ from headstart.base.extraction import Extraction
 from headstart.features import features
 from headstart.foundation import arrays, paths, versions
 from headstart.foundation.entry import run_stage
+from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import manifest
 from headstart.settings.params import load
@@ -38,13 +39,14 @@ def main() -> None:
     print(f"{params.backbone.name} at {settings.image_size} × {settings.image_size} pixels, {chosen.reason}")
     if trunk:
         print(f"for finetune: the output of {trunk}")
+    framing = Framing(settings.image_size, settings.fit, params.prepare.white_level)
     work = features.Work(
         files=files,
         plain=tuple(files),
         flipped=("validation", "test") if params.test_time_flip else (),
         sha256s=list(frame.loc[frame["split"] == "train", "sha256"]),
         views=tuple(range(settings.views)),
-        image_size=settings.image_size,
+        framing=framing,
         batch_size=settings.batch_size,
         augmentation=params.augmentation,
         seed=params.seed,
@@ -52,15 +54,17 @@ def main() -> None:
     )
     state = Resumable(
         "extract_features",
-        (params.seed, params.test_time_flip, params.backbone, settings, params.augmentation, chosen.policy),
+        (params.seed, params.test_time_flip, params.backbone, settings, framing, params.augmentation, chosen.policy),
         [paths.MANIFEST, paths.WEIGHTS],
     )
     for name, file in features.extract(whole, trunk, work, state).items():
         _place(file, paths.DATA / f"{name}.npy")
     record = Extraction(
         base=params.backbone.name,
-        image_size=settings.image_size,
+        image_size=framing.size,
         batch_size=settings.batch_size,
+        fit=framing.fit,
+        white_level=framing.white,
         policy=chosen.policy,
         blocks=base.blocks(whole),
         feature_rms=arrays.root_mean_square(paths.FEATURES / "train.npy") or 1.0,  # 1 for a base that gives only zeros

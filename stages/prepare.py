@@ -5,12 +5,14 @@ the reason for everything that was dropped. Counts of both go to metrics/dataset
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
 from headstart.foundation import paths
 from headstart.foundation.atomic import replacing_folder, write_json
 from headstart.foundation.entry import run_stage
+from headstart.foundation.framing import FULL
 from headstart.images import manifest
 from headstart.settings.params import load
 from headstart.settings.schema import Prepare
@@ -35,7 +37,7 @@ def main() -> None:
         manifest.write(subset.frame, folder / paths.MANIFEST.name)
         dropped.write(subset.dropped, folder / "dropped.csv")
     write_json(DATASET, metrics(subset))
-    print("\n".join([*source.credit, *source.notes, *report(subset)]))
+    print("\n".join([*source.credit, *source.notes, *report(subset), *brightness(subset.peaks, settings.white_level)]))
 
 
 def reading_of(settings: Prepare) -> Reading:
@@ -70,6 +72,27 @@ def report(subset: Subset) -> list[str]:
         )
         lines += [f"  {line}" for line in dropped.summary(subset.unusable)]
     return lines
+
+
+def brightness(peaks: Sequence[int], white: int) -> list[str]:
+    """A line where images of 16 bits a channel would come out much too dark, or cut off at white.
+
+    Args:
+        peaks: the largest value of each.
+        white: the value that is shown white.
+    """
+    if not peaks:
+        return []
+    peak = max(peaks)
+    found = f"the {len(peaks):,} images of 16 bits have no value above {peak:,}"
+    # Instruments measure 10, 12 or 14 bits.
+    fitting = next(level for level in (1023, 4095, 16383, FULL) if peak <= level)
+    if fitting < white:
+        return [f"{found}: with white at {white:,} they are dark: set prepare.white_level to {fitting}"]
+    if peak > white:
+        over = sum(one > white for one in peaks)
+        return [f"{over:,} images of 16 bits have values above prepare.white_level, {white:,}: shown as white"]
+    return []
 
 
 if __name__ == "__main__":

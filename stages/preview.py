@@ -7,6 +7,7 @@ from headstart.base import runtime
 from headstart.features import preview
 from headstart.foundation import paths
 from headstart.foundation.entry import run_stage
+from headstart.foundation.framing import Framing
 from headstart.images import manifest
 from headstart.settings.params import load
 
@@ -15,7 +16,9 @@ def main() -> None:
     """Draw the sheet and say where it is."""
     params = load()
     runtime.start(params.seed)
-    preview.draw(manifest.read(paths.MANIFEST), params.augmentation, params.extract_features.image_size, params.seed)
+    extracted = params.extract_features
+    framing = Framing(extracted.image_size, extracted.fit, params.prepare.white_level)
+    preview.draw(manifest.read(paths.MANIFEST), params.augmentation, framing, params.seed)
     print(f"What augmentation does to training images: {paths.PREVIEW}")
 
 

@@ -3,6 +3,7 @@
 from headstart.base import precision, runtime
 from headstart.foundation import paths
 from headstart.foundation.entry import run_stage
+from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.models import architectures
 from headstart.settings.params import load
@@ -16,8 +17,9 @@ def main() -> None:
     architectures.check_size(settings, "train_scratch")
     runtime.start(params.seed)
     chosen = precision.choose(params.precision)
-    state = Resumable("train_scratch", (params.seed, settings, chosen.policy), [paths.MANIFEST])
-    prepared = scratch.prepare(settings, chosen, state)
+    framing = Framing(settings.image_size, params.extract_features.fit, params.prepare.white_level)
+    state = Resumable("train_scratch", (params.seed, settings, framing, chosen.policy), [paths.MANIFEST])
+    prepared = scratch.prepare(settings, framing, chosen, state)
     scratch.train("scratch", settings, None, prepared, params.repeats, params.seed, state)
 
 

@@ -3,6 +3,7 @@
 from headstart.base import precision, runtime
 from headstart.foundation import paths
 from headstart.foundation.entry import run_stage
+from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.models import architectures
 from headstart.settings.params import load
@@ -16,9 +17,10 @@ def main() -> None:
     architectures.check_size(settings, "train_scratch_augmented")
     runtime.start(params.seed)
     chosen = precision.choose(params.precision)
-    key = (params.seed, settings, augmentation, chosen.policy)
+    framing = Framing(settings.image_size, params.extract_features.fit, params.prepare.white_level)
+    key = (params.seed, settings, framing, augmentation, chosen.policy)
     state = Resumable("train_scratch_augmented", key, [paths.MANIFEST])
-    prepared = scratch.prepare(settings, chosen, state)
+    prepared = scratch.prepare(settings, framing, chosen, state)
     scratch.train("scratch_augmented", settings, augmentation, prepared, params.repeats, params.seed, state)
 
 

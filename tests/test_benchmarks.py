@@ -34,6 +34,7 @@ from benchmarks.loops import EPOCHS, TRAINING, VALIDATION, Count, Loop
 from benchmarks.projection import Size, projected
 from headstart.foundation import paths, progress, threads
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.images import images
 from headstart.models.strategies import FROM_SCRATCH, TRANSFER
 from headstart.scoring import results
@@ -424,7 +425,7 @@ def test_generated_pictures_are_pictures(tmp_path: Path) -> None:
     file.write_bytes(pictures.jpeg(3, 200))
     with Image.open(file) as image:
         assert image.size == (200, 200)
-    assert images.load(file, 40).std() > 10
+    assert images.load(file, Framing(40)).std() > 10
     # As large as small photographs.
     assert 4_000 < file.stat().st_size < 20_000
 

@@ -12,6 +12,7 @@ import pytest
 from headstart.base import base, weights
 from headstart.foundation import paths
 from headstart.foundation.array_types import FloatArray
+from headstart.foundation.framing import Framing
 from headstart.images import images, manifest
 from headstart.models import inference, models, timing
 from headstart.models.description import describe
@@ -67,7 +68,7 @@ def straight(name: str, flip: bool = True) -> FloatArray:
     description = describe(paths.MODELS / name)
     frame = manifest.read(paths.MANIFEST)
     files = frame.loc[frame["split"] == "test", "path"]
-    pixels = np.stack([images.load(paths.PREPARED / path, description.image_size) for path in files])
+    pixels = np.stack([images.load(paths.PREPARED / path, Framing(description.image_size)) for path in files])
     both = [pixels, pixels[:, :, ::-1]][: 1 + flip]
     if description.network:
         model = models.load_network(paths.MODELS / name)

@@ -12,6 +12,7 @@ from headstart.base import base, weights
 from headstart.explaining import grad_cam
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.images import images, manifest
 from headstart.models import models
 from headstart.models.description import describe
@@ -76,7 +77,7 @@ def test_it_explains_whatever_was_unfrozen(pipeline: Path, unfreeze: int) -> Non
         run("finetune")
     frame = manifest.read(paths.MANIFEST)
     files = list(frame.loc[frame["split"] == "test", "path"])[::4]
-    pixels = np.stack([images.load(paths.PREPARED / path, IMAGE_SIZE) for path in files])
+    pixels = np.stack([images.load(paths.PREPARED / path, Framing(IMAGE_SIZE)) for path in files])
     whole, classifier = explain.network("finetune")
     heat = grad_cam.heat_maps(whole, classifier, pixels, np.tile(np.arange(len(CLASSES)), (len(files), 1)))
     assert heat.shape == (len(files), len(CLASSES), 3, 3)

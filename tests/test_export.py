@@ -112,6 +112,7 @@ def test_the_classes_stand_beside_and_in_the_files(finished: Finished, exported:
         "strategy": STRATEGY,
         "base": "vgg16",
         "image_size": IMAGE_SIZE,
+        "fit": "stretch",
         "temperature": metrics[STRATEGY]["temperature"],
         "flip": SMALL["test_time_flip"],
     }

@@ -17,6 +17,7 @@ from headstart.base import base, weights
 from headstart.features import features
 from headstart.foundation import code, paths, versions
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.images import images, manifest
 from stages import extract_features
 from tests.pictures import fill
@@ -93,6 +94,8 @@ def test_the_record_says_how_they_were_made(finished: Finished) -> None:
         "base": "vgg16",
         "image_size": IMAGE_SIZE,
         "batch_size": SMALL["extract_features.batch_size"],
+        "fit": "stretch",
+        "white_level": 65535,
         "policy": "float32",
         "blocks": [4, 8, 12, 15, 18],
         "feature_rms": pytest.approx(np.sqrt(np.mean(train**2)), rel=1e-8),
@@ -107,7 +110,7 @@ def test_rows_stand_in_the_manifests_order(pipeline: Path, split: str) -> None:
 
     frame = manifest.read(paths.MANIFEST)
     files = frame.loc[frame["split"] == split, "path"]
-    pixels = np.stack([images.load(paths.PREPARED / path, IMAGE_SIZE) for path in files]).astype(np.float32)
+    pixels = np.stack([images.load(paths.PREPARED / path, Framing(IMAGE_SIZE)) for path in files]).astype(np.float32)
     whole = base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE)
     expected = whole.predict(keras.applications.vgg16.preprocess_input(pixels), verbose=0)
     found = np.load(f"data/features/{split}.npy").astype(np.float32)

@@ -11,6 +11,7 @@ from headstart.base import base, weights
 from headstart.foundation import paths
 from headstart.foundation.atomic import write_json
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.images import images
 from headstart.models import activations, models
 from headstart.models.description import describe
@@ -109,6 +110,7 @@ def test_the_trunk_gives_what_the_images_give(pipeline: Path, layer: str) -> Non
         manifest.read(paths.MANIFEST),
         activations.Views(2, loaded.augmentation, loaded.seed),
         batch_size=5,
+        framing=Framing(IMAGE_SIZE),
     )
     for array in ("train_views", "validation", "test"):
         ways = [

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from headstart.foundation.framing import Framing
 from headstart.images import manifest
 from headstart.images.images import load
 from headstart.sources import dropped
@@ -50,7 +51,7 @@ def check_prepared(folder: Path, images: set[bytes]) -> None:
     assert manifest.class_names(frame) == sorted(CLASSES)
     for path in frame["path"]:
         assert (folder / path).read_bytes() in images
-        assert load(folder / path, 16).shape == (16, 16, 3)
+        assert load(folder / path, Framing(16)).shape == (16, 16, 3)
         assert path.isascii()
         assert "\n" not in path
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}

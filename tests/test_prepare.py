@@ -138,6 +138,25 @@ def test_bad_input_is_one_line_and_leaves_everything_as_it_was(
     assert not list((project / "data").glob(".*"))
 
 
+@pytest.mark.parametrize(
+    ("peaks", "white", "line"),
+    [
+        ([], 65535, None),
+        ([60_000, 9], 65535, None),
+        ([4095, 9], 4095, None),
+        (
+            [9, 4000],
+            65535,
+            "the 2 images of 16 bits have no value above 4,000: with white at 65,535 they are dark: "
+            "set prepare.white_level to 4095",
+        ),
+        ([9, 5000], 4095, "1 images of 16 bits have values above prepare.white_level, 4,095: shown as white"),
+    ],
+)
+def test_images_that_use_a_part_of_sixteen_bits_are_noticed(peaks: list[int], white: int, line: str | None) -> None:
+    assert stages.prepare.brightness(peaks, white) == ([line] if line else [])
+
+
 def test_an_error_ends_the_stage_with_one_line(project: Path) -> None:
     set_params(project, source="missing")
     done = prepare(project)

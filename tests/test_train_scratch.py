@@ -9,6 +9,7 @@ import pytest
 
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import images, manifest
 from headstart.models import inference, models, samples
@@ -57,7 +58,7 @@ def test_the_saved_model_has_the_best_validation_loss(pipeline: Path, stage: str
     """Measured on the images as they are: validation is never augmented."""
     frame = manifest.read(paths.MANIFEST)
     rows = frame.loc[frame["split"] == "validation", "path"]
-    values = np.stack([images.load(paths.PREPARED / path, SCRATCH_SIZE) for path in rows])
+    values = np.stack([images.load(paths.PREPARED / path, Framing(SCRATCH_SIZE)) for path in rows])
     probabilities = inference.predict(models.load_network(paths.MODELS / STAGES[stage]), values)
     truth = probabilities[np.arange(len(rows)), manifest.labels(frame, "validation")]
     best = pd.read_csv(f"metrics/{STAGES[stage]}/history.csv")["val_loss"].min()

@@ -4,6 +4,7 @@ import json
 
 from headstart.foundation import paths
 from headstart.foundation.atomic import write_json
+from headstart.foundation.framing import Fit, Framing
 from headstart.foundation.records import Record
 
 
@@ -14,6 +15,8 @@ class Extraction(Record):
         base: name of the base.
         image_size: pixels.
         batch_size: images that the base took at once.
+        fit: how pictures were brought into a square.
+        white_level: the value shown white in images of 16 bits.
         policy: precision policy of the base.
         blocks: how many of its last layers to unfreeze to begin at each of its blocks, the last block's first.
         feature_rms: root mean square of the training images' features.
@@ -23,10 +26,17 @@ class Extraction(Record):
     base: str
     image_size: int
     batch_size: int
+    fit: Fit
+    white_level: int
     policy: str
     blocks: list[int]
     feature_rms: float
     versions: dict[str, str]
+
+    @property
+    def framing(self) -> Framing:
+        """How a picture becomes what the base sees."""
+        return Framing(self.image_size, self.fit, self.white_level)
 
 
 def write(extraction: Extraction, trunk: str | None, flipped: bool) -> None:

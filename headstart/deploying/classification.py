@@ -12,6 +12,7 @@ import numpy as np
 from headstart.deploying import own_images
 from headstart.deploying.classified import Classified
 from headstart.deploying.inputs import InputFile
+from headstart.foundation.framing import Framing
 from headstart.foundation.progress import bar
 from headstart.foundation.threads import map_ordered
 from headstart.images import images
@@ -55,7 +56,7 @@ def classify(files: Sequence[InputFile], model: Predictor, heat_maps: Path | Non
     shared = sys.stdout.isatty()
     with bar("predict", len(files), " files") as progress:
         batches = _batches(zip(files, targets, strict=True), model.batch_size)
-        for batch in map_ordered(partial(_read, size=model.image_size), batches):
+        for batch in map_ordered(partial(_read, framing=model.framing), batches):
             rows = _answer(batch, model)
             if shared:  # a terminal, with the bar on its last line
                 progress.clear()
@@ -63,15 +64,15 @@ def classify(files: Sequence[InputFile], model: Predictor, heat_maps: Path | Non
             progress.update(len(batch))
 
 
-def _read(batch: list[tuple[InputFile, Path | None]], size: int) -> list[Image]:
-    return [_read_one(file, heat_map, size) for file, heat_map in batch]
+def _read(batch: list[tuple[InputFile, Path | None]], framing: Framing) -> list[Image]:
+    return [_read_one(file, heat_map, framing) for file, heat_map in batch]
 
 
-def _read_one(file: InputFile, heat_map: Path | None, size: int) -> Image:
+def _read_one(file: InputFile, heat_map: Path | None, framing: Framing) -> Image:
     try:
         data = file.read()
-        picture = own_images.picture(data) if heat_map else None
-        return Image(file.name, heat_map, images.square(data, size), picture)
+        picture = own_images.picture(data, framing.white) if heat_map else None
+        return Image(file.name, heat_map, images.square(data, framing), picture)
     except UnreadableImage as error:
         return Image(file.name, None, problem=error.reason)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.base import base
+from headstart.foundation.framing import Fit
+from headstart.images.fitting import PAD
 from headstart.models import predictor
 from headstart.models.description import Inference
 from headstart.models.predictor import Assembled
@@ -44,11 +46,15 @@ def square_to_probabilities(assembled: Assembled, inference: Inference) -> "kera
     return keras.Model(square, keras.layers.Softmax(name="probabilities")(calibrated), name="probabilities_of_square")
 
 
-def pixels_to_probabilities(square: "keras.Model") -> "keras.Model":
+def pixels_to_probabilities(square: "keras.Model", fit: Fit) -> "keras.Model":
     """Put the resizing before what :func:`square_to_probabilities` gave.
 
     Pillow, which the pipeline resizes with, averages in the same way but rounds to whole grey levels after the rows
     and again after the columns; this rounds once. One value in seven differs, by one level of 255.
+
+    Args:
+        square: that network.
+        fit: how pictures are brought into a square.
 
     Returns:
         From ``pixels``, (n, height, width, 3) of 0 to 255, float32 or uint8, to float32 (n, classes).
@@ -57,7 +63,17 @@ def pixels_to_probabilities(square: "keras.Model") -> "keras.Model":
 
     size = square.input_shape[1]
     pixels = keras.Input((None, None, 3), dtype="float32", name="pixels")
-    resized = keras.layers.Resizing(size, size, interpolation="bilinear", antialias=True, name="resizing")(pixels)
+    resizing = keras.layers.Resizing(
+        size,
+        size,
+        interpolation="bilinear",
+        antialias=True,
+        crop_to_aspect_ratio=fit == "crop",
+        pad_to_aspect_ratio=fit == "pad",
+        fill_value=PAD,
+        name="resizing",
+    )
+    resized = resizing(pixels)
     # Without the word the resizing layer, whose own default is to train, switches on the dropout that follows it.
     return keras.Model(pixels, square(keras.ops.round(resized), training=False), name="headstart")
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.foundation.framing import Fit
+from headstart.images.fitting import PAD
+
 if TYPE_CHECKING:
     import keras
     import onnx
@@ -17,7 +20,7 @@ _OPSET = 18
 _NUMBERS = re.compile(r"__\d+")
 
 
-def convert(square: "keras.Model", metadata: Mapping[str, str]) -> "onnx.ModelProto":
+def convert(square: "keras.Model", fit: Fit, metadata: Mapping[str, str]) -> "onnx.ModelProto":
     """Turn what :func:`network.square_to_probabilities` gave into an ONNX model, with the resizing before it.
 
     ONNX Runtime resizes whole numbers as Pillow does, rounding after the rows and after the columns, so uint8 is what
@@ -25,6 +28,7 @@ def convert(square: "keras.Model", metadata: Mapping[str, str]) -> "onnx.ModelPr
 
     Args:
         square: the network.
+        fit: how pictures are brought into a square.
         metadata: what is kept in the file beside the network.
 
     Returns:
@@ -43,12 +47,14 @@ def convert(square: "keras.Model", metadata: Mapping[str, str]) -> "onnx.ModelPr
         custom_op_handlers={"Log1p": (_log1p, [])},
     )
     nodes, constants = _in_order(converted.graph)
+    fitting, fitting_constants = _fitting(fit)
     resizing = [
+        *fitting,
         helper.make_node("Shape", ["pixels"], ["n"], "count", start=0, end=1),
         helper.make_node("Concat", ["n", "side"], ["shape"], "shape", axis=0),
         helper.make_node(
             "Resize",
-            ["pixels", "", "", "shape"],
+            ["pixels" if fit == "stretch" else "fitted", "", "", "shape"],
             ["resized"],
             "resizing",
             mode="linear",
@@ -64,7 +70,7 @@ def convert(square: "keras.Model", metadata: Mapping[str, str]) -> "onnx.ModelPr
         "headstart",
         [helper.make_tensor_value_info("pixels", onnx.TensorProto.UINT8, ["n", "height", "width", 3])],
         [helper.make_tensor_value_info("probabilities", onnx.TensorProto.FLOAT, ["n", square.output_shape[1]])],
-        [side, *constants],
+        [side, *fitting_constants, *constants],
     )
     model = helper.make_model(
         graph,
@@ -75,6 +81,37 @@ def convert(square: "keras.Model", metadata: Mapping[str, str]) -> "onnx.ModelPr
     helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _fitting(fit: Fit) -> "tuple[list[onnx.NodeProto], list[onnx.TensorProto]]":
+    """Return nodes from ``pixels`` to ``fitted``, a square cut out or padded at whole pixels, and their constants."""
+    from onnx import TensorProto, helper
+
+    if fit == "stretch":
+        return [], []
+    reduce = "ReduceMin" if fit == "crop" else "ReduceMax"
+    less = ["sides", "square_side"] if fit == "crop" else ["square_side", "sides"]
+    nodes = [
+        helper.make_node("Shape", ["pixels"], ["sides"], "sides", start=1, end=3),
+        helper.make_node(reduce, ["sides"], ["square_side"], "square", keepdims=1),
+        helper.make_node("Sub", less, ["spare"], "spare"),
+        helper.make_node("Div", ["spare", "two"], ["before"], "before"),
+    ]
+    constants = [
+        helper.make_tensor("two", TensorProto.INT64, [1], [2]),
+        helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2]),
+    ]
+    if fit == "crop":
+        nodes += [
+            helper.make_node("Add", ["before", "square_side"], ["stop"], "stop"),
+            helper.make_node("Slice", ["pixels", "before", "stop", "axes"], ["fitted"], "crop"),
+        ]
+        return nodes, constants
+    nodes += [
+        helper.make_node("Concat", ["before", "before"], ["margins"], "margins", axis=0),
+        helper.make_node("Pad", ["pixels", "margins", "grey", "axes"], ["fitted"], "pad"),
+    ]
+    return nodes, [*constants, helper.make_tensor("grey", TensorProto.UINT8, [], [PAD])]
 
 
 def _log1p(context: Any, node: Any, name: str, arguments: list[Any]) -> None:

@@ -10,7 +10,9 @@ from PIL import Image
 from headstart.explaining import grad_cam
 from headstart.foundation.atomic import replacing
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import FULL
 from headstart.images import images, names
+from headstart.images.fitting import onto_picture
 from headstart.images.images import Pixels
 from headstart.models import models
 from headstart.models.predictor import Assembled
@@ -40,13 +42,17 @@ def targets(folder: Path, shown: Sequence[str]) -> list[Path]:
     return [folder / f"{stem}.jpg" for stem in names.portable(stems, shown)]
 
 
-def picture(data: bytes) -> Pixels:
+def picture(data: bytes, white: int = FULL) -> Pixels:
     """Decode an image as a person sees it, at most 512 pixels a side.
+
+    Args:
+        data: the file.
+        white: as for :func:`images.decode`.
 
     Raises:
         UnreadableImage: as :func:`images.decode`.
     """
-    image = Image.fromarray(images.decode(data))
+    image = Image.fromarray(images.decode(data, white))
     image.thumbnail((_LONGEST, _LONGEST))
     return np.asarray(image)
 
@@ -73,6 +79,8 @@ def draw(
     assert assembled.whole is not None, "check has seen to it"
     classifier = models.classifier_of(assembled.model)
     heat = grad_cam.heat_maps(assembled.whole, classifier, pixels, predicted[:, np.newaxis])[:, 0]
+    fit = assembled.description.framing.fit
     for image, of_image, file in zip(pictures, heat, files, strict=True):
+        on_picture = onto_picture(of_image, image.shape[0], image.shape[1], fit)
         with replacing(file) as temporary:
-            Image.fromarray(overlay(image, of_image)).save(temporary, "JPEG", quality=_QUALITY)
+            Image.fromarray(overlay(image, on_picture)).save(temporary, "JPEG", quality=_QUALITY)

@@ -15,6 +15,7 @@ from headstart.drawing.overlay import overlay
 from headstart.explaining.activation_maps import Maps, stretched
 from headstart.explaining.filter_patterns import Patterns
 from headstart.foundation import paths
+from headstart.foundation.framing import Framing
 from headstart.foundation.free_text import shown
 from headstart.images import images, names
 from headstart.scoring.predictions import Predictions
@@ -76,6 +77,7 @@ def draw_answers(
     places: NDArray[np.int64],
     classes: NDArray[np.int64],
     heat: NDArray[np.float32],
+    framing: Framing,
 ) -> list[Answer]:
     """Draw heat maps over their images: grad_cam_<strategy>.png, right answers left; and each by itself for the page.
 
@@ -86,12 +88,13 @@ def draw_answers(
         places: of the answers in ``predictions``.
         classes: that the maps are of, (answers, k); a class that stands there twice is drawn once.
         heat: from 0 to 1, (answers, k, height, width).
+        framing: how the network saw the images; they are shown in the same, at another size.
     """
     answers = []
     columns: dict[bool, list[figures.Strip]] = {True: [], False: []}
     for number, (place, of_answer, maps) in enumerate(zip(places, classes, heat, strict=True), start=1):
         path, said = predictions.images[place], predictions.predicted[place]
-        image = images.load(paths.PREPARED / path, _IMAGE)
+        image = images.load(paths.PREPARED / path, framing._replace(size=_IMAGE))
         laid = {int(of_class): overlay(image, one) for of_class, one in zip(of_answer, maps, strict=True)}
         stem = f"{strategy}-{number:03}"
         answer = Answer(

@@ -19,6 +19,7 @@ from headstart.features import augmentation
 from headstart.features.augmentation import Draws
 from headstart.foundation import threads
 from headstart.foundation.arrays import ArrayFile, check_space, create_array
+from headstart.foundation.framing import Framing
 from headstart.foundation.progress import bar
 from headstart.foundation.resume import Resumable
 from headstart.images import images
@@ -46,7 +47,7 @@ class Work(NamedTuple):
         flipped: the splits whose images are also taken mirrored left to right.
         sha256s: digest of each training image; its augmented views are drawn from it.
         views: numbers of the augmented views to take of each training image.
-        image_size: side that images are resized to, pixels.
+        framing: how pictures become what the base sees.
         batch_size: images the base takes at once; a last batch of fewer is filled up.
         augmentation: how views differ from the image.
         seed: the run's seed.
@@ -58,7 +59,7 @@ class Work(NamedTuple):
     flipped: tuple[str, ...]
     sha256s: list[str]
     views: tuple[int, ...]
-    image_size: int
+    framing: Framing
     batch_size: int
     augmentation: Augmentation
     seed: int
@@ -226,7 +227,7 @@ def _decoded(steps: list[Step], work: Work) -> Iterator[tuple[Step, NDArray[np.u
 
         def decode(split: str, start: int, stop: int) -> list[Callable[[], NDArray[np.uint8]]]:
             files = work.files[split][start:stop]
-            return [pool.submit(images.load, file, work.image_size).result for file in files]
+            return [pool.submit(images.load, file, work.framing).result for file in files]
 
         ahead = [decode(*batch) for batch in batches[:_BATCHES_AHEAD]]
         current, pixels = None, np.empty(0, np.uint8)
@@ -247,7 +248,7 @@ def _draws(step: Step, work: Work) -> Draws | None:
     if step.view is None:
         return None
     sha256s = work.sha256s[step.start : step.stop]
-    return augmentation.draw(work.augmentation, sha256s, step.view, work.seed, work.image_size)
+    return augmentation.draw(work.augmentation, sha256s, step.view, work.seed, work.framing.size)
 
 
 def _row(step: Step, work: Work) -> int:

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from headstart.features import augmentation
 from headstart.foundation import paths
 from headstart.foundation.atomic import replacing
+from headstart.foundation.framing import Framing
 from headstart.foundation.free_text import shown
 from headstart.images import images, manifest
 from headstart.settings.schema import Augmentation
@@ -31,17 +32,17 @@ _TITLE_LETTERS = 150
 _NAME_LETTERS = 60
 
 
-def draw(frame: pd.DataFrame, settings: Augmentation, size: int, seed: int) -> None:
+def draw(frame: pd.DataFrame, settings: Augmentation, framing: Framing, seed: int) -> None:
     """Write the sheet: each image as it is, and beside it in its first nine views, as the base sees them.
 
     Args:
         frame: the manifest.
         settings: how views differ from the image.
-        size: side that images are resized to, pixels.
+        framing: how pictures become what the base sees.
         seed: the run's seed.
     """
     rows = manifest.previewed(frame)
-    pixels = np.stack([images.load(paths.PREPARED / path, size) for path in rows["path"]])
+    pixels = np.stack([images.load(paths.PREPARED / path, framing) for path in rows["path"]])
     columns = [pixels, *(_view(pixels, list(rows["sha256"]), view, settings, seed) for view in range(_VIEWS))]
     title = textwrap.wrap(f"augmentation: {described(settings)}", _TITLE_LETTERS)
     width = 2 * _MARGIN + len(columns) * (_SIDE + _GAP) - _GAP

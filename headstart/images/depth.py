@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from headstart.foundation.framing import FULL
 from headstart.images.unreadable import UnreadableImage
-
-# The largest value of 16 bits: white, unless the parameter prepare.white_level says otherwise.
-FULL = 0xFFFF
 
 
 def to_eight_bits(values: npt.NDArray[Any], white: int = FULL) -> npt.NDArray[np.uint8]:

@@ -29,7 +29,9 @@ from PIL import (
 )
 
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import FULL, Framing
 from headstart.images import depth, formats, png, tiff
+from headstart.images.fitting import Box, fitted
 from headstart.images.unreadable import UnreadableImage as UnreadableImage
 
 Pixels = npt.NDArray[np.uint8]
@@ -85,6 +87,9 @@ _UPRIGHT = {
 }
 # The orientations that exchange width and height.
 _SIDEWAYS = frozenset({5, 6, 7, 8})
+# Those that, after such an exchange, mirror left to right, and top to bottom.
+_MIRRORED_ACROSS = frozenset({2, 3, 6, 7})
+_MIRRORED_DOWN = frozenset({3, 4, 7, 8})
 
 # A JPEG is decoded at 1/2, 1/4 or 1/8 while at least this many pixels remain for each one asked for, along
 # either side: the antialiased resize then still has enough to average over.
@@ -119,7 +124,7 @@ class Measured(NamedTuple):
     peak: int | None
 
 
-def decode(data: bytes, white: int = depth.FULL) -> Pixels:
+def decode(data: bytes, white: int = FULL) -> Pixels:
     """Decode an image file as a viewer would show it.
 
     EXIF rotation is applied, a colour profile is converted to sRGB, transparency is laid on white,
@@ -163,15 +168,12 @@ def measure(data: bytes) -> Measured:
         return Measured(*((height, width) if sideways else (width, height)), image.info.get("peak"))
 
 
-def square(data: bytes, size: int, white: int = depth.FULL) -> Pixels:
-    """Decode an image file and resize it to a square by antialiased bilinear interpolation.
-
-    The whole image is kept; its sides are scaled separately, as in the chapter.
+def square(data: bytes, framing: Framing) -> Pixels:
+    """Decode an image file and resize it into a square by antialiased bilinear interpolation.
 
     Args:
         data: as for :func:`decode`.
-        size: pixels a side.
-        white: as for :func:`decode`.
+        framing: the square's size, and how the picture is fitted into it.
 
     Returns:
         uint8, shape (size, size, 3), RGB.
@@ -179,29 +181,39 @@ def square(data: bytes, size: int, white: int = depth.FULL) -> Pixels:
     Raises:
         UnreadableImage: as :func:`decode`.
     """
-    with _opened(data, white) as image:
-        drafted = image.draft(None, (_DRAFT_FACTOR * size, _DRAFT_FACTOR * size))
+    with _opened(data, framing.white) as image:
+        width, height = image.size
+        drafted = image.draft(None, (_DRAFT_FACTOR * framing.size, _DRAFT_FACTOR * framing.size))
         image.load()
+        flat = _flattened(image)
+        if not drafted:  # Some formats tell their true size only now.
+            width, height = flat.size
         # At 1/2 a side of 301 pixels becomes 151, of which only 150.5 are picture.
-        box = drafted[1] if drafted else None
-        resized = _flattened(image).resize((size, size), Image.Resampling.BILINEAR, box)
-        return np.array(_turned(resized, image), dtype=np.uint8)
+        box: Box = drafted[1] if drafted else (0, 0, *flat.size)
+        if framing.fit == "stretch":
+            # Turned afterwards, since the square is small.
+            return np.array(_turned(fitted(flat, box, width, height, framing), image), dtype=np.uint8)
+        orientation = _orientation(image)
+        box = _turned_box(box, flat.size, orientation)
+        if orientation in _SIDEWAYS:
+            width, height = height, width
+        return np.array(fitted(_turned(flat, image), box, width, height, framing), dtype=np.uint8)
 
 
-def load(path: Path, size: int) -> Pixels:
+def load(path: Path, framing: Framing) -> Pixels:
     """Read a prepared image as :func:`square` does.
 
     Raises:
         InputError: it doesn't decode.
     """
     try:
-        return square(path.read_bytes(), size)
+        return square(path.read_bytes(), framing)
     except UnreadableImage as error:
         raise InputError(f"{path}: {error.reason}; expected an image: run the prepare stage again") from None
 
 
 @contextmanager
-def _opened(data: bytes, white: int = depth.FULL) -> Iterator[Image.Image]:
+def _opened(data: bytes, white: int = FULL) -> Iterator[Image.Image]:
     """Yield the image that ``data`` holds, of 8 bits a channel; what goes wrong inside is UnreadableImage.
 
     An image that the file holds in 8 bits isn't decoded yet.
@@ -269,6 +281,19 @@ def _turned(flat: Image.Image, image: Image.Image) -> Image.Image:
     """Turn ``flat`` upright as the metadata of ``image``, which it was made of, asks for."""
     turn = _UPRIGHT.get(_orientation(image))
     return flat if turn is None else flat.transpose(turn)
+
+
+def _turned_box(box: Box, size: tuple[int, int], orientation: int) -> Box:
+    """Where a box in an image of ``size`` lies once that is turned upright."""
+    left, top, right, bottom = box
+    width, height = size
+    if orientation in _SIDEWAYS:
+        left, top, right, bottom, width, height = top, left, bottom, right, height, width
+    if orientation in _MIRRORED_ACROSS:
+        left, right = width - right, width - left
+    if orientation in _MIRRORED_DOWN:
+        top, bottom = height - bottom, height - top
+    return left, top, right, bottom
 
 
 def _orientation(image: Image.Image) -> int:

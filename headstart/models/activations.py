@@ -17,6 +17,7 @@ from headstart.base import base, batches, extraction, graph
 from headstart.features import augmentation, features
 from headstart.foundation import paths
 from headstart.foundation.arrays import ArrayFile, check_space, create_array, open_array, release
+from headstart.foundation.framing import Framing
 from headstart.foundation.progress import bar
 from headstart.foundation.resume import Resumable
 from headstart.models.samples import Samples
@@ -54,6 +55,7 @@ class Source(NamedTuple):
         manifest: the images.
         views: how training images are augmented.
         batch_size: images the base takes at once.
+        framing: how pictures become what the base sees.
     """
 
     base: "keras.Model"
@@ -61,6 +63,7 @@ class Source(NamedTuple):
     manifest: pd.DataFrame
     views: Views
     batch_size: int
+    framing: Framing
 
 
 def source(
@@ -76,7 +79,7 @@ def source(
         seed: the run's seed.
     """
     views = Views(extracted.views, augmentation, seed)
-    return Source(whole, extraction.trunk_layer(), manifest, views, extracted.batch_size)
+    return Source(whole, extraction.trunk_layer(), manifest, views, extracted.batch_size, extraction.read().framing)
 
 
 def training_samples(
@@ -200,7 +203,7 @@ def _work(source: Source, array: str, views: tuple[int, ...]) -> features.Work:
         flipped=(split,) if array == f"flipped/{split}" else (),
         sha256s=list(rows["sha256"]),
         views=views,
-        image_size=source.base.input_shape[1],
+        framing=source.framing,
         batch_size=source.batch_size,
         augmentation=source.views.augmentation,
         seed=source.views.seed,

@@ -9,6 +9,7 @@ import numpy as np
 
 from headstart.base import convolution
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Fit, Framing
 from headstart.models import classifier
 from headstart.settings.schema import Architecture
 
@@ -29,10 +30,19 @@ class Network(Architecture):
     Attributes:
         channels: how many the first convolution sees: 3, or 1, the luminance.
         policy: precision policy.
+        fit: how pictures are brought into a square.
+        white_level: the value shown white in images of 16 bits.
     """
 
     channels: int
     policy: str
+    fit: Fit
+    white_level: int
+
+    @property
+    def framing(self) -> Framing:
+        """How a picture becomes what the network sees."""
+        return Framing(self.image_size, self.fit, self.white_level)
 
 
 class Plan(NamedTuple):
@@ -48,20 +58,23 @@ class Plan(NamedTuple):
     least: int
 
 
-def describe(settings: Architecture, policy: str, grey: bool) -> Network:
+def describe(settings: Architecture, framing: Framing, policy: str, grey: bool) -> Network:
     """Return the network that ``settings`` ask for.
 
     Args:
         settings: of the strategy.
+        framing: how pictures become what the network sees.
         policy: precision policy.
         grey: whether the training images are: colour channels would all be the same one.
     """
     return Network(
         architecture=settings.architecture,
-        image_size=settings.image_size,
+        image_size=framing.size,
         channels=1 if grey else 3,
         dropout=settings.dropout,
         policy=policy,
+        fit=framing.fit,
+        white_level=framing.white,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from headstart.base import batches
 from headstart.base.extraction import Extraction
+from headstart.foundation.framing import Framing
 from headstart.foundation.records import Record
 from headstart.models.architectures import Network
 from headstart.settings.schema import Layers
@@ -63,6 +64,11 @@ class Description(Record):
     def batch_size(self) -> int:
         """Images that are computed at once."""
         return self.extraction.batch_size if self.extraction else batches.SIZE
+
+    @property
+    def framing(self) -> Framing:
+        """How a picture becomes what the model sees."""
+        return self._made_of.framing
 
     @property
     def policy(self) -> str:

@@ -11,6 +11,7 @@ from headstart.features import augmentation
 from headstart.foundation import paths
 from headstart.foundation.arrays import ArrayFile, check_space, create_array, open_array, release
 from headstart.foundation.atomic import replacing
+from headstart.foundation.framing import Framing
 from headstart.foundation.progress import track
 from headstart.foundation.resume import Resumable
 from headstart.foundation.threads import map_ordered
@@ -22,13 +23,13 @@ from headstart.settings.schema import Augmentation
 _BLOCK = 256
 
 
-def read(frame: pd.DataFrame, split: str, size: int, state: Resumable) -> Samples:
+def read(frame: pd.DataFrame, split: str, framing: Framing, state: Resumable) -> Samples:
     """Decode the images of a split, once, into a file.
 
     Args:
         frame: the manifest.
         split: whose images.
-        size: side that they are resized to, pixels.
+        framing: how pictures become what the network sees.
         state: where the file is built; it must outlive the result.
 
     Returns:
@@ -40,9 +41,9 @@ def read(frame: pd.DataFrame, split: str, size: int, state: Resumable) -> Sample
     file = state.path / f"{split}.npy"
     if not file.exists():
         files = [paths.PREPARED / path for path in frame.loc[frame["split"] == split, "path"]]
-        shape = (len(files), size, size, 3)
+        shape = (len(files), framing.size, framing.size, 3)
         check_space(state.path, int(np.prod(shape)), "the strategy's image_size")
-        decoded = map_ordered(lambda path: images.load(path, size), files)
+        decoded = map_ordered(lambda path: images.load(path, framing), files)
         with replacing(file) as temporary:
             create_array(temporary, shape, np.uint8)
             with closing(ArrayFile(temporary)) as array:

@@ -63,7 +63,7 @@ class Predictor:
 
     Attributes:
         classes: names of the classes, in the order of the probabilities.
-        image_size: side of the images it takes, pixels.
+        framing: how pictures become the squares that it takes.
         batch_size: images it computes at once, however few it is given.
         assembled: the model itself.
     """
@@ -71,14 +71,14 @@ class Predictor:
     def __init__(self, assembled: Assembled, inference: Inference) -> None:
         """Take a model as it was trained, and how its logits become probabilities."""
         self.classes = tuple(assembled.description.classes)
-        self.image_size = assembled.description.image_size
+        self.framing = assembled.description.framing
         self.batch_size = assembled.description.batch_size
         self.assembled = assembled
         self._inference = inference
         self._as_trained = _compile(assembled)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> FloatArray:
-        """Return the probabilities, (n, classes), of RGB images, uint8 (n, image_size, image_size, 3).
+        """Return the probabilities, (n, classes), of RGB images, uint8 (n, size, size, 3).
 
         Those of an image are the same, to the last digit, however many come with it.
         """

@@ -16,6 +16,7 @@ from headstart.drawing import explanation
 from headstart.drawing.explanation import Inside
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.images import images, manifest
 from headstart.models.description import Description, describe
 from headstart.page import advice, reproduction, verdicts
@@ -129,7 +130,10 @@ def gather() -> Report:
         suspects=suspects,
         mistakes=settings["gallery"],
         shown=most,
-        pictures=_pictures({*mistakes, *doubts["path"], *doubts["twin"], inside.record.image} - {""}),
+        pictures=_pictures(
+            {*mistakes, *doubts["path"], *doubts["twin"], inside.record.image} - {""},
+            next(iter(descriptions.values())).framing,
+        ),
         inside=inside,
         preview=_preview(),
         previewed=tuple(manifest.previewed(frame)["class"]),
@@ -178,8 +182,9 @@ def _doubling(compared: dict[str, dict[str, Any]], name: str) -> Share | None:
     return Share(row["gain"], row["gain_low"], row["gain_high"]) if row else None
 
 
-def _pictures(wanted: set[str]) -> dict[str, bytes]:
-    return {path: _jpeg(Image.fromarray(images.load(paths.PREPARED / path, _SIDE))) for path in sorted(wanted)}
+def _pictures(wanted: set[str], framing: Framing) -> dict[str, bytes]:
+    shown = framing._replace(size=_SIDE)
+    return {path: _jpeg(Image.fromarray(images.load(paths.PREPARED / path, shown))) for path in sorted(wanted)}
 
 
 def _preview() -> bytes:

@@ -25,7 +25,7 @@ def measure(predictor: Predictor, files: list[Path]) -> float:
     batches = [taken[start : start + size] for start in range(0, len(taken), size)]
 
     def predict(batch: list[Path]) -> None:
-        predictor(np.stack([images.load(path, predictor.image_size) for path in batch]))
+        predictor(np.stack([images.load(path, predictor.framing) for path in batch]))
 
     predict(batches[0])  # TensorFlow plans its work at the first call
     seconds = []

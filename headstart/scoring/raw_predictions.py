@@ -122,7 +122,12 @@ def _from_features(description: Description, frame: pd.DataFrame, flip: bool, st
     whole = base.build(description.extraction.base, weights.load(paths.WEIGHTS), description.image_size)
     cut = base.cut_before(whole, description.unfreeze)
     source = activations.Source(
-        whole, extraction.trunk_layer(), frame, activations.NO_VIEWS, description.extraction.batch_size
+        whole,
+        extraction.trunk_layer(),
+        frame,
+        activations.NO_VIEWS,
+        description.extraction.batch_size,
+        description.framing,
     )
     # Before the model is loaded: that changes the weights of the base's last layers.
     values = {split: [activations.at(cut, array, source, state) for array in _arrays(split, flip)] for split in SCORED}
@@ -137,8 +142,7 @@ def _arrays(split: str, flip: bool) -> list[str]:
 
 def _from_pixels(description: Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
     """Bring back a model that was trained from scratch."""
-    size = description.image_size
-    plain = {split: pixels.read(frame, split, size, state).values[0] for split in SCORED}
+    plain = {split: pixels.read(frame, split, description.framing, state).values[0] for split in SCORED}
     values = {split: [array, array[:, :, ::-1]][: 1 + flip] for split, array in plain.items()}
     model = models.load_network(paths.MODELS / description.strategy)
     return Ready(Assembled(description, None, model), values)

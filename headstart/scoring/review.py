@@ -14,6 +14,7 @@ from PIL import Image
 from headstart.foundation import memo, paths, tables
 from headstart.foundation.array_types import FloatArray, GreyArray
 from headstart.foundation.arrays import open_array, release
+from headstart.foundation.framing import Framing
 from headstart.foundation.progress import track
 from headstart.foundation.threads import map_ordered
 from headstart.images import images, manifest
@@ -54,15 +55,15 @@ class Review(NamedTuple):
     frozen_accuracy: float
 
 
-def recall(frame: pd.DataFrame, count: int, seed: int) -> Review:
+def recall(frame: pd.DataFrame, count: int, seed: int, white: int) -> Review:
     """Return what :func:`review` finds, or found when images and features were the same ones."""
     features = [paths.FEATURES / f"{split}.npy" for split in manifest.SPLITS]
     rows, accuracy = memo.recall(
         "evaluate/review",
-        (count, seed),
+        (count, seed, white),
         [paths.MANIFEST, *features],
         tuple[list[dict[str, str | float]], float],
-        lambda: _plain(review(frame, count, seed)),
+        lambda: _plain(review(frame, count, seed, white)),
     )
     return Review(pd.DataFrame(rows, columns=list(COLUMNS)), accuracy)
 
@@ -71,7 +72,7 @@ def _plain(found: Review) -> tuple[list[dict[str, str | float]], float]:
     return found.table.to_dict("records"), found.frozen_accuracy  # type: ignore[return-value]  # keys are texts
 
 
-def review(frame: pd.DataFrame, count: int, seed: int) -> Review:
+def review(frame: pd.DataFrame, count: int, seed: int, white: int) -> Review:
     """Look at every image of every split.
 
     Args:
@@ -79,6 +80,7 @@ def review(frame: pd.DataFrame, count: int, seed: int) -> Review:
         count: how many images to list as far from everything, and as placed nowhere. All contradicted
             labels and all near-duplicates are listed.
         seed: for the cross-validation.
+        white: the value shown white in images of 16 bits.
     """
     rows = pd.concat([frame[frame["split"] == split] for split in manifest.SPLITS], ignore_index=True)
     classes = manifest.class_names(frame)
@@ -90,7 +92,7 @@ def review(frame: pd.DataFrame, count: int, seed: int) -> Review:
         *suspects.foreign_suspects(pooled, count),
         *suspects.unplaced_suspects(probabilities, count),
     ]
-    pictures = np.stack(list(_thumbnails(rows)))
+    pictures = np.stack(list(_thumbnails(rows, white)))
     table = [_row(rows, suspect, classes) for suspect in found]
     for pair in near_duplicates(pictures, list(rows["split"])):
         # The later split's image is the one that is not new; the earlier one's is what it repeats.
@@ -138,11 +140,11 @@ def pool(maps: NDArray[np.generic]) -> FloatArray:
     return np.concatenate(blocks)
 
 
-def _thumbnails(rows: pd.DataFrame) -> Iterator[GreyArray]:
+def _thumbnails(rows: pd.DataFrame, white: int) -> Iterator[GreyArray]:
     def read(row: "pd.Series[Any]") -> GreyArray:
         path = paths.PREPARED / row["path"]
         large = min(row["width"], row["height"]) > _READ_AT
-        pixels = images.load(path, _READ_AT) if large else images.decode(path.read_bytes())
+        pixels = images.load(path, Framing(_READ_AT, white=white)) if large else images.decode(path.read_bytes(), white)
         return thumbnail(np.asarray(Image.fromarray(pixels).convert("L")))
 
     items = (row for _, row in rows.iterrows())

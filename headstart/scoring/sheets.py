@@ -6,6 +6,7 @@ import pandas as pd
 
 from headstart.drawing import figures
 from headstart.foundation import paths
+from headstart.foundation.framing import Framing
 from headstart.foundation.wording import count
 from headstart.images import images, names
 from headstart.scoring import review
@@ -15,7 +16,7 @@ from headstart.scoring.predictions import Predictions
 _SIDE = 160
 
 
-def draw_mistakes(path: Path, name: str, predictions: Predictions, most: int) -> None:
+def draw_mistakes(path: Path, name: str, predictions: Predictions, most: int, framing: Framing) -> None:
     """Draw the test images that a strategy got wrong, the surest first.
 
     Args:
@@ -23,6 +24,7 @@ def draw_mistakes(path: Path, name: str, predictions: Predictions, most: int) ->
         name: the strategy.
         predictions: on the test split.
         most: images to draw.
+        framing: how the models saw the images; they are shown in the same, at another size.
     """
     classes, wrong = predictions.classes, predictions.surest_mistakes
     tiles = [
@@ -30,6 +32,7 @@ def draw_mistakes(path: Path, name: str, predictions: Predictions, most: int) ->
             predictions.images[i],
             f"{classes[predictions.labels[i]]}, said to be\n"
             f"{classes[predictions.predicted[i]]} ({predictions.probabilities[i, predictions.predicted[i]]:.2f})",
+            framing,
         )
         for i in wrong[:most]
     ]
@@ -37,33 +40,38 @@ def draw_mistakes(path: Path, name: str, predictions: Predictions, most: int) ->
     figures.gallery(path, title, tiles, empty="no test image was classified wrongly")
 
 
-def draw_suspect_labels(path: Path, suspects: pd.DataFrame, most: int) -> None:
+def draw_suspect_labels(path: Path, suspects: pd.DataFrame, most: int, framing: Framing) -> None:
     """Draw the images whose label is contradicted, the surest first.
 
     Args:
         path: a PNG file.
         suspects: the table of suspicions.
         most: images to draw.
+        framing: how the models saw the images; they are shown in the same, at another size.
     """
     found = review.contradicted(suspects, most)
-    tiles = [_tile(row["path"], f"{row['class']}, looks like\n{row['looks_like']}") for _, row in found.iterrows()]
+    tiles = [
+        _tile(row["path"], f"{row['class']}, looks like\n{row['looks_like']}", framing) for _, row in found.iterrows()
+    ]
     of_all = count(len(review.contradicted(suspects, len(suspects))), "image")
     title = f"{of_all} whose label is contradicted; the {len(tiles)} surest"
     figures.gallery(path, title, tiles, empty="no label is contradicted")
 
 
-def draw_suspect_images(path: Path, suspects: pd.DataFrame, most: int) -> None:
+def draw_suspect_images(path: Path, suspects: pd.DataFrame, most: int, framing: Framing) -> None:
     """Draw the images that look like no class.
 
     Args:
         path: a PNG file.
         suspects: the table of suspicions.
         most: images to draw.
+        framing: how the models saw the images; they are shown in the same, at another size.
     """
     found = review.foreign(suspects, most)
-    tiles = [_tile(row["path"], f"{row['class']}\n{row['reason']}") for _, row in found.iterrows()]
+    tiles = [_tile(row["path"], f"{row['class']}\n{row['reason']}", framing) for _, row in found.iterrows()]
     figures.gallery(path, "images that look like no class", tiles, empty="none was found")
 
 
-def _tile(path: str, caption: str) -> figures.Tile:
-    return figures.Tile(images.load(paths.PREPARED / path, _SIDE), f"{caption}\n{names.file_name(path)}")
+def _tile(path: str, caption: str, framing: Framing) -> figures.Tile:
+    shown = images.load(paths.PREPARED / path, framing._replace(size=_SIDE))
+    return figures.Tile(shown, f"{caption}\n{names.file_name(path)}")

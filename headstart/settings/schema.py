@@ -9,6 +9,7 @@ from headstart.base import bases
 from headstart.base.precision import Setting
 from headstart.foundation.encodings import is_text_encoding
 from headstart.foundation.expression import compiled
+from headstart.foundation.framing import FULL, Fit
 from headstart.foundation.records import Record
 
 
@@ -81,6 +82,13 @@ class Prepare(Section):
         "each of its splits is used unless a number asks for less.",
         json_schema_extra={"unit": "images per class"},
     )
+    white_level: int = Field(
+        ge=1,
+        le=FULL,
+        description="The value that is white in images of 16 bits a channel, the same for every image: 4095 where an "
+        "instrument of 12 bits wrote them. `prepare` says so when they use only a part of the range.",
+        json_schema_extra={"unit": "levels"},
+    )
     labels: str = Field(
         min_length=1,
         description="The table of labels, a CSV file inside the source, with the columns `image`, `label` and, if need "
@@ -126,6 +134,11 @@ class ExtractFeatures(Section):
         le=1024,
         description="Side of the square each image is resized to, pixels. Some bases take no less than 71 or 75.",
         json_schema_extra={"unit": "pixels"},
+    )
+    fit: Fit = Field(
+        description="How a picture that is not square becomes one, for the strategies without a base as well: "
+        "`stretch` scales both sides separately, as the chapter does; `crop` cuts out the largest square in the "
+        "middle; `pad` adds grey beside it."
     )
     batch_size: int = Field(
         ge=1, le=1024, description="Images the base takes at once.", json_schema_extra={"unit": "images"}

@@ -36,6 +36,7 @@ class Subset:
         duplicates, conflicts, leaks: see ``duplicates``.
         unused: for each class how many images were left over; undecoded, so that some may be unusable.
         notes: lines for a person about what may be unexpected.
+        peaks: the largest value of each image of 16 bits a channel.
     """
 
     frame: pd.DataFrame
@@ -45,6 +46,7 @@ class Subset:
     leaks: list[Dropped]
     unused: dict[str, int]
     notes: list[str]
+    peaks: list[int]
 
     @property
     def dropped(self) -> list[Dropped]:
@@ -54,11 +56,12 @@ class Subset:
 
 @dataclass(frozen=True)
 class _Checked:
-    """What is known of an image that decodes: the digest of its bytes, its size in pixels."""
+    """What is known of an image that decodes: the digest of its bytes, its size in pixels, its largest value."""
 
     sha256: str
     width: int
     height: int
+    peak: int | None
 
 
 @dataclass
@@ -154,6 +157,7 @@ def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order,
         duplicates=screened.duplicates,
         conflicts=screened.conflicts,
         leaks=screened.leaks,
+        peaks=[found.peak for found in checked.values() if found.peak is not None],
         unused=_unused(pools, frame),
         notes=notes,
     )
@@ -255,11 +259,11 @@ def _examine(staging: Path, item: tuple[int, bytes | UnreadableImage]) -> _Check
     if isinstance(data, UnreadableImage):
         return data
     try:
-        width, height, _ = measure(data)
+        width, height, peak = measure(data)
     except UnreadableImage as error:
         return error
     (staging / str(position)).write_bytes(data)
-    return _Checked(hashlib.sha256(data).hexdigest(), width, height)
+    return _Checked(hashlib.sha256(data).hexdigest(), width, height, peak)
 
 
 def _place(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from headstart.base import runtime
 from headstart.base.precision import Precision
 from headstart.foundation import paths, versions
+from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import manifest
 from headstart.models import architectures, pixels
@@ -41,11 +42,12 @@ class Prepared(NamedTuple):
     seconds: float
 
 
-def prepare(settings: Scratch, precision: Precision, state: Resumable) -> Prepared:
+def prepare(settings: Scratch, framing: Framing, precision: Precision, state: Resumable) -> Prepared:
     """Decode the images and choose the network's precision and channels.
 
     Args:
         settings: of the strategy.
+        framing: how pictures become what the network sees.
         precision: what networks compute in from now on.
         state: of the stage; it must outlive the result.
 
@@ -55,8 +57,8 @@ def prepare(settings: Scratch, precision: Precision, state: Resumable) -> Prepar
     started = time.monotonic()
     runtime.set_policy(precision.policy)
     frame = manifest.read(paths.MANIFEST)
-    train, validation = (pixels.read(frame, split, settings.image_size, state) for split in ("train", "validation"))
-    network = architectures.describe(settings, precision.policy, pixels.are_grey(train))
+    train, validation = (pixels.read(frame, split, framing, state) for split in ("train", "validation"))
+    network = architectures.describe(settings, framing, precision.policy, pixels.are_grey(train))
     print(f"{architectures.in_words(network)}, {precision.reason}")
     return Prepared(
         train=train,

@@ -11,6 +11,7 @@ from headstart.base import base, graph, network, runtime
 from headstart.base.bases import KINDS
 from headstart.features.features import compile_forward
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.images import images
 from headstart.models import models
 from headstart.pretrained import published
@@ -66,7 +67,7 @@ def test_a_tiny_grey_image_passes(built: Any, tmp_path: Path) -> None:
     file = tmp_path / "grey.png"
     file.write_bytes(encode(np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8), "PNG"))
     size = KINDS[built.name].least_size
-    features = compile_forward(built, None, built.name, 1)(images.load(file, size)[None], None)["features"]
+    features = compile_forward(built, None, built.name, 1)(images.load(file, Framing(size))[None], None)["features"]
     assert features.shape == (1, *built.output_shape[1:])
     assert min(features.shape) >= 1
     assert np.isfinite(features).all()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from headstart.deploying.inputs import InputFile, gather
+from headstart.foundation.framing import Framing
 from headstart.images import images
 from headstart.images.images import UnreadableImage
 from tests import hostile
@@ -16,7 +17,7 @@ from tests.pictures import fill, jpeg
 def reason(file: InputFile) -> str | None:
     """Why it is no image, if so."""
     try:
-        images.square(file.read(), 8)
+        images.square(file.read(), Framing(8))
     except UnreadableImage as error:
         return error.reason
     return None

@@ -43,7 +43,7 @@ def test_what_is_no_image_has_no_picture() -> None:
 def test_a_heat_map_is_that_of_the_class_on_the_picture(pipeline: Path) -> None:
     model = predictor.load(*winner.find("finetune"))
     own_images.check(model.assembled, Path("maps"))
-    size = model.image_size
+    size = model.framing.size
     squares = np.stack([pixels(number, size, size) for number in range(3)])
     pictures = [pixels(number, 60, 90) for number in range(3)]
     classes = np.array([0, 2, 1])

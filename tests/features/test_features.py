@@ -12,6 +12,7 @@ from headstart.base import base, runtime
 from headstart.features import augmentation, features
 from headstart.features.features import Step, Work, compile_forward, extract, half, plan
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import images
 from tests.augmented import ALL, augmented
@@ -52,7 +53,7 @@ def work(**changes: Any) -> Work:
         "flipped": (),
         "sha256s": [f"{number:064x}" for number in range(COUNTS["train"])],
         "views": (0, 1),
-        "image_size": SIZE,
+        "framing": Framing(SIZE),
         "batch_size": 4,
         "augmentation": ALL,
         "seed": 7,
@@ -67,7 +68,7 @@ def extracted(model: Any, trunk: str | None, given: Work, name: str = "stage") -
 
 
 def loaded(split: str) -> npt.NDArray[np.uint8]:
-    return np.stack([images.load(Path(split, f"{number}.png"), SIZE) for number in range(COUNTS[split])])
+    return np.stack([images.load(Path(split, f"{number}.png"), Framing(SIZE)) for number in range(COUNTS[split])])
 
 
 def expected(model: Any, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -232,9 +233,9 @@ def test_batches_of_an_image_stand_together() -> None:
 def test_each_image_is_decoded_once(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[Path] = []
 
-    def counting(path: Path, size: int) -> npt.NDArray[np.uint8]:
+    def counting(path: Path, framing: Framing) -> npt.NDArray[np.uint8]:
         decoded.append(path)
-        return original(path, size)
+        return original(path, framing)
 
     original = images.load
     monkeypatch.setattr(images, "load", counting)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from headstart.features import preview
 from headstart.foundation import paths
+from headstart.foundation.framing import Framing
 from headstart.images import images, manifest
 from headstart.settings import params
 from headstart.settings.schema import Augmentation
@@ -24,7 +25,7 @@ HOSTILE = ("<script>alert(1)</script>", "x" * 300, "猫 🐱 مرحبا", "a\nb\
 
 
 def drawn(frame: pd.DataFrame, settings: Augmentation) -> npt.NDArray[np.uint8]:
-    preview.draw(frame, settings, IMAGE_SIZE, seed=7)
+    preview.draw(frame, settings, Framing(IMAGE_SIZE), seed=7)
     with Image.open(paths.PREVIEW) as sheet:
         assert (sheet.format, sheet.mode, sheet.info) == ("PNG", "RGB", {})
         return np.asarray(sheet)
@@ -58,7 +59,7 @@ def test_it_shows_the_views_that_are_trained_on(pipeline: Path) -> None:
     settings = changing(rotation=0.1, brightness=0.2)
     found = tiles(drawn(frame, settings))
     rows = manifest.previewed(frame)
-    pixels = np.stack([images.load(paths.PREPARED / path, IMAGE_SIZE) for path in rows["path"]])
+    pixels = np.stack([images.load(paths.PREPARED / path, Framing(IMAGE_SIZE)) for path in rows["path"]])
     for number in range(4):
         np.testing.assert_array_equal(found[number, 0], enlarged(pixels[number]))
         for view in range(9):
@@ -82,7 +83,7 @@ def test_it_needs_no_image_but_those_of_training(pipeline: Path) -> None:
 def test_the_same_sheet_has_the_same_bytes(pipeline: Path) -> None:
     given = params.load()
     written = paths.PREVIEW.read_bytes()
-    preview.draw(manifest.read(paths.MANIFEST), given.augmentation, IMAGE_SIZE, given.seed)
+    preview.draw(manifest.read(paths.MANIFEST), given.augmentation, Framing(IMAGE_SIZE), given.seed)
     assert paths.PREVIEW.read_bytes() == written
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.images import images, png
 from headstart.images.images import UnreadableImage, decode, load, measure
 from tests.pictures import colour_profile, encode, jpeg, pixels
@@ -233,8 +234,8 @@ def test_exif_rotation_is_applied(kind: str, orientation: int, tmp_path: Path) -
     assert measure(data)[:2] == (80, 40)
     path = tmp_path / "image"
     path.write_bytes(data)
-    assert load(path, 8)[0, 0, 0] > 200
-    assert load(path, 8)[7, 7, 0] < 50
+    assert load(path, Framing(8))[0, 0, 0] > 200
+    assert load(path, Framing(8))[7, 7, 0] < 50
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ def test_sizes_from_one_pixel_to_long_strips(kind: str, height: int, width: int,
         assert decode(data).shape == (*shape, 3)
         assert measure(data)[:2] == shape[::-1]
         (tmp_path / "image").write_bytes(data)
-        assert load(tmp_path / "image", 16).shape == (16, 16, 3)
+        assert load(tmp_path / "image", Framing(16)).shape == (16, 16, 3)
 
 
 REFUSED = {
@@ -415,7 +416,7 @@ def test_lab_colours_are_refused() -> None:
 def test_the_name_does_not_matter(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(encode(PICTURE, "PNG"))
-    np.testing.assert_array_equal(load(path, 32), np.asarray(Image.fromarray(PICTURE).resize((32, 32), 2)))
+    np.testing.assert_array_equal(load(path, Framing(32)), np.asarray(Image.fromarray(PICTURE).resize((32, 32), 2)))
 
 
 @pytest.mark.parametrize(("height", "width"), [(600, 800), (301, 640), (2000, 300)])
@@ -423,15 +424,15 @@ def test_a_large_jpeg_loads_as_if_it_were_decoded_whole(height: int, width: int,
     path = tmp_path / "photo.jpg"
     path.write_bytes(encode(pixels(5, height, width), "JPEG", quality=95))
     whole = Image.fromarray(decode(path.read_bytes())).resize((64, 64), Image.Resampling.BILINEAR)
-    assert far(load(path, 64), np.asarray(whole)) <= 5
-    np.testing.assert_array_equal(load(path, 64), load(path, 64))
+    assert far(load(path, Framing(64)), np.asarray(whole)) <= 5
+    np.testing.assert_array_equal(load(path, Framing(64)), load(path, Framing(64)))
 
 
 def test_an_image_that_broke_since_is_told(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(jpeg(1)[:200])
     with pytest.raises(InputError, match=r"photo.jpg: .* JPEG; expected an image: run the prepare stage again"):
-        load(path, 32)
+        load(path, Framing(32))
 
 
 def test_no_warning_leaks_even_where_warnings_are_shown() -> None:

@@ -12,6 +12,7 @@ from headstart.base import base
 from headstart.features import augmentation, features
 from headstart.foundation import paths
 from headstart.foundation.array_types import IntArray
+from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import images
 from headstart.models import activations
@@ -54,7 +55,7 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 
 def source(model: Any, manifest: pd.DataFrame, trunk: str | None, views: Views = VIEWS) -> Source:
     """A source with the files that extraction leaves."""
-    given = Source(model, trunk, manifest, views, batch_size=3)
+    given = Source(model, trunk, manifest, views, 3, Framing(SIZE))
     work = features.Work(
         files={
             split: [paths.PREPARED / path for path in manifest.loc[manifest["split"] == split, "path"]]
@@ -64,7 +65,7 @@ def source(model: Any, manifest: pd.DataFrame, trunk: str | None, views: Views =
         flipped=("validation",),
         sha256s=list(manifest.loc[manifest["split"] == "train", "sha256"]),
         views=tuple(range(views.kept)),
-        image_size=SIZE,
+        framing=Framing(SIZE),
         batch_size=3,
         augmentation=views.augmentation,
         seed=views.seed,
@@ -80,7 +81,7 @@ def source(model: Any, manifest: pd.DataFrame, trunk: str | None, views: Views =
 def expected(model: Any, layer: str, array: str, manifest: pd.DataFrame, views: tuple[int, ...] = (0, 1)) -> Any:
     """Activations straight from the images."""
     rows = manifest[manifest["split"] == array.removesuffix("_views").removeprefix("flipped/")]
-    pixels = np.stack([images.load(paths.PREPARED / path, SIZE) for path in rows["path"]])
+    pixels = np.stack([images.load(paths.PREPARED / path, Framing(SIZE)) for path in rows["path"]])
     if array.startswith("flipped/"):
         pixels = pixels[:, :, ::-1]
     lower = base.between(model, None, layer)

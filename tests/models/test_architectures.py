@@ -9,6 +9,7 @@ import pytest
 
 from headstart.base import runtime
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.models import architectures, classifier
 from headstart.models.architectures import ARCHITECTURES, Network
 from headstart.settings import params
@@ -219,8 +220,9 @@ def test_one_pixel_less_leaves_a_layer_nothing_to_see(name: str) -> None:
 
 @pytest.mark.parametrize(("grey", "channels", "word"), [(True, 1, "grey"), (False, 3, "colour")])
 def test_a_network_is_described_by_its_settings(grey: bool, channels: int, word: str) -> None:
-    described = architectures.describe(QUICK, "float32", grey)
+    described = architectures.describe(QUICK, Framing(QUICK.image_size, "pad", 4095), "float32", grey)
     assert described.channels == channels
+    assert described.framing == Framing(28, "pad", 4095)
     assert {name: getattr(described, name) for name in ("architecture", "image_size", "dropout")} == QUICK.model_dump(
         include={"architecture", "image_size", "dropout"}
     )

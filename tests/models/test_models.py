@@ -25,7 +25,15 @@ LAYERS = Layers.model_validate({name: getattr(QUICK, name) for name in Layers.mo
 DESCRIPTION = Description(
     strategy="finetune",
     extraction=Extraction(
-        base="small", image_size=16, batch_size=4, policy="float32", blocks=[5], feature_rms=2.5, versions={}
+        base="small",
+        image_size=16,
+        batch_size=4,
+        fit="stretch",
+        white_level=65535,
+        policy="float32",
+        blocks=[5],
+        feature_rms=2.5,
+        versions={},
     ),
     classifier=LAYERS,
     network=None,
@@ -179,7 +187,9 @@ def test_classes_keep_their_names(tmp_path: Path, name: str) -> None:
     assert describe(tmp_path / "model").classes[0] == name
 
 
-NETWORK = Network(architecture="resnet34", image_size=32, channels=3, dropout=0.5, policy="float32")
+NETWORK = Network(
+    architecture="resnet34", image_size=32, fit="pad", white_level=65535, channels=3, dropout=0.5, policy="float32"
+)
 FROM_SCRATCH = DESCRIPTION.model_copy(
     update={"strategy": "scratch", "extraction": None, "classifier": None, "network": NETWORK}
 )

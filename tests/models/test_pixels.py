@@ -9,6 +9,7 @@ import pytest
 
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import images, manifest
 from headstart.models import pixels
@@ -44,9 +45,9 @@ def unreadable(*arguments: Any) -> Any:
 @pytest.mark.parametrize("split", manifest.SPLITS)
 def test_pixels_are_those_of_the_files(pipeline: Path, split: str) -> None:
     frame = manifest.read(paths.MANIFEST)
-    found = pixels.read(frame, split, SCRATCH_SIZE, state())
+    found = pixels.read(frame, split, Framing(SCRATCH_SIZE), state())
     rows = frame.loc[frame["split"] == split, "path"]
-    expected = [images.load(paths.PREPARED / path, SCRATCH_SIZE) for path in rows]
+    expected = [images.load(paths.PREPARED / path, Framing(SCRATCH_SIZE)) for path in rows]
     assert found.values.dtype == np.uint8
     np.testing.assert_array_equal(found.values, [expected])
     np.testing.assert_array_equal(found.labels, manifest.labels(frame, split))
@@ -55,9 +56,9 @@ def test_pixels_are_those_of_the_files(pipeline: Path, split: str) -> None:
 
 def test_they_are_decoded_once_and_stay_on_the_disk(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = manifest.read(paths.MANIFEST)
-    before = np.array(pixels.read(frame, "train", SCRATCH_SIZE, state()).values)
+    before = np.array(pixels.read(frame, "train", Framing(SCRATCH_SIZE), state()).values)
     monkeypatch.setattr(images, "load", unreadable)
-    again = pixels.read(frame, "train", SCRATCH_SIZE, state()).values
+    again = pixels.read(frame, "train", Framing(SCRATCH_SIZE), state()).values
     assert isinstance(again, np.memmap)
     np.testing.assert_array_equal(again, before)
 
@@ -68,7 +69,7 @@ def test_an_image_that_does_not_decode_is_named_and_leaves_nothing(pipeline: Pat
     path.unlink()
     path.write_bytes(b"no picture")
     with pytest.raises(InputError, match=rf"^{path}: .+; expected an image: run the prepare stage again$"):
-        pixels.read(frame, "train", SCRATCH_SIZE, state())
+        pixels.read(frame, "train", Framing(SCRATCH_SIZE), state())
     assert [file.name for file in state().path.iterdir()] == ["key"]
 
 
@@ -118,5 +119,5 @@ def test_manifest_order_is_that_of_the_labels(pipeline: Path) -> None:
     """Rows of other splits between them change nothing."""
     frame = manifest.read(paths.MANIFEST)
     mixed = pd.concat([frame[frame["split"] == split][::step] for split in manifest.SPLITS for step in (2,)])
-    found = pixels.read(mixed, "validation", SCRATCH_SIZE, state("another"))
+    found = pixels.read(mixed, "validation", Framing(SCRATCH_SIZE), state("another"))
     assert len(found.labels) == found.values.shape[1] == (mixed["split"] == "validation").sum()

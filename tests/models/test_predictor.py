@@ -27,8 +27,8 @@ CLOSE = 10.0**-predictions.DECIMALS
 def evaluated(name: str) -> tuple[NDArray[np.uint8], FloatArray]:
     """The test images as the model sees them, and the probabilities in metrics/<strategy>/predictions.csv."""
     said = predictions.read(paths.METRICS / name / "predictions.csv")
-    size = describe(paths.MODELS / name).image_size
-    return np.stack([images.load(paths.PREPARED / path, size) for path in said.images]), said.probabilities
+    framing = describe(paths.MODELS / name).framing
+    return np.stack([images.load(paths.PREPARED / path, framing) for path in said.images]), said.probabilities
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

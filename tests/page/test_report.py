@@ -9,6 +9,7 @@ import pytest
 
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Framing
 from headstart.images import manifest
 from headstart.models import timing
 from headstart.models.strategies import STRATEGIES
@@ -136,8 +137,8 @@ def test_sheets_are_drawn_even_if_they_are_empty(pipeline: Path, tmp_path: Path)
     table = review.read()
     one = predictions.read(paths.METRICS / "head" / "predictions.csv")
     for name, of_table in (("full", table), ("empty", table[:0])):
-        sheets.draw_suspect_labels(tmp_path / f"{name}-labels.png", of_table, 4)
-        sheets.draw_suspect_images(tmp_path / f"{name}-images.png", of_table, 4)
-    sheets.draw_mistakes(tmp_path / "mistakes.png", "head", one, 4)
+        sheets.draw_suspect_labels(tmp_path / f"{name}-labels.png", of_table, 4, Framing(96))
+        sheets.draw_suspect_images(tmp_path / f"{name}-images.png", of_table, 4, Framing(96))
+    sheets.draw_mistakes(tmp_path / "mistakes.png", "head", one, 4, Framing(96))
     files = sorted(path.name for path in tmp_path.glob("*.png"))
     assert files == ["empty-images.png", "empty-labels.png", "full-images.png", "full-labels.png", "mistakes.png"]
