@@ -244,7 +244,7 @@ def test_without_views_their_files_are_empty(pipeline: Path) -> None:
     sheet = paths.PREVIEW.read_bytes()
     paths.PREVIEW.unlink()
     write_params(extract_features__views=0)
-    run("extract_features")
+    run("preview", "extract_features")
     assert np.load("data/features/train_views.npy").shape == (0, 18, 1, 1, 512)
     assert np.load("data/trunk/train_views.npy").shape == (0, 18, 3, 3, 512)
     # The sheet is for those who augment anew in every epoch as well.
