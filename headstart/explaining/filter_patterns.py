@@ -74,10 +74,9 @@ def patterns(
     import tensorflow as tf
 
     shape: tuple[int, int, int] = tuple(layer.output.shape[1:])
-    side = int(np.clip(_POSITIONS * round(whole.input_shape[1] / shape[0]), _LEAST, _MOST))
     numbers = spaced(shape[-1], filters)
     random = np.random.default_rng(seed)
-    sides = [max(round(part * side), KINDS[whole.name].least_size) for part in _GROWTH]
+    sides = growth(whole, layer)
     images = random.uniform(127.5 - _NOISE, 127.5 + _NOISE, (len(numbers), sides[0], sides[0], 3))
     with _leaking(layer):
         climb = _compile_step(whole, layer, numbers, rate)
@@ -88,6 +87,12 @@ def patterns(
                 images = tf.roll(climb(tf.roll(images, shift, (1, 2))), -shift, (1, 2))
                 done(1)
     return Patterns(layer.name, shape, _visible(np.asarray(images)))
+
+
+def growth(whole: "keras.Model", layer: "keras.Layer") -> list[int]:
+    """Return the sides, pixels, of the image in which a filter's pattern grows: as many steps at each."""
+    side = int(np.clip(_POSITIONS * round(whole.input_shape[1] / layer.output.shape[1]), _LEAST, _MOST))
+    return [max(round(part * side), KINDS[whole.name].least_size) for part in _GROWTH]
 
 
 def _compile_step(

@@ -13,7 +13,8 @@ from headstart.sources.listing import Listing
 from headstart.sources.reading import DEFAULT, Reading
 from headstart.sources.source import Dropped, Source, SourceImage
 
-_CATALOG_SUFFIXES = frozenset({".yaml", ".yml"})
+# Of entries of the catalog.
+CATALOG_SUFFIXES = frozenset({".yaml", ".yml"})
 _CLASSES_SHOWN = 5
 _ARCHIVES_SHOWN = 3
 
@@ -30,7 +31,7 @@ def open_source(path: Path, store: Path, reading: Reading = DEFAULT) -> Source:
     Raises:
         InputError: there is nothing of that kind, or no two classes of images in it.
     """
-    if path.suffix in _CATALOG_SUFFIXES:
+    if path.suffix in CATALOG_SUFFIXES:
         # Entries of the catalog are archives too, so that module imports this one.
         from headstart.sources import catalog
 

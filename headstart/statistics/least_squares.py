@@ -25,7 +25,7 @@ from headstart.foundation.arrays import release
 MOST_IMAGES = 4096
 
 # Ridges that are tried, as multiples of the mean eigenvalue of the products.
-_RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 # Images whose features are turned into float32 at once.
 _BLOCK = 512
@@ -144,7 +144,7 @@ def _predict(given: Products, labels: Labels, rows: IntArray) -> IntArray:
     unit = np.trace(centred) / len(rows) or 1.0
     errors, found = [], []
     with threadpool_limits(limits=1):
-        for ridge in _RIDGES:
+        for ridge in RIDGES:
             factor = cho_factor(centred + ridge * unit * np.eye(len(rows)), lower=True, check_finite=False)
             weights = cho_solve(factor, targets - shares, check_finite=False)  # (rows, classes)
             errors.append(float(np.square(validation @ weights + shares - truth).mean()))

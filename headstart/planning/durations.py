@@ -1,0 +1,210 @@
+"""How long each stage would take: the amounts of work, times what a unit of it takes on this machine."""
+
+import os
+from dataclasses import dataclass
+
+from headstart.base.weights import CANONICAL
+from headstart.models.strategies import FROM_SCRATCH, TRANSFER
+from headstart.planning import amounts
+from headstart.planning.counts import Counts
+from headstart.planning.measuring import Measured, Training
+from headstart.settings.schema import Optimization, Params
+from headstart.statistics import least_squares, suspects
+from headstart.statistics.intervals import RESAMPLES
+
+# Bytes a second over an ordinary connection. Nothing is downloaded to find out.
+_NETWORK = 10e6
+# Bytes a second that DVC hashes and copies into its cache.
+_CACHED = 300e6
+# A step forward and back takes about three times a step forward: each layer has two products more.
+_FORWARD = 1 / 3
+# Batches of 32 images that the evaluation times a model on, and the first one, which is not timed.
+_TIMED = 4 * 32
+# Passes over the features until the logistic regression of the suspects has come to rest.
+_PASSES = 400
+# What is the same work in every run, in starts of Python, so that it is longer where the processor is slower.
+_DVC = 0.25
+_START_OF_DVC = 1.0
+_PREVIEW = 0.7
+_EVALUATION = 3.0
+_EXPLANATION = 6.0
+# Passes of the base that a heat map is worth: forward, and back for each of two classes.
+_BACK = 3
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """What to expect, and the most it may take."""
+
+    likely: float
+    most: float
+
+
+def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, Seconds]:
+    """Return the seconds of every stage that takes more than a start of Python: that, and what DVC adds, included."""
+    likely, most = (_seconds(params, counts, measured, longest) for longest in (False, True))
+    return {stage: Seconds(likely[stage], most[stage]) for stage in likely}
+
+
+def of_any_stage(measured: Measured) -> float:
+    """Return the seconds that a stage takes which does next to nothing."""
+    return (1 + _DVC) * measured.python
+
+
+def of_dvc(written: int, measured: Measured) -> float:
+    """Return the seconds that DVC adds to a run: its start, and hashing and keeping so many bytes."""
+    return _START_OF_DVC * measured.python + written / _CACHED
+
+
+def _seconds(params: Params, counts: Counts, measured: Measured, longest: bool) -> dict[str, float]:
+    plain = of_any_stage(measured)
+    start = plain + measured.tensorflow
+
+    def training(stage: str) -> float:
+        settings: Optimization = getattr(params, stage)
+        expected = amounts.epochs(settings, stage)
+        epochs = expected.most if longest else expected.likely
+        once, begin, epoch = _TRAINED[stage](params, counts, measured)
+        return start + once + params.repeats * (begin + epochs * epoch)
+
+    return {
+        "backbone": plain + _backbone(params, measured),
+        "prepare": plain + _prepare(counts, measured),
+        "preview": plain + _PREVIEW * measured.python,
+        "extract_features": start + _extraction(params, counts, measured),
+        **{stage: training(stage) for stage in _TRAINED},
+        "evaluate": start + _evaluation(params, counts, measured),
+        "explain": start + _explanation(params, measured),
+        "report": plain + measured.python,
+    }
+
+
+def _backbone(params: Params, measured: Measured) -> float:
+    own = params.backbone.name in CANONICAL
+    fetched = 4 * measured.base.weights / _NETWORK if params.backbone.weights == "imagenet" else 0.0
+    return fetched + (0.0 if own else measured.tensorflow + measured.build)
+
+
+def _prepare(counts: Counts, measured: Measured) -> float:
+    return counts.images * measured.check / _workers() + counts.download / _NETWORK
+
+
+def _extraction(params: Params, counts: Counts, measured: Measured) -> float:
+    passes = amounts.extraction(params, counts)
+    begin = measured.build + measured.compile * (2 if passes.views else 1)
+    decoded = counts.images * measured.decode / _workers()
+    return begin + decoded + passes.total * measured.image + passes.views * measured.augment
+
+
+# What a training takes: seconds once, at the beginning of each repeat, and in each epoch.
+_Parts = tuple[float, float, float]
+
+
+def _epoch(trained: Training, counts: Counts, forward: float = _FORWARD) -> float:
+    return (counts.train + forward * counts.validation) * trained.example
+
+
+def _train_scratch(params: Params, counts: Counts, measured: Measured) -> _Parts:
+    trained = measured.trainings["train_scratch"]
+    return _pixels(counts, measured), trained.begin, _epoch(trained, counts)
+
+
+def _train_scratch_augmented(params: Params, counts: Counts, measured: Measured) -> _Parts:
+    trained = measured.trainings["train_scratch_augmented"]
+    views = counts.train * measured.scratch_augment
+    return _pixels(counts, measured), trained.begin, _epoch(trained, counts) + views
+
+
+def _pixels(counts: Counts, measured: Measured) -> float:
+    return (counts.train + counts.validation) * measured.decode / _workers()
+
+
+def _train_head(params: Params, counts: Counts, measured: Measured) -> _Parts:
+    trained = measured.trainings["train_head"]
+    return 0.0, trained.begin, _epoch(trained, counts)
+
+
+def _train_augmented(params: Params, counts: Counts, measured: Measured) -> _Parts:
+    trained = measured.trainings["train_augmented"]
+    if params.extract_features.views:
+        return 0.0, trained.begin, _epoch(trained, counts)
+    views = counts.train * (measured.image + measured.augment + measured.decode / _workers())
+    return measured.build + measured.compile, trained.begin, _epoch(trained, counts) + views
+
+
+def _finetune(params: Params, counts: Counts, measured: Measured) -> _Parts:
+    trained, base = measured.trainings["finetune"], measured.base
+    epoch = counts.train * trained.example + counts.validation * base.above_cut * measured.image
+    begin = measured.build + trained.begin
+    below = measured.image * (1 - base.above_cut)
+    views = params.extract_features.views
+    if not views:
+        epoch += counts.train * (below + measured.augment + measured.decode / _workers())
+    if not base.cut_is_kept:
+        if base.cut_from_trunk:
+            below = measured.image * (base.above_trunk - base.above_cut)
+        return measured.build + (views * counts.train + counts.validation) * below, begin, epoch
+    return measured.build, begin, epoch
+
+
+_TRAINED = {
+    "train_scratch": _train_scratch,
+    "train_scratch_augmented": _train_scratch_augmented,
+    "train_head": _train_head,
+    "train_augmented": _train_augmented,
+    "finetune": _finetune,
+}
+
+
+def _evaluation(params: Params, counts: Counts, measured: Measured) -> float:
+    base, flips = measured.base, 1 + params.test_time_flip
+    timed = min(counts.test, _TIMED)
+    decoding = measured.decode / _workers()
+    on_base = len(TRANSFER) * (measured.build + measured.compile + timed * (flips * measured.image + measured.decode))
+    below = base.above_trunk if base.cut_from_trunk else 0.0 if base.cut_is_kept else 1.0
+    fine_tuned = amounts.scored(params, counts) * measured.image * max(base.above_cut, below)
+    from_scratch = sum(
+        _FORWARD * (trained.begin + amounts.scored(params, counts) * trained.example)
+        + (counts.validation + counts.test) * decoding
+        for trained in (measured.trainings[f"train_{name}"] for name in FROM_SCRATCH)
+    )
+    resampled = counts.test * (RESAMPLES + counts.test) * counts.classes * measured.resampled
+    return (
+        _EVALUATION * measured.python
+        + on_base
+        + fine_tuned
+        + from_scratch
+        + (len(TRANSFER) + len(FROM_SCRATCH)) * resampled
+        + counts.images * decoding
+        + _products(params, counts, measured) / measured.multiplications
+    )
+
+
+def _products(params: Params, counts: Counts, measured: Measured) -> float:
+    """Multiplications of the learning curves and of the suspects' classifier."""
+    height, width, channels = measured.base.features
+    examined = counts.images * suspects.FOLDS * _PASSES * channels * max(1, counts.classes - 1)
+    settings = params.evaluate
+    if not settings.learning_curve:
+        return examined
+    train = min(counts.train, least_squares.MOST_IMAGES)
+    curves = 0.0
+    for head in (params.train_head, params.train_augmented):
+        length = channels * (height * width if head.pooling == "flatten" else 1)
+        curves += train * (train + counts.validation + counts.test) * length
+        for fraction in settings.learning_curve:
+            drawn = settings.curve_repeats if fraction < 1 else 1
+            curves += drawn * len(least_squares.RIDGES) * (fraction * train) ** 3 / 3
+    return examined + curves
+
+
+def _explanation(params: Params, measured: Measured) -> float:
+    settings = params.explain
+    networks = 2 + len(TRANSFER) + measured.base.patterns
+    filters = settings.steps * settings.filters * measured.base.climbed * measured.image
+    maps = len(TRANSFER) * 2 * settings.answers * _BACK * measured.image
+    return _EXPLANATION * measured.python + networks * (measured.build + measured.compile) + filters + maps
+
+
+def _workers() -> int:
+    return min(4, os.cpu_count() or 1)

@@ -1,0 +1,363 @@
+"""Times the parts that a run is made of, on this machine: the very base, heads and networks, for a few seconds.
+
+Weights are random, since they make no difference to the time, and images are noise.
+"""
+
+import functools
+import itertools
+import math
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from headstart.base import base, precision, runtime
+from headstart.features import augmentation, features
+from headstart.foundation.progress import bar
+from headstart.images import images
+from headstart.images.images import UnreadableImage
+from headstart.models import architectures, classifier, models
+from headstart.models.samples import Samples, epoch_batches
+from headstart.planning import networks
+from headstart.planning.counts import Counts
+from headstart.settings.schema import Augmentation, Classifier, Optimization, Params, Scratch
+from headstart.statistics.estimates import estimates
+from headstart.statistics.intervals import RESAMPLES
+from headstart.training import layerwise
+from headstart.training.steps import Steps
+
+if TYPE_CHECKING:
+    import keras
+
+Settings = TypeVar("Settings", bound=Optimization)
+
+# Seconds that one part is repeated for: longer would say more, and nobody would wait for it.
+_ENOUGH = 0.7
+# Seconds between two looks at the memory.
+_LOOK = 0.01
+# Batches that one part is repeated for at the most.
+_BATCHES = 40
+# Bytes of noise that a network trains on at the most.
+_VALUES_BYTES = 32_000_000
+# Images that augmentation is timed on.
+_SOME = 32
+# Test images that resampling is timed on.
+_SCORED = 100
+# Rows of the matrix whose square is timed.
+_MATRIX = 600
+_PARTS = 9
+
+
+@dataclass(frozen=True)
+class Training:
+    """What training something takes.
+
+    Attributes:
+        begin: seconds until its first step is done: building it, and compiling the step.
+        example: seconds an example.
+        weights: how many numbers its model has.
+        trained: how many of them train.
+        memory: bytes of the process at its peak.
+    """
+
+    begin: float
+    example: float
+    weights: int
+    trained: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the parts of a run take on this machine. Times are seconds.
+
+    Attributes:
+        python: a stage's start without TensorFlow.
+        tensorflow: TensorFlow's start.
+        check: proving that an image decodes, on one core.
+        decode: decoding an image at the base's size, on one core.
+        build: building the base.
+        compile: the base's first call, beyond what a call takes.
+        image: running the base over an image.
+        augment: augmenting an image at the base's size.
+        scratch_augment: likewise, at the size of the network that trains on views.
+        resampled: what an image and class costs in a resample of the test images.
+        multiplications: of matrices, on one core, a second.
+        base: what the base is.
+        trainings: by stage.
+        memory: bytes of the process at the peak of extraction.
+    """
+
+    python: float
+    tensorflow: float
+    check: float
+    decode: float
+    build: float
+    compile: float
+    image: float
+    augment: float
+    scratch_augment: float
+    resampled: float
+    multiplications: float
+    base: networks.Base
+    trainings: dict[str, Training]
+    memory: int
+
+
+def measure(params: Params, counts: Counts) -> Measured:
+    """Measure what the parts of a run take.
+
+    Args:
+        params: the settings.
+        counts: the images; their number decides how large batches are, and their files how long decoding takes.
+
+    Raises:
+        InputError: params.yaml asks for layers that the base does not have, or a limit leaves too little memory.
+    """
+    with bar("measure this machine", _PARTS, " parts") as progress:
+        python = _seconds(_start_python)
+        progress.update(1)
+        tensorflow = _seconds(lambda: runtime.start(params.seed))
+        progress.update(1)
+        chosen = precision.choose(params.precision)
+        runtime.set_policy(chosen.policy)
+        with _peak() as memory:
+            built = time.perf_counter()
+            whole = base.build(params.backbone.name, {}, params.extract_features.image_size)
+            build = time.perf_counter() - built
+            of_base = networks.describe(whole, params)
+            first, image = _time_base(whole, params)
+        progress.update(1)
+        augments = {
+            size: _time_augmentation(params.augmentation, size)
+            for size in {params.extract_features.image_size, params.train_scratch_augmented.image_size}
+        }
+        progress.update(1)
+        trainings = {}
+        for stage, time_it in _of_trainings(params, counts, whole, of_base).items():
+            trainings[stage] = time_it()
+            progress.update(1)
+    check, decode = _time_decoding(counts.sample, params.extract_features.image_size)
+    return Measured(
+        python=python,
+        tensorflow=tensorflow,
+        check=check,
+        decode=decode,
+        build=build,
+        compile=first,
+        image=image,
+        augment=augments[params.extract_features.image_size],
+        scratch_augment=augments[params.train_scratch_augmented.image_size],
+        resampled=_time_resampling(counts),
+        multiplications=_count_multiplications(),
+        base=of_base,
+        trainings=trainings,
+        memory=memory[0],
+    )
+
+
+def _of_trainings(
+    params: Params, counts: Counts, whole: "keras.Model", of_base: networks.Base
+) -> dict[str, Callable[[], Training]]:
+    """Return what times each training, by stage; where two networks are the same one, it is timed once."""
+
+    @functools.cache
+    def scratch(settings: Scratch) -> Training:
+        size = settings.image_size
+        network = architectures.describe(settings, keras.config.dtype_policy().name, grey=False)
+        pixels = np.random.default_rng(0).integers(0, 256, _many(settings, counts, (size, size, 3), 1), np.uint8)
+        return _time_training(lambda: architectures.build(network, counts.classes, 0), pixels, counts, settings)
+
+    @functools.cache
+    def head(settings: Classifier) -> Training:
+        values = _features(_many(settings, counts, of_base.features, 2))
+        return _time_training(
+            lambda: classifier.build(settings, of_base.features, 1.0, counts.classes, 0), values, counts, settings
+        )
+
+    def finetune() -> Training:
+        settings = params.finetune
+        start = classifier.build(params.train_augmented, of_base.features, 1.0, counts.classes, 0)
+        unfreeze = base.count_unfrozen(whole, settings.unfreeze)
+        values = _features(_many(settings, counts, of_base.cut, 2))
+        return _time_training(lambda: models.join(whole, start, unfreeze), values, counts, settings)
+
+    import keras
+
+    same_network = Scratch(**params.train_scratch_augmented.model_dump(include=set(Scratch.model_fields)))
+    same_head = Classifier(**params.train_augmented.model_dump(include=set(Classifier.model_fields)))
+    return {
+        "train_scratch": lambda: scratch(_pace(params.train_scratch)),
+        "train_scratch_augmented": lambda: scratch(_pace(same_network)),
+        "train_head": lambda: head(_pace(params.train_head)),
+        "train_augmented": lambda: head(_pace(same_head)),
+        "finetune": finetune,
+    }
+
+
+def _pace(settings: Settings) -> Settings:
+    """Leave out what makes an epoch no longer, so that equal paces are equal."""
+    same = {"epochs": 1, "patience": 0, "learning_rate": 1e-3, "schedule": "constant", "warmup": 0.0}
+    return settings.model_copy(update=same)
+
+
+def _time_training(
+    build: Callable[[], "keras.Model"], values: NDArray[np.generic], counts: Counts, settings: Optimization
+) -> Training:
+    """Time a training's steps on noise, as :func:`headstart.training.training.fit` takes them.
+
+    Args:
+        build: makes the network.
+        values: examples, (examples, …).
+        counts: of which the classes matter.
+        settings: of the training.
+    """
+    labels = np.random.default_rng(0).integers(0, counts.classes, len(values))
+    samples = Samples(values[np.newaxis], labels)
+    with _peak() as memory:
+        started = time.perf_counter()
+        model = build()
+        steps = Steps(model, layerwise.together(model), settings, seed=0)
+        step = steps.of_epoch(0, math.ceil(len(labels) / settings.batch_size))
+        step(values[: settings.batch_size], labels[: settings.batch_size]).numpy()
+        begun = time.perf_counter()
+        done = 0
+        for epoch in itertools.count():
+            sums = [step(x, y) for x, y in epoch_batches(samples, settings.batch_size, epoch, seed=0)]
+            np.array([pair.numpy() for pair in sums])
+            done += len(labels)
+            if time.perf_counter() - begun >= _ENOUGH:
+                break
+        ended = time.perf_counter()
+    return Training(
+        begin=begun - started,
+        example=(ended - begun) / done,
+        weights=model.count_params(),
+        trained=sum(math.prod(weight.shape) for weight in model.trainable_weights),
+        memory=memory[0],
+    )
+
+
+def _many(settings: Optimization, counts: Counts, shape: networks.Shape, item: int) -> networks.Shape:
+    """Shape of some examples: a batch at the least, no more than there are, nor than fit into little memory."""
+    fit = max(1, _VALUES_BYTES // (math.prod(shape) * item * settings.batch_size))
+    return (min(counts.train, settings.batch_size * min(fit, _BATCHES)), *shape)
+
+
+def _features(shape: networks.Shape) -> NDArray[np.float16]:
+    """Noise such as features are: half of them zeros."""
+    return np.maximum(np.random.default_rng(0).standard_normal(shape, np.float32), 0).astype(np.float16)
+
+
+def _time_base(whole: "keras.Model", params: Params) -> tuple[float, float]:
+    """Return the seconds of a base's first call beyond those of a later one, and of a later one for an image."""
+    settings = params.extract_features
+    forward = features.compile_forward(whole, base.trunk(whole, settings.trunk), params.backbone.name)
+    pixels = _noise(settings.batch_size, settings.image_size)
+
+    def run() -> None:
+        for values in forward(pixels, None).values():
+            values.numpy()
+
+    first = _seconds(run)
+    again = _repeated(run)
+    return max(0.0, first - again), again / settings.batch_size
+
+
+def _time_augmentation(settings: Augmentation, size: int) -> float:
+    """Return the seconds that a view of an image takes."""
+    import tensorflow as tf
+
+    pixels = _noise(_SOME, size)
+    digests = [f"{number:064x}" for number in range(_SOME)]
+    augment = tf.function(lambda batch, maps, tones: augmentation.augment(batch, maps, tones, settings))
+
+    def run() -> None:
+        draws = augmentation.draw(settings, digests, 0, 0, size)
+        augment(augmentation.paint(pixels, draws), draws.maps, draws.tones).numpy()
+
+    run()
+    return _repeated(run) / _SOME
+
+
+def _time_decoding(sample: Sequence[bytes], size: int) -> tuple[float, float]:
+    """Return the seconds that an image takes to be checked, and to be decoded at a size."""
+    usable = []
+    started = time.perf_counter()
+    for data in sample:
+        with suppress(UnreadableImage):
+            images.measure(data)
+            usable.append(data)
+    checked = time.perf_counter()
+    for data in usable:
+        images.square(data, size)
+    decoded = time.perf_counter()
+    count = max(1, len(usable))
+    return (checked - started) / count, (decoded - checked) / count
+
+
+def _time_resampling(counts: Counts) -> float:
+    """Return the seconds that an image and class takes in each resample of the test images."""
+    labels = np.arange(_SCORED) % counts.classes
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(counts.classes), _SCORED)
+    seconds = _seconds(lambda: estimates(labels, probabilities, seed=0))
+    return seconds / (_SCORED * (RESAMPLES + _SCORED) * counts.classes)
+
+
+def _count_multiplications() -> float:
+    matrix = np.random.default_rng(0).standard_normal((_MATRIX, _MATRIX))
+    with threadpool_limits(limits=1):
+        return _MATRIX**3 / _seconds(lambda: matrix @ matrix)
+
+
+def _noise(count: int, size: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
+
+
+def _start_python() -> None:
+    # What a stage imports before TensorFlow, and ends with.
+    subprocess.run([sys.executable, "-m", "stages.train_head", "--help"], check=True, stdout=subprocess.DEVNULL)
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def _repeated(run: Callable[[], object]) -> float:
+    """Return the mean seconds of a call, of as many as there is time for."""
+    started = time.perf_counter()
+    calls = 0
+    while not calls or time.perf_counter() - started < _ENOUGH:
+        run()
+        calls += 1
+    return (time.perf_counter() - started) / calls
+
+
+@contextmanager
+def _peak() -> Iterator[list[int]]:
+    """Note the highest memory of this process meanwhile, bytes, in the list that is yielded."""
+    process, found, over = psutil.Process(), [0], threading.Event()
+
+    def look() -> None:
+        while not over.wait(_LOOK):
+            found[0] = max(found[0], process.memory_info().rss)
+
+    found[0] = process.memory_info().rss
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        watcher.join()

@@ -1,0 +1,46 @@
+"""How much memory each stage takes at its peak."""
+
+import math
+
+from headstart.models.strategies import FROM_SCRATCH
+from headstart.planning.counts import Counts
+from headstart.planning.measuring import Measured
+from headstart.settings.schema import Params
+from headstart.statistics import least_squares
+
+# Of a process without TensorFlow.
+_PYTHON = 250_000_000
+_FLOAT32, _FLOAT64 = 4, 8
+
+
+def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, int]:
+    """Return the bytes of every stage's process at its peak."""
+    trained = {stage: training.memory for stage, training in measured.trainings.items()}
+    return {
+        "backbone": _PYTHON + 2 * _FLOAT32 * measured.base.weights,
+        "prepare": _PYTHON,
+        "preview": _PYTHON,
+        "extract_features": measured.memory,
+        **trained,
+        "evaluate": max(measured.memory, *(trained[f"train_{name}"] for name in FROM_SCRATCH))
+        + _statistics(params, counts, measured),
+        "explain": measured.memory,
+        "report": _PYTHON,
+    }
+
+
+def of_any_stage() -> int:
+    """Return the bytes of a stage that does next to nothing."""
+    return _PYTHON
+
+
+def _statistics(params: Params, counts: Counts, measured: Measured) -> int:
+    """Features of every image, and the products of the learning curve."""
+    channels = measured.base.features[-1]
+    pooled = 2 * _FLOAT64 * counts.images * channels
+    if not params.evaluate.learning_curve:
+        return pooled
+    train = min(counts.train, least_squares.MOST_IMAGES)
+    flat = "flatten" in (params.train_head.pooling, params.train_augmented.pooling)
+    length = math.prod(measured.base.features) if flat else channels
+    return pooled + 2 * _FLOAT32 * train * length + 3 * _FLOAT64 * train * (train + counts.test)

@@ -1,0 +1,96 @@
+"""What the networks of a run are: the shapes they pass on, their sizes, and where their work lies."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.base import base, graph
+from headstart.explaining import filter_patterns, layers
+from headstart.settings.schema import Params
+
+if TYPE_CHECKING:
+    import keras
+
+Shape = tuple[int, ...]
+
+# The gradient with respect to the image alone takes one more product, of each layer, than its output.
+_FORWARD_AND_BACK = 2
+
+
+@dataclass(frozen=True)
+class Base:
+    """The base of a run.
+
+    Attributes:
+        features: shape of its output for an image, (height, width, channels).
+        trunk: of the output that is kept for fine-tuning; None where nothing is kept.
+        weights: how many numbers it is.
+        above_trunk: part of its multiplications that lies above the trunk; 1 without one.
+        above_cut: part that fine-tuning trains.
+        cut: shape that fine-tuning starts from.
+        cut_is_kept: whether that is in a file of features or of the trunk already.
+        cut_from_trunk: whether it can be computed from the trunk's file.
+        patterns: how many layers there are whose filters' patterns are looked for.
+        climbed: passes of the base that one step towards a pattern of each of these layers is worth.
+    """
+
+    features: Shape
+    trunk: Shape | None
+    weights: int
+    above_trunk: float
+    above_cut: float
+    cut: Shape
+    cut_is_kept: bool
+    cut_from_trunk: bool
+    patterns: int
+    climbed: float
+
+
+def describe(whole: "keras.Model", params: Params) -> Base:
+    """Describe a base as ``params`` use it.
+
+    Raises:
+        InputError: it has no layers such as params.yaml names.
+    """
+    kept = base.trunk(whole, params.extract_features.trunk)
+    cut = base.cut_before(whole, params.finetune.unfreeze)
+    shown = layers.chosen(whole, params.explain.layers)
+    names, outputs = list(graph.places(whole)), graph.outputs(whole)
+    return Base(
+        features=tuple(whole.output_shape[1:]),
+        trunk=tuple(outputs[kept].shape[1:]) if kept else None,
+        weights=whole.count_params(),
+        above_trunk=above(whole, kept),
+        above_cut=above(whole, cut),
+        cut=tuple(outputs[cut].shape[1:]),
+        cut_is_kept=cut in (kept, names[-1]),
+        cut_from_trunk=kept is not None and names.index(kept) < names.index(cut),
+        patterns=len(shown),
+        climbed=sum(_climbed(whole, layer) for layer in shown),
+    )
+
+
+def above(whole: "keras.Model", name: str | None) -> float:
+    """Return the part of a network's multiplications that lies above an operation; 1.0 for None."""
+    if name is None:
+        return 1.0
+    works = {operation.name: multiplications(operation) for operation in whole.operations}
+    names = list(works)
+    return sum(works[later] for later in names[names.index(name) + 1 :]) / (sum(works.values()) or 1)
+
+
+def multiplications(operation: "keras.Operation") -> int:
+    """Return how many multiplications by weights an operation takes for an image."""
+    output = getattr(operation, "output", None)
+    positions = math.prod(output.shape[1:3]) if output is not None and len(output.shape) == 4 else 1
+    kernels = [weight for weight in getattr(operation, "weights", ()) if len(weight.shape) > 1]
+    values = sum(math.prod(kernel.shape) for kernel in kernels)
+    return int(positions * values)
+
+
+def _climbed(whole: "keras.Model", layer: "keras.Layer") -> float:
+    """Passes that a step towards the pattern of one filter is worth, forward and back."""
+    areas = np.square(np.array(filter_patterns.growth(whole, layer)) / whole.input_shape[1])
+    return _FORWARD_AND_BACK * (1 - above(whole, layer.name)) * float(areas.mean())

@@ -1,0 +1,83 @@
+"""Which stages a run would start: those that DVC finds changed, and those after them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from headstart.foundation.errors import InputError
+
+PIPELINE = Path("dvc.yaml")
+
+
+def status() -> dict[str, Any]:
+    """Return what `dvc status` says.
+
+    Raises:
+        InputError: DVC can't say.
+    """
+    command = [sys.executable, "-m", "dvc", "status", "--json"]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, encoding="utf-8")
+    if ended.returncode:
+        raise InputError(f"`dvc status` failed: {ended.stderr.strip().splitlines()[-1:]}: run it to see why")
+    return parse(ended.stdout)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return what the text of `dvc status --json` says.
+
+    Raises:
+        InputError: it is something else.
+    """
+    try:
+        return dict(json.loads(text))
+    except ValueError:
+        raise InputError("expected what `dvc status --json` prints: run `dvc status` to see what is wrong") from None
+
+
+def stages(pipeline: Path = PIPELINE) -> dict[str, Any]:
+    """Return the stages of dvc.yaml in their order, as they stand there."""
+    return dict(yaml.safe_load(pipeline.read_text(encoding="utf-8"))["stages"])
+
+
+def pending(definition: Mapping[str, Any], changed: Iterable[str]) -> list[str]:
+    """Return the stages that a run would start, in the order of dvc.yaml.
+
+    A stage that depends on one of them may turn out to be as it was. It is counted.
+
+    Args:
+        definition: what :func:`stages` gives.
+        changed: the stages that have changed; other names are passed over.
+    """
+    outputs = {name: list(_outputs(stage)) for name, stage in definition.items()}
+    found = set(changed) & set(definition)
+    while True:
+        made = [path for name in found for path in outputs[name]]
+        more = {
+            name
+            for name, stage in definition.items()
+            if any(_meet(d, o) for d in _paths(stage.get("deps")) for o in made)
+        }
+        if more <= found:
+            return [name for name in definition if name in found]
+        found |= more
+
+
+def _outputs(stage: Mapping[str, Any]) -> Iterable[str]:
+    for kind in ("outs", "metrics", "plots"):
+        yield from _paths(stage.get(kind))
+
+
+def _paths(items: Iterable[Any] | None) -> list[str]:
+    return [path for item in items or () for path in ([item] if isinstance(item, str) else item)]
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether two paths are the same, or one lies within the other."""
+    first, second = PurePosixPath(one).parts, PurePosixPath(other).parts
+    shorter = min(len(first), len(second))
+    return first[:shorter] == second[:shorter]

@@ -1,0 +1,201 @@
+"""Puts a plan together: what would run, on how many images, in which time, memory and space."""
+
+import os
+import platform
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from headstart.base.memory import control_group_limit
+from headstart.foundation import memo, versions
+from headstart.planning import amounts, copies, counts, durations, memory, pending, space
+from headstart.planning.counts import Counts
+from headstart.planning.durations import Seconds
+from headstart.planning.measuring import Measured, measure
+from headstart.settings.schema import Params
+
+# Megapixels that go through the base or a network in a run that is worth measuring the machine for: with VGG16 a
+# processor of two cores in float32 takes some four minutes for so many.
+_WORTH_MEASURING = 100.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage takes.
+
+    Attributes:
+        name: as dvc.yaml has it.
+        runs: whether it would run at all; otherwise nothing else counts.
+        seconds: it takes.
+        memory: bytes at its peak.
+        disk: bytes of its outputs.
+    """
+
+    name: str
+    runs: bool
+    seconds: Seconds
+    memory: int
+    disk: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would take.
+
+    Attributes:
+        stages: all of them, in the order of dvc.yaml.
+        counts: the images.
+        copies: bytes of DVC's own copies.
+        overhead: seconds of DVC's own.
+        free_memory: bytes.
+        free_disk: bytes.
+    """
+
+    stages: Sequence[Stage]
+    counts: Counts
+    copies: int
+    overhead: float
+    free_memory: int
+    free_disk: int
+
+    @property
+    def running(self) -> list[Stage]:
+        """The stages that would run."""
+        return [stage for stage in self.stages if stage.runs]
+
+    @property
+    def seconds(self) -> Seconds:
+        """Of the whole run."""
+        return Seconds(
+            *(
+                self.overhead + sum(getattr(stage.seconds, kind) for stage in self.running)
+                for kind in ("likely", "most")
+            )
+        )
+
+    @property
+    def memory(self) -> int:
+        """Bytes at the peak: stages run one after another."""
+        return max((stage.memory for stage in self.running), default=0)
+
+    @property
+    def disk(self) -> int:
+        """Bytes of all outputs and DVC's copies."""
+        return self.copies + sum(stage.disk for stage in self.running)
+
+
+class Unmeasured(Exception):  # noqa: N818 - no fault of anybody's
+    """This machine was not measured for these settings yet."""
+
+
+def make(params: Params, every_stage: bool = False) -> Plan:
+    """Make a plan, measuring this machine if that was not done before for such settings.
+
+    Args:
+        params: the settings.
+        every_stage: whether to plan for those that are up to date too.
+
+    Raises:
+        InputError: the source can't be counted, or the settings don't fit the base.
+    """
+    definition = pending.stages()
+    running = list(definition) if every_stage else pending.pending(definition, pending.status())
+    found = counts.count(params, prepared="prepare" not in running)
+    return assemble(params, found, recall(params, found, measure), definition, running)
+
+
+def assemble(params: Params, found: Counts, measured: Measured, stages: Iterable[str], running: Sequence[str]) -> Plan:
+    """Put a plan together of what is known.
+
+    Args:
+        params: the settings.
+        found: the images.
+        measured: what the parts of a run take here.
+        stages: all of them, in order.
+        running: those that would run.
+    """
+    seconds = durations.of_stages(params, found, measured)
+    peaks = memory.of_stages(params, found, measured)
+    written = space.of_stages(params, found, measured)
+    light = durations.of_any_stage(measured)
+    kept = space.copied({name: size for name, size in written.items() if name in running}) if copies.are_kept() else 0
+    return Plan(
+        stages=[
+            Stage(
+                name,
+                name in running,
+                seconds.get(name, Seconds(light, light)),
+                peaks.get(name, memory.of_any_stage()),
+                written.get(name, 0),
+            )
+            for name in stages
+        ],
+        counts=found,
+        copies=kept,
+        overhead=durations.of_dvc(sum(written.get(name, 0) for name in running), measured) if running else 0.0,
+        free_memory=_free_memory(),
+        free_disk=shutil.disk_usage(Path()).free,
+    )
+
+
+def is_long(params: Params, found: Counts) -> bool:
+    """Return whether a run is long enough that measuring this machine is nothing beside it."""
+    side = params.extract_features.image_size
+    pixels = amounts.extraction(params, found).total * side**2
+    for stage in ("train_scratch", "train_scratch_augmented"):
+        settings = getattr(params, stage)
+        pixels += params.repeats * amounts.epochs(settings, stage).likely * found.train * settings.image_size**2
+    return pixels / 1e6 > _WORTH_MEASURING
+
+
+def recall(params: Params, found: Counts, compute: Any) -> Measured:
+    """Return what was measured for such settings, or else what ``compute`` of both arguments gives."""
+    return memo.recall("plan", _key(params, found), [], Measured, partial(compute, params, found))
+
+
+def refuse(params: Params, found: Counts) -> Measured:
+    """Measure nothing.
+
+    Raises:
+        Unmeasured: always.
+    """
+    raise Unmeasured
+
+
+def _key(params: Params, found: Counts) -> tuple[Any, ...]:
+    """Everything that decides what a part of a run takes on this machine."""
+    trainings = {
+        name: section.model_dump(exclude={"epochs", "patience", "learning_rate"})
+        for name, section in params
+        if name.startswith("train_") or name == "finetune"
+    }
+    return (
+        params.precision,
+        params.backbone.name,
+        params.extract_features,
+        params.augmentation,
+        params.explain,
+        trainings,
+        found.classes,
+        _processor(),
+        os.cpu_count(),
+        versions.installed(),
+    )
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), "")
+
+
+def _free_memory() -> int:
+    free = int(psutil.virtual_memory().available)
+    return min(free, control_group_limit() or free)
