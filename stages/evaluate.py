@@ -11,6 +11,7 @@ import pandas as pd
 from headstart.foundation import paths, tables
 from headstart.foundation.atomic import write_json
 from headstart.foundation.entry import run_stage
+from headstart.foundation.progress import track
 from headstart.images import manifest
 from headstart.models import timing
 from headstart.models.description import Inference, describe, weights_digest
@@ -36,9 +37,13 @@ def main() -> None:
     params = load()
     settings = params.evaluate
     frame = manifest.read(paths.MANIFEST)
-    answered = {name: answer(name, frame, params.test_time_flip, params.seed) for name in STRATEGIES}
+    answered = {
+        name: answer(name, frame, params.test_time_flip, params.seed)
+        for name in track(STRATEGIES, "ask the models", len(STRATEGIES), " strategies")
+    }
     metrics = {
-        name: measure(name, of_strategy, params.test_time_flip, params.seed) for name, of_strategy in answered.items()
+        name: measure(name, of_strategy, params.test_time_flip, params.seed)
+        for name, of_strategy in track(answered.items(), "measure", len(answered), " strategies")
     }
     calibrated = {name: of_strategy.calibrated for name, of_strategy in answered.items()}
     comparisons = compare_all({name: of_strategy.answers for name, of_strategy in calibrated.items()})

@@ -1,8 +1,8 @@
-"""Progress on long work: a bar in a terminal, a line now and then elsewhere."""
+"""Progress on long work: a bar in a terminal, elsewhere a line now and then, and none of what is soon over."""
 
 import sys
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from tqdm import tqdm
 
@@ -10,6 +10,8 @@ T = TypeVar("T")
 
 # Seconds between two updates where nobody watches: often enough to show life, rare enough for a log.
 _LOG_INTERVAL = 15.0
+_LOG_LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {remaining} left{postfix}"
+_LOG_LINE_WITHOUT_TOTAL = "{desc}: {n_fmt}{unit} in {elapsed}{postfix}"
 
 
 def bar(description: str, total: int | None, unit: str, done: int = 0) -> "tqdm[Any]":
@@ -21,17 +23,26 @@ def bar(description: str, total: int | None, unit: str, done: int = 0) -> "tqdm[
         unit: what is counted, for example " images".
         done: how many were finished by an earlier, interrupted run.
     """
-    watched = sys.stderr.isatty()
+    if sys.stderr.isatty():
+        return tqdm(desc=description, total=total, initial=done, unit=unit, dynamic_ncols=True)
     return tqdm(
         desc=description,
         total=total,
         initial=done,
         unit=unit,
-        mininterval=0.1 if watched else _LOG_INTERVAL,
-        maxinterval=10.0 if watched else _LOG_INTERVAL,
-        dynamic_ncols=watched,
-        ncols=None if watched else 80,
+        file=_Lines(sys.stderr),
+        bar_format=_LOG_LINE_WITHOUT_TOTAL if total is None else _LOG_LINE,
+        delay=_LOG_INTERVAL,
+        mininterval=_LOG_INTERVAL,
+        maxinterval=_LOG_INTERVAL,
     )
+
+
+def until(progress: "tqdm[Any]", units: int) -> str:
+    """Return how long so many more units would take, at the pace so far: "00:12"."""
+    done = progress.n - progress.initial
+    pace = progress.format_dict["elapsed"] / done if done else 0.0
+    return str(tqdm.format_interval(units * pace))
 
 
 def end_bars() -> None:
@@ -46,3 +57,17 @@ def track(items: Iterable[T], description: str, total: int | None, unit: str) ->
         for item in items:
             yield item
             progress.update(1)
+
+
+class _Lines:
+    """A log: every state of a bar is a line of its own, where a terminal shows one in place of another."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        if line := text.strip():
+            self._stream.write(f"{line}\n")
+
+    def flush(self) -> None:
+        self._stream.flush()

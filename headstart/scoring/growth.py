@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from headstart.foundation import memo, paths
+from headstart.foundation.array_types import IntArray
 from headstart.foundation.arrays import open_array
+from headstart.foundation.progress import bar
 from headstart.images import manifest
 from headstart.models.description import describe
 from headstart.settings.schema import Evaluate
@@ -66,11 +68,14 @@ def _draw(
     train, validation, test = map(open_array, files)
     products = least_squares.products(train, validation, test, preparation, chosen)
     known = least_squares.Labels(labels["train"][chosen], labels["validation"], len(manifest.class_names(frame)))
-    return learning_curve(
-        least_squares.fit_predict(products, known),
-        known.train,
-        labels["test"],
-        settings.learning_curve,
-        settings.curve_repeats,
-        seed,
-    )
+    train_and_predict = least_squares.fit_predict(products, known)
+    with bar("draw the learning curve", len(settings.learning_curve) * settings.curve_repeats, " trainings") as progress:
+
+        def counted(rows: IntArray, training_seed: int) -> IntArray:
+            predicted = train_and_predict(rows, training_seed)
+            progress.update(1)
+            return predicted
+
+        return learning_curve(
+            counted, known.train, labels["test"], settings.learning_curve, settings.curve_repeats, seed
+        )

@@ -12,7 +12,7 @@ import pandas as pd
 from headstart.base import batches
 from headstart.foundation.atomic import replacing
 from headstart.foundation.errors import InputError
-from headstart.foundation.progress import bar
+from headstart.foundation.progress import bar, until
 from headstart.foundation.resume import Resumable
 from headstart.models import classifier
 from headstart.models.samples import Samples, epoch_batches, in_order
@@ -102,8 +102,12 @@ def fit(
                 history.append([epoch + 1, loss, accuracy, val_loss, val_accuracy])
                 if _best(history) == epoch:
                     run.keep_best()
-            progress.set_postfix(val_loss=f"{val_loss:.4f}", val_accuracy=f"{val_accuracy:.4f}", refresh=False)
             progress.update(1)
+            shown = f"val_loss={val_loss:.4f}, val_accuracy={val_accuracy:.4f}"
+            if settings.patience:
+                soonest = settings.patience - (epoch - _best(history))
+                shown = f"or {until(progress, soonest)} if it stops early, {shown}"
+            progress.set_postfix_str(shown, refresh=False)
             if run.is_due():
                 run.save(history, spent + time.monotonic() - started)
     # A further repeat of this training may be interrupted: this one need not be run again then.
