@@ -10,6 +10,14 @@ from headstart.settings.schema import Optimization, Params
 _GOES_ON = {"train_scratch": 0.5, "train_scratch_augmented": 0.5, "train_head": 0.5, "train_augmented": 0.5}
 _FINETUNE_GOES_ON = 0.3
 
+# Of the statistics: folds of the suspects' classifier, resamples of the bootstrap, ridges that a point of the learning
+# curve tries, images that it learns from at the most. They stand here again because importing them from where they are
+# used takes seconds, which the first line of `make run` has not; a test holds them equal.
+FOLDS = 5
+RESAMPLES = 2000
+RIDGES = 7
+MOST_IMAGES = 4096
+
 
 @dataclass(frozen=True)
 class Epochs:

@@ -7,10 +7,8 @@ from headstart.base.weights import CANONICAL
 from headstart.models.strategies import FROM_SCRATCH, TRANSFER
 from headstart.planning import amounts
 from headstart.planning.counts import Counts
-from headstart.planning.measuring import Measured, Training
+from headstart.planning.measured import Measured, Training
 from headstart.settings.schema import Optimization, Params
-from headstart.statistics import least_squares, suspects
-from headstart.statistics.intervals import RESAMPLES
 
 # Bytes a second over an ordinary connection. Nothing is downloaded to find out.
 _NETWORK = 10e6
@@ -168,7 +166,7 @@ def _evaluation(params: Params, counts: Counts, measured: Measured) -> float:
         + (counts.validation + counts.test) * decoding
         for trained in (measured.trainings[f"train_{name}"] for name in FROM_SCRATCH)
     )
-    resampled = counts.test * (RESAMPLES + counts.test) * counts.classes * measured.resampled
+    resampled = counts.test * (amounts.RESAMPLES + counts.test) * counts.classes * measured.resampled
     return (
         _EVALUATION * measured.python
         + on_base
@@ -183,18 +181,18 @@ def _evaluation(params: Params, counts: Counts, measured: Measured) -> float:
 def _products(params: Params, counts: Counts, measured: Measured) -> float:
     """Multiplications of the learning curves and of the suspects' classifier."""
     height, width, channels = measured.base.features
-    examined = counts.images * suspects.FOLDS * _PASSES * channels * max(1, counts.classes - 1)
+    examined = counts.images * amounts.FOLDS * _PASSES * channels * max(1, counts.classes - 1)
     settings = params.evaluate
     if not settings.learning_curve:
         return examined
-    train = min(counts.train, least_squares.MOST_IMAGES)
+    train = min(counts.train, amounts.MOST_IMAGES)
     curves = 0.0
     for head in (params.train_head, params.train_augmented):
         length = channels * (height * width if head.pooling == "flatten" else 1)
         curves += train * (train + counts.validation + counts.test) * length
         for fraction in settings.learning_curve:
             drawn = settings.curve_repeats if fraction < 1 else 1
-            curves += drawn * len(least_squares.RIDGES) * (fraction * train) ** 3 / 3
+            curves += drawn * amounts.RIDGES * (fraction * train) ** 3 / 3
     return examined + curves
 
 

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -29,6 +28,7 @@ from headstart.models import architectures, classifier, models
 from headstart.models.samples import Samples, epoch_batches
 from headstart.planning import networks
 from headstart.planning.counts import Counts
+from headstart.planning.measured import Base, Measured, Shape, Training
 from headstart.settings.schema import Augmentation, Classifier, Optimization, Params, Scratch
 from headstart.statistics.estimates import estimates
 from headstart.statistics.intervals import RESAMPLES
@@ -55,62 +55,6 @@ _SCORED = 100
 # Rows of the matrix whose square is timed.
 _MATRIX = 600
 _PARTS = 9
-
-
-@dataclass(frozen=True)
-class Training:
-    """What training something takes.
-
-    Attributes:
-        begin: seconds until its first step is done: building it, and compiling the step.
-        example: seconds an example.
-        weights: how many numbers its model has.
-        trained: how many of them train.
-        memory: bytes of the process at its peak.
-    """
-
-    begin: float
-    example: float
-    weights: int
-    trained: int
-    memory: int
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What the parts of a run take on this machine. Times are seconds.
-
-    Attributes:
-        python: a stage's start without TensorFlow.
-        tensorflow: TensorFlow's start.
-        check: proving that an image decodes, on one core.
-        decode: decoding an image at the base's size, on one core.
-        build: building the base.
-        compile: the base's first call, beyond what a call takes.
-        image: running the base over an image.
-        augment: augmenting an image at the base's size.
-        scratch_augment: likewise, at the size of the network that trains on views.
-        resampled: what an image and class costs in a resample of the test images.
-        multiplications: of matrices, on one core, a second.
-        base: what the base is.
-        trainings: by stage.
-        memory: bytes of the process at the peak of extraction.
-    """
-
-    python: float
-    tensorflow: float
-    check: float
-    decode: float
-    build: float
-    compile: float
-    image: float
-    augment: float
-    scratch_augment: float
-    resampled: float
-    multiplications: float
-    base: networks.Base
-    trainings: dict[str, Training]
-    memory: int
 
 
 def measure(params: Params, counts: Counts) -> Measured:
@@ -166,7 +110,7 @@ def measure(params: Params, counts: Counts) -> Measured:
 
 
 def _of_trainings(
-    params: Params, counts: Counts, whole: "keras.Model", of_base: networks.Base
+    params: Params, counts: Counts, whole: "keras.Model", of_base: Base
 ) -> dict[str, Callable[[], Training]]:
     """Return what times each training, by stage; where two networks are the same one, it is timed once."""
 
@@ -247,13 +191,13 @@ def _time_training(
     )
 
 
-def _many(settings: Optimization, counts: Counts, shape: networks.Shape, item: int) -> networks.Shape:
+def _many(settings: Optimization, counts: Counts, shape: Shape, item: int) -> Shape:
     """Shape of some examples: a batch at the least, no more than there are, nor than fit into little memory."""
     fit = max(1, _VALUES_BYTES // (math.prod(shape) * item * settings.batch_size))
     return (min(counts.train, settings.batch_size * min(fit, _BATCHES)), *shape)
 
 
-def _features(shape: networks.Shape) -> NDArray[np.float16]:
+def _features(shape: Shape) -> NDArray[np.float16]:
     """Noise such as features are: half of them zeros."""
     return np.maximum(np.random.default_rng(0).standard_normal(shape, np.float32), 0).astype(np.float16)
 

@@ -3,10 +3,10 @@
 import math
 
 from headstart.models.strategies import FROM_SCRATCH
+from headstart.planning import amounts
 from headstart.planning.counts import Counts
-from headstart.planning.measuring import Measured
+from headstart.planning.measured import Measured
 from headstart.settings.schema import Params
-from headstart.statistics import least_squares
 
 # Of a process without TensorFlow.
 _PYTHON = 250_000_000
@@ -40,7 +40,7 @@ def _statistics(params: Params, counts: Counts, measured: Measured) -> int:
     pooled = 2 * _FLOAT64 * counts.images * channels
     if not params.evaluate.learning_curve:
         return pooled
-    train = min(counts.train, least_squares.MOST_IMAGES)
+    train = min(counts.train, amounts.MOST_IMAGES)
     flat = "flatten" in (params.train_head.pooling, params.train_augmented.pooling)
     length = math.prod(measured.base.features) if flat else channels
     return pooled + 2 * _FLOAT32 * train * length + 3 * _FLOAT64 * train * (train + counts.test)

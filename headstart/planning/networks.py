@@ -1,51 +1,20 @@
 """What the networks of a run are: the shapes they pass on, their sizes, and where their work lies."""
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.base import base, graph
 from headstart.explaining import filter_patterns, layers
+from headstart.planning.measured import Base
 from headstart.settings.schema import Params
 
 if TYPE_CHECKING:
     import keras
 
-Shape = tuple[int, ...]
-
 # The gradient with respect to the image alone takes one more product, of each layer, than its output.
 _FORWARD_AND_BACK = 2
-
-
-@dataclass(frozen=True)
-class Base:
-    """The base of a run.
-
-    Attributes:
-        features: shape of its output for an image, (height, width, channels).
-        trunk: of the output that is kept for fine-tuning; None where nothing is kept.
-        weights: how many numbers it is.
-        above_trunk: part of its multiplications that lies above the trunk; 1 without one.
-        above_cut: part that fine-tuning trains.
-        cut: shape that fine-tuning starts from.
-        cut_is_kept: whether that is in a file of features or of the trunk already.
-        cut_from_trunk: whether it can be computed from the trunk's file.
-        patterns: how many layers there are whose filters' patterns are looked for.
-        climbed: passes of the base that one step towards a pattern of each of these layers is worth.
-    """
-
-    features: Shape
-    trunk: Shape | None
-    weights: int
-    above_trunk: float
-    above_cut: float
-    cut: Shape
-    cut_is_kept: bool
-    cut_from_trunk: bool
-    patterns: int
-    climbed: float
 
 
 def describe(whole: "keras.Model", params: Params) -> Base:

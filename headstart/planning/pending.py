@@ -53,31 +53,30 @@ def pending(definition: Mapping[str, Any], changed: Iterable[str]) -> list[str]:
         definition: what :func:`stages` gives.
         changed: the stages that have changed; other names are passed over.
     """
-    outputs = {name: list(_outputs(stage)) for name, stage in definition.items()}
-    found = set(changed) & set(definition)
-    while True:
-        made = [path for name in found for path in outputs[name]]
-        more = {
-            name
-            for name, stage in definition.items()
-            if any(_meet(d, o) for d in _paths(stage.get("deps")) for o in made)
+    made = {path: name for name, stage in definition.items() for path in _outputs(stage)}
+    inside: dict[PurePosixPath, set[str]] = {}  # the stages that write something below a folder
+    for path, name in made.items():
+        for folder in path.parents:
+            inside.setdefault(folder, set()).add(name)
+    needed = {
+        name: {
+            maker
+            for path in _paths(stage.get("deps"))
+            for maker in (inside.get(path, set()) | {made[part] for part in (path, *path.parents) if part in made})
         }
-        if more <= found:
-            return [name for name in definition if name in found]
+        for name, stage in definition.items()
+    }
+    found = set(changed) & set(definition)
+    while more := {name for name in definition if name not in found and needed[name] & found}:
         found |= more
+    return [name for name in definition if name in found]
 
 
-def _outputs(stage: Mapping[str, Any]) -> Iterable[str]:
+def _outputs(stage: Mapping[str, Any]) -> Iterable[PurePosixPath]:
     for kind in ("outs", "metrics", "plots"):
         yield from _paths(stage.get(kind))
 
 
-def _paths(items: Iterable[Any] | None) -> list[str]:
-    return [path for item in items or () for path in ([item] if isinstance(item, str) else item)]
-
-
-def _meet(one: str, other: str) -> bool:
-    """Whether two paths are the same, or one lies within the other."""
-    first, second = PurePosixPath(one).parts, PurePosixPath(other).parts
-    shorter = min(len(first), len(second))
-    return first[:shorter] == second[:shorter]
+def _paths(items: Iterable[Any] | None) -> list[PurePosixPath]:
+    """The paths of a list of dvc.yaml, whose items are paths or mappings of a path to its options."""
+    return [PurePosixPath(path) for item in items or () for path in ([item] if isinstance(item, str) else item)]

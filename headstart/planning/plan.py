@@ -3,7 +3,7 @@
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from headstart.foundation import memo, versions
 from headstart.planning import amounts, copies, counts, durations, memory, pending, space
 from headstart.planning.counts import Counts
 from headstart.planning.durations import Seconds
-from headstart.planning.measuring import Measured, measure
+from headstart.planning.measured import Measured
 from headstart.settings.schema import Params
 
 # Megapixels that go through the base or a network in a run that is worth measuring the machine for: with VGG16 a
@@ -89,7 +89,7 @@ class Plan:
         return self.copies + sum(stage.disk for stage in self.running)
 
 
-class Unmeasured(Exception):  # noqa: N818 - no fault of anybody's
+class _Unmeasured(Exception):  # noqa: N818 - no fault of anybody's
     """This machine was not measured for these settings yet."""
 
 
@@ -106,7 +106,30 @@ def make(params: Params, every_stage: bool = False) -> Plan:
     definition = pending.stages()
     running = list(definition) if every_stage else pending.pending(definition, pending.status())
     found = counts.count(params, prepared="prepare" not in running)
-    return assemble(params, found, recall(params, found, measure), definition, running)
+    return assemble(params, found, recall(params, found, _measure), definition, running)
+
+
+def quickly(params: Params, status: Mapping[str, Any]) -> Plan | None:
+    """Make a plan without measuring this machine, unless the run is so long that it makes no difference.
+
+    Args:
+        params: the settings.
+        status: what `dvc status --json` says.
+
+    Returns:
+        None for a short run on a machine that was not measured.
+
+    Raises:
+        InputError: as for :func:`make`.
+    """
+    definition = pending.stages()
+    running = pending.pending(definition, status)
+    found = counts.count(params, prepared="prepare" not in running)
+    try:
+        measured = recall(params, found, _measure if is_long(params, found, running) else _refuse)
+    except _Unmeasured:
+        return None
+    return assemble(params, found, measured, definition, running)
 
 
 def assemble(params: Params, found: Counts, measured: Measured, stages: Iterable[str], running: Sequence[str]) -> Plan:
@@ -143,28 +166,39 @@ def assemble(params: Params, found: Counts, measured: Measured, stages: Iterable
     )
 
 
-def is_long(params: Params, found: Counts) -> bool:
-    """Return whether a run is long enough that measuring this machine is nothing beside it."""
-    side = params.extract_features.image_size
-    pixels = amounts.extraction(params, found).total * side**2
+def is_long(params: Params, found: Counts, running: Collection[str]) -> bool:
+    """Return whether a run is so long that measuring this machine is nothing beside it.
+
+    Args:
+        params: the settings.
+        found: the images.
+        running: the stages that would run.
+    """
+    pixels = 0
+    if "extract_features" in running:
+        pixels += amounts.extraction(params, found).total * params.extract_features.image_size**2
     for stage in ("train_scratch", "train_scratch_augmented"):
-        settings = getattr(params, stage)
-        pixels += params.repeats * amounts.epochs(settings, stage).likely * found.train * settings.image_size**2
+        if stage in running:
+            settings = getattr(params, stage)
+            epochs = params.repeats * amounts.epochs(settings, stage).likely
+            pixels += epochs * found.train * settings.image_size**2
     return pixels / 1e6 > _WORTH_MEASURING
 
 
-def recall(params: Params, found: Counts, compute: Any) -> Measured:
-    """Return what was measured for such settings, or else what ``compute`` of both arguments gives."""
+def recall(params: Params, found: Counts, compute: Callable[[Params, Counts], Measured]) -> Measured:
+    """Return what was measured for such settings, or else what ``compute`` gives."""
     return memo.recall("plan", _key(params, found), [], Measured, partial(compute, params, found))
 
 
-def refuse(params: Params, found: Counts) -> Measured:
-    """Measure nothing.
+def _measure(params: Params, found: Counts) -> Measured:
+    # What it measures takes seconds to import.
+    from headstart.planning import measuring
 
-    Raises:
-        Unmeasured: always.
-    """
-    raise Unmeasured
+    return measuring.measure(params, found)
+
+
+def _refuse(params: Params, found: Counts) -> Measured:
+    raise _Unmeasured
 
 
 def _key(params: Params, found: Counts) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from headstart.planning import amounts
 from headstart.planning.counts import Counts
-from headstart.planning.measuring import Measured
+from headstart.planning.measured import Measured
 from headstart.settings.schema import Params
 
 _FLOAT16, _FLOAT32 = 2, 4

@@ -22,22 +22,13 @@ def lines(plan: Plan) -> list[str]:
     return [*(line.rstrip() for line in table), *_notes(plan)]
 
 
-def line(plan: Plan) -> str:
-    """Return the one line that `make run` begins with."""
-    seconds = plan.seconds
-    most = f" (at most {minutes(seconds.most)})" if minutes(seconds.most) != minutes(seconds.likely) else ""
-    return (
-        f"about {minutes(seconds.likely)}{most} and {size(plan.disk)} of disk on this machine; "
-        "`headstart plan` shows each stage"
-    )
-
-
-def rough(passes: int) -> str:
-    """Return that line for a short run on a machine that was not measured."""
-    return (
-        f"a few minutes: {count(passes, 'pass').replace('passs', 'passes')} of the base over small images; "
-        "`headstart plan` measures this machine and shows each stage"
-    )
+def line(plan: Plan | None) -> str:
+    """Return the one line that `make run` begins with; None stands for a short run on a machine not measured."""
+    if plan is None:
+        return "a few minutes; `headstart plan` measures this machine and says what each stage takes"
+    likely, most = minutes(plan.seconds.likely), minutes(plan.seconds.most)
+    at_most = f" (at most {most})" if most != likely else ""
+    return f"about {likely}{at_most} and {size(plan.disk)} of disk on this machine; `headstart plan` shows each stage"
 
 
 def minutes(seconds: float) -> str:

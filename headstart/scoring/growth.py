@@ -69,7 +69,9 @@ def _draw(
     products = least_squares.products(train, validation, test, preparation, chosen)
     known = least_squares.Labels(labels["train"][chosen], labels["validation"], len(manifest.class_names(frame)))
     train_and_predict = least_squares.fit_predict(products, known)
-    with bar("draw the learning curve", len(settings.learning_curve) * settings.curve_repeats, " trainings") as progress:
+    with bar(
+        "draw the learning curve", len(settings.learning_curve) * settings.curve_repeats, " trainings"
+    ) as progress:
 
         def counted(rows: IntArray, training_seed: int) -> IntArray:
             predicted = train_and_predict(rows, training_seed)

@@ -127,6 +127,7 @@ def test_an_interrupt_that_an_import_ignores_still_ends_the_command(tmp_path: Pa
 def test_a_bar_ends_before_a_signal_is_told() -> None:
     body = """
         from headstart.foundation.progress import bar
+        sys.stderr.isatty = lambda: True
         with bar("work", 10, " pieces") as progress:
             progress.update(3)
             print("ready", flush=True)

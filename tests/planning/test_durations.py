@@ -1,0 +1,86 @@
+"""Seconds follow from the amounts of work and what a unit of it takes."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headstart.planning import durations, memory
+from headstart.planning.counts import Counts
+from headstart.settings import params
+from headstart.settings.schema import Params
+from tests.pipeline import ROOT
+from tests.planning.small import machine, training
+
+CHAPTER = params.load(ROOT / "presets/chapter.yaml")
+COUNTS = Counts(train=2000, validation=1000, test=2000, classes=2, mean_bytes=20_000)
+MACHINE = machine()
+# Python, TensorFlow, and what DVC does around a stage.
+START = 1.25 + 2
+
+
+def changed(section: str, **values: Any) -> Params:
+    return CHAPTER.model_copy(update={section: getattr(CHAPTER, section).model_copy(update=values)})
+
+
+def seconds(stage: str, settings: Params = CHAPTER, counts: Counts = COUNTS) -> float:
+    return durations.of_stages(settings, counts, MACHINE)[stage].likely
+
+
+def test_extraction_is_passes_of_the_base() -> None:
+    # 5,000 images, 3,000 of them mirrored too, and 8,000 views.
+    passes = 16_000 * 0.1 + 8_000 * 0.01
+    assert seconds("extract_features") == pytest.approx(START + 3 + passes, abs=5000 * 0.002)
+
+
+def test_a_training_is_its_epochs() -> None:
+    epoch = (2000 + 1000 / 3) * 0.01
+    assert seconds("train_head") == pytest.approx(START + 1 + 20 * epoch)
+    assert seconds("train_head", CHAPTER.model_copy(update={"repeats": 3})) == pytest.approx(
+        START + 3 * (1 + 20 * epoch)
+    )
+
+
+def test_early_stopping_makes_a_range() -> None:
+    found = durations.of_stages(changed("train_head", epochs=20, patience=5), COUNTS, MACHINE)["train_head"]
+    assert found.likely < found.most == pytest.approx(seconds("train_head"))
+
+
+def test_without_kept_views_every_epoch_runs_the_base() -> None:
+    online = changed("extract_features", views=0)
+    more = seconds("train_augmented", online) - seconds("train_augmented")
+    assert more == pytest.approx(2 + 50 * 2000 * 0.11, rel=0.02)
+
+
+def test_without_a_trunk_fine_tuning_runs_the_layers_below_once() -> None:
+    bare = replace(MACHINE, base=replace(MACHINE.base, trunk=None, cut_is_kept=False, above_trunk=1.0))
+    more = durations.of_stages(CHAPTER, COUNTS, bare)["finetune"].likely - seconds("finetune")
+    assert more == pytest.approx((4 * 2000 + 1000) * 0.1 * 0.9)
+
+
+def test_a_download_is_counted() -> None:
+    assert seconds("prepare", counts=replace(COUNTS, download=10**9)) - seconds("prepare") == pytest.approx(100)
+
+
+@given(
+    train=st.integers(2, 5000),
+    validation=st.integers(2, 2000),
+    test=st.integers(2, 5000),
+    more=st.sampled_from(["train", "validation", "test"]),
+)
+def test_more_images_never_take_less(train: int, validation: int, test: int, more: str) -> None:
+    counts = Counts(train, validation, test, classes=5, mean_bytes=1000)
+    larger = replace(counts, **{more: 2 * getattr(counts, more)})
+    fewer, many = (durations.of_stages(CHAPTER, found, MACHINE) for found in (counts, larger))
+    for stage in fewer:
+        assert 0 < fewer[stage].likely <= fewer[stage].most
+        assert fewer[stage].likely <= many[stage].likely
+    peaks = memory.of_stages(CHAPTER, counts, MACHINE)
+    assert all(peaks[stage] <= size for stage, size in memory.of_stages(CHAPTER, larger, MACHINE).items())
+
+
+def test_the_slower_machine_takes_longer() -> None:
+    slow = machine(finetune=training(example=0.02))
+    assert durations.of_stages(CHAPTER, COUNTS, slow)["finetune"].likely > 1.5 * seconds("finetune")
