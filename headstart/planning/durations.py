@@ -3,11 +3,11 @@
 import os
 from dataclasses import dataclass
 
-from headstart.base.weights import CANONICAL
 from headstart.models.strategies import FROM_SCRATCH, TRANSFER
 from headstart.planning import amounts
 from headstart.planning.counts import Counts
 from headstart.planning.measured import Measured, Training
+from headstart.pretrained.imagenet import CANONICAL
 from headstart.settings.schema import Optimization, Params
 
 # Bytes a second over an ordinary connection. Nothing is downloaded to find out.

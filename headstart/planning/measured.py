@@ -71,6 +71,7 @@ class Measured:
         multiplications: of matrices, on one core, a second.
         base: what the base is.
         trainings: by stage.
+        idle: bytes of a process that has started TensorFlow and no more.
         memory: bytes of the process at the peak of extraction.
     """
 
@@ -87,4 +88,5 @@ class Measured:
     multiplications: float
     base: Base
     trainings: dict[str, Training]
+    idle: int
     memory: int

@@ -72,8 +72,14 @@ def measure(params: Params, counts: Counts) -> Measured:
         progress.update(1)
         tensorflow = _seconds(lambda: runtime.start(params.seed))
         progress.update(1)
+        idle = psutil.Process().memory_info().rss
         chosen = precision.choose(params.precision)
         runtime.set_policy(chosen.policy)
+        trainings = {}
+        # First, as long as there is no base in memory: these stages need none.
+        for stage, time_it in _without_base(params, counts).items():
+            trainings[stage] = time_it()
+            progress.update(1)
         with _peak() as memory:
             built = time.perf_counter()
             whole = base.build(params.backbone.name, {}, params.extract_features.image_size)
@@ -81,15 +87,14 @@ def measure(params: Params, counts: Counts) -> Measured:
             of_base = networks.describe(whole, params)
             first, image = _time_base(whole, params)
         progress.update(1)
+        for stage, time_it in _on_base(params, counts, whole, of_base).items():
+            trainings[stage] = time_it()
+            progress.update(1)
         augments = {
             size: _time_augmentation(params.augmentation, size)
             for size in {params.extract_features.image_size, params.train_scratch_augmented.image_size}
         }
         progress.update(1)
-        trainings = {}
-        for stage, time_it in _of_trainings(params, counts, whole, of_base).items():
-            trainings[stage] = time_it()
-            progress.update(1)
     check, decode = _time_decoding(counts.sample, params.extract_features.image_size)
     return Measured(
         python=python,
@@ -105,14 +110,14 @@ def measure(params: Params, counts: Counts) -> Measured:
         multiplications=_count_multiplications(),
         base=of_base,
         trainings=trainings,
+        idle=idle,
         memory=memory[0],
     )
 
 
-def _of_trainings(
-    params: Params, counts: Counts, whole: "keras.Model", of_base: Base
-) -> dict[str, Callable[[], Training]]:
-    """Return what times each training, by stage; where two networks are the same one, it is timed once."""
+def _without_base(params: Params, counts: Counts) -> dict[str, Callable[[], Training]]:
+    """Return what times the training of networks from scratch, by stage, and two that are the same once."""
+    import keras
 
     @functools.cache
     def scratch(settings: Scratch) -> Training:
@@ -120,6 +125,16 @@ def _of_trainings(
         network = architectures.describe(settings, keras.config.dtype_policy().name, grey=False)
         pixels = np.random.default_rng(0).integers(0, 256, _many(settings, counts, (size, size, 3), 1), np.uint8)
         return _time_training(lambda: architectures.build(network, counts.classes, 0), pixels, counts, settings)
+
+    augmented = params.train_scratch_augmented.model_dump(include=set(Scratch.model_fields))
+    return {
+        "train_scratch": lambda: scratch(_pace(params.train_scratch)),
+        "train_scratch_augmented": lambda: scratch(_pace(Scratch(**augmented))),
+    }
+
+
+def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base) -> dict[str, Callable[[], Training]]:
+    """Return what times the training of classifiers on a base, by stage, in the same way."""
 
     @functools.cache
     def head(settings: Classifier) -> Training:
@@ -135,15 +150,10 @@ def _of_trainings(
         values = _features(_many(settings, counts, of_base.cut, 2))
         return _time_training(lambda: models.join(whole, start, unfreeze), values, counts, settings)
 
-    import keras
-
-    same_network = Scratch(**params.train_scratch_augmented.model_dump(include=set(Scratch.model_fields)))
-    same_head = Classifier(**params.train_augmented.model_dump(include=set(Classifier.model_fields)))
+    augmented = params.train_augmented.model_dump(include=set(Classifier.model_fields))
     return {
-        "train_scratch": lambda: scratch(_pace(params.train_scratch)),
-        "train_scratch_augmented": lambda: scratch(_pace(same_network)),
         "train_head": lambda: head(_pace(params.train_head)),
-        "train_augmented": lambda: head(_pace(same_head)),
+        "train_augmented": lambda: head(_pace(Classifier(**augmented))),
         "finetune": finetune,
     }
 

@@ -9,22 +9,30 @@ from headstart.planning.measured import Measured
 from headstart.settings.schema import Params
 
 # Of a process without TensorFlow.
-_PYTHON = 250_000_000
+_PYTHON = 200_000_000
+# Of what draws and of scikit-learn.
+_DRAWING = 200_000_000
 _FLOAT32, _FLOAT64 = 4, 8
 
 
 def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, int]:
     """Return the bytes of every stage's process at its peak."""
     trained = {stage: training.memory for stage, training in measured.trainings.items()}
+    # Heads were measured beside a base, which their stages do without.
+    weights = _FLOAT32 * measured.base.weights
+    heads = {stage: max(measured.idle, trained[f"train_{stage}"] - weights) for stage in ("head", "augmented")}
     return {
-        "backbone": _PYTHON + 2 * _FLOAT32 * measured.base.weights,
+        "backbone": _PYTHON + 2 * weights,
         "prepare": _PYTHON,
         "preview": _PYTHON,
         "extract_features": measured.memory,
         **trained,
+        **{f"train_{stage}": size for stage, size in heads.items()},
         "evaluate": max(measured.memory, *(trained[f"train_{name}"] for name in FROM_SCRATCH))
+        + _DRAWING
         + _statistics(params, counts, measured),
-        "explain": measured.memory,
+        # Heat maps keep what every layer gives, in float32.
+        "explain": 2 * measured.memory - measured.idle + _DRAWING,
         "report": _PYTHON,
     }
 

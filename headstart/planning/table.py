@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from headstart.page.wording import count
+from headstart.foundation.wording import count
 from headstart.planning.plan import Plan, Stage
 
 _HEAD = ("stage", "time", "at most", "memory", "disk")

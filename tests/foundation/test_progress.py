@@ -4,11 +4,13 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 import textwrap
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tqdm import tqdm
 
 from headstart.foundation import progress
 
@@ -19,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that have passed, in its only item."""
     now = [1000.0]
-    monkeypatch.setattr(progress.tqdm, "__init__", _with_clock(progress.tqdm.__init__, now))
+    monkeypatch.setattr(tqdm, "__init__", _with_clock(tqdm.__init__, now))
     return now
 
 
@@ -73,6 +75,7 @@ def test_a_terminal_has_a_bar() -> None:
             progress.update(2)
     """
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
     try:
         subprocess.run([sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, stderr=theirs, check=True)
     finally:

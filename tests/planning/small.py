@@ -50,5 +50,6 @@ def machine(**trainings: Training) -> Measured:
             climbed=0.5,
         ),
         trainings={stage: trainings.get(stage, training()) for stage in stages},
+        idle=6 * 10**8,
         memory=10**9,
     )
