@@ -28,6 +28,7 @@ ORDER = (
     "explaining",
     "page",
     "deploying",
+    "planning",
 )
 HOUSE = ROOT / "headstart"
 

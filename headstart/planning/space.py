@@ -23,7 +23,8 @@ def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, i
     return {
         "backbone": _FLOAT32 * base.weights,
         "prepare": counts.prepared_bytes,
-        "extract_features": _arrays(params, counts, measured) + _SHEET,
+        "preview": _SHEET,
+        "extract_features": _arrays(params, counts, measured),
         **models,
         # The winner is taken for one that stands on the base, whose files are copied to it.
         "evaluate": _FLOAT32 * base.weights + models["finetune"] + _EVALUATION_SHEETS * _SHEET,

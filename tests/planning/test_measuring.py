@@ -50,13 +50,14 @@ def test_disk_is_what_the_stages_write(small: Small) -> None:
     outputs = {
         "backbone": ["data/weights/base.npz"],
         "prepare": ["data/prepared/train", "data/prepared/validation", "data/prepared/test"],
-        "extract_features": ["data/features", "data/trunk", "data/flipped", "plots/augmentation.png"],
+        "preview": ["plots/augmentation.png"],
+        "extract_features": ["data/features", "data/trunk", "data/flipped"],
         **{stage: [f"models/{strategy}", f"metrics/{strategy}"] for stage, strategy in _STRATEGIES.items()},
         "evaluate": ["plots/evaluation", "metrics/evaluation.json", "metrics/comparison.json"],
         "explain": ["plots/explain"],
     }
     sizes = {stage: sum(bytes_of(folder / name) for name in names) for stage, names in outputs.items()}
-    for stage in ("backbone", "prepare"):
+    for stage in ("backbone", "prepare", "extract_features"):
         assert written[stage] == pytest.approx(sizes[stage], rel=0.1), stage
     # Beside the winner: a plan takes it for one that stands on the base, and here it need not be.
     assert space.copied(written) == pytest.approx(sum(sizes.values()), rel=0.1), sizes
