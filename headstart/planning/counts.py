@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from headstart.images.images import UnreadableImage
 from headstart.settings.schema import Params, Prepare
 from headstart.sources import catalog, sources, split
 from headstart.sources.catalog import IdxEntry
+from headstart.sources.reading import Reading
 from headstart.sources.source import Source, SourceImage
 
 T = TypeVar("T")
@@ -72,7 +73,8 @@ def count(params: Params, prepared: bool) -> Counts:
     path = Path(params.prepare.source)
     if path.suffix in sources.CATALOG_SUFFIXES:
         return _of_entry(path, params.prepare)
-    with sources.open_source(path, paths.DOWNLOADS) as source:
+    reading = Reading(**{field.name: getattr(params.prepare, field.name) for field in fields(Reading)})
+    with sources.open_source(path, paths.DOWNLOADS, reading) as source:
         return _of_source(source, params.prepare)
 
 
@@ -123,6 +125,8 @@ def _of_entry(path: Path, settings: Prepare) -> Counts:
 def divided(pools: Mapping[tuple[split.Origin, str], int], settings: Prepare, name: str) -> tuple[int, int, int]:
     """Return how many images train, validation and test get, by the arithmetic of ``prepare``.
 
+    Groups stay whole there, which moves a few images from one split to another.
+
     Args:
         pools: images by the split of the source that they are in (None where it isn't split) and their class.
         settings: images per class and split, or fractions.
@@ -131,13 +135,14 @@ def divided(pools: Mapping[tuple[split.Origin, str], int], settings: Prepare, na
     Raises:
         InputError: a class has too few images.
     """
-    asked = {"train": settings.train, "validation": settings.validation, "test": settings.test}
+    counts = {"train": settings.train, "validation": settings.validation, "test": settings.test}
     fed = split.origins({origin for origin, _ in pools})
     totals = dict.fromkeys(manifest.SPLITS, 0)
     for origin, names in fed.items():
+        asked = split.asked(origin, {split_name: counts[split_name] for split_name in names})
         for class_name in sorted({class_name for _, class_name in pools}):
             there = pools.get((origin, class_name), 0)
-            sizes = split.sizes([asked[split_name] for split_name in names], there)
+            sizes = split.sizes(list(asked.values()), there)
             if sizes is None:
                 wish = " + ".join(f"{asked[split_name]:,} {split_name}" for split_name in names)
                 part = f" ({origin})" if origin else ""

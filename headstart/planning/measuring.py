@@ -29,7 +29,7 @@ from headstart.models.samples import Samples, epoch_batches
 from headstart.planning import networks
 from headstart.planning.counts import Counts
 from headstart.planning.measured import Base, Measured, Shape, Training
-from headstart.settings.schema import Augmentation, Classifier, Optimization, Params, Scratch
+from headstart.settings.schema import Augmentation, Classifier, Optimization, Params, Recipe, Scratch
 from headstart.statistics.estimates import estimates
 from headstart.statistics.intervals import RESAMPLES
 from headstart.training import layerwise
@@ -126,10 +126,9 @@ def _without_base(params: Params, counts: Counts) -> dict[str, Callable[[], Trai
         pixels = np.random.default_rng(0).integers(0, 256, _many(settings, counts, (size, size, 3), 1), np.uint8)
         return _time_training(lambda: architectures.build(network, counts.classes, 0), pixels, counts, settings)
 
-    augmented = params.train_scratch_augmented.model_dump(include=set(Scratch.model_fields))
     return {
-        "train_scratch": lambda: scratch(_pace(params.train_scratch)),
-        "train_scratch_augmented": lambda: scratch(_pace(Scratch(**augmented))),
+        "train_scratch": lambda: scratch(_pace(params.train_scratch, Scratch)),
+        "train_scratch_augmented": lambda: scratch(_pace(params.train_scratch_augmented, Scratch)),
     }
 
 
@@ -150,18 +149,19 @@ def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base
         values = _features(_many(settings, counts, of_base.cut, 2))
         return _time_training(lambda: models.join(whole, start, unfreeze), values, counts, settings)
 
-    augmented = params.train_augmented.model_dump(include=set(Classifier.model_fields))
     return {
-        "train_head": lambda: head(_pace(params.train_head)),
-        "train_augmented": lambda: head(_pace(Classifier(**augmented))),
+        "train_head": lambda: head(_pace(params.train_head, Classifier)),
+        "train_augmented": lambda: head(_pace(params.train_augmented, Classifier)),
         "finetune": finetune,
     }
 
 
-def _pace(settings: Settings) -> Settings:
-    """Leave out what makes an epoch no longer, so that equal paces are equal."""
-    same = {"epochs": 1, "patience": 0, "learning_rate": 1e-3, "schedule": "constant", "warmup": 0.0}
-    return settings.model_copy(update=same)
+def _pace(settings: Optimization, kind: type[Settings]) -> Settings:
+    """Return settings without what makes an epoch no longer, so that equal paces are equal."""
+    recipe = settings.recipe.model_dump(include=set(Recipe.model_fields)) | {"schedule": "constant", "warmup": 0.0}
+    values = settings.model_dump(include=set(kind.model_fields))
+    same = {"epochs": 1, "patience": 0, "learning_rate": 1e-3, "recipe": Recipe(**recipe)}
+    return kind(**(values | same))
 
 
 def _time_training(

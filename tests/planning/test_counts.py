@@ -11,13 +11,14 @@ from headstart.foundation.errors import InputError
 from headstart.images import manifest
 from headstart.planning import counts
 from headstart.settings import params
-from headstart.settings.schema import Prepare
 from tests.pipeline import ROOT, run, write_params
 from tests.planning.small import Small
 
 pytest_plugins = ["tests.planning.fixtures"]
 
-SETTINGS = Prepare(source="source", order="number", train=3, validation=0.25, test=2)
+SETTINGS = params.load(ROOT / "presets/quick.yaml").prepare.model_copy(
+    update={"train": 3, "validation": 0.25, "test": 2}
+)
 
 
 def test_the_source_and_the_manifest_give_the_same(small: Small) -> None:
@@ -51,7 +52,7 @@ def test_a_source_that_is_split_feeds_what_it_lacks_from_its_training_images() -
         ("validation", "ant"): 8,
         ("validation", "bee"): 12,
     }
-    assert counts.divided(pools, SETTINGS, "a set") == (6, 5, 4)
+    assert counts.divided(pools, SETTINGS, "a set") == (6, 20, 4)
 
 
 def test_too_few_images_are_told() -> None:
