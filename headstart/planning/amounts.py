@@ -1,5 +1,6 @@
 """How much work each stage has, by the settings and the number of images: passes of the base, epochs, examples."""
 
+import math
 from dataclasses import dataclass
 
 from headstart.planning.counts import Counts
@@ -58,9 +59,14 @@ class Passes:
 
 
 def extraction(params: Params, counts: Counts) -> Passes:
-    """Return the passes of extract_features."""
-    mirrored = counts.validation + counts.test if params.test_time_flip else 0
-    return Passes(plain=counts.images + mirrored, views=params.extract_features.views * counts.train)
+    """Return the passes of extract_features, which fills up the last batch of each split."""
+    settings = params.extract_features
+    train, validation, test = (
+        math.ceil(images / settings.batch_size) * settings.batch_size
+        for images in (counts.train, counts.validation, counts.test)
+    )
+    mirrored = validation + test if params.test_time_flip else 0
+    return Passes(plain=train + validation + test + mirrored, views=settings.views * train)
 
 
 def scored(params: Params, counts: Counts) -> int:

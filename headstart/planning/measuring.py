@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from headstart.base import base, precision, runtime
 from headstart.features import augmentation, features
+from headstart.foundation.framing import Framing
 from headstart.foundation.progress import bar
 from headstart.images import images
 from headstart.images.images import UnreadableImage
@@ -95,7 +96,7 @@ def measure(params: Params, counts: Counts) -> Measured:
             for size in {params.extract_features.image_size, params.train_scratch_augmented.image_size}
         }
         progress.update(1)
-    check, decode = _time_decoding(counts.sample, params.extract_features.image_size)
+    check, decode = _time_decoding(counts.sample, params)
     return Measured(
         python=python,
         tensorflow=tensorflow,
@@ -122,7 +123,7 @@ def _without_base(params: Params, counts: Counts) -> dict[str, Callable[[], Trai
     @functools.cache
     def scratch(settings: Scratch) -> Training:
         size = settings.image_size
-        network = architectures.describe(settings, keras.config.dtype_policy().name, grey=False)
+        network = architectures.describe(settings, Framing(size), keras.config.dtype_policy().name, grey=False)
         pixels = np.random.default_rng(0).integers(0, 256, _many(settings, counts, (size, size, 3), 1), np.uint8)
         return _time_training(lambda: architectures.build(network, counts.classes, 0), pixels, counts, settings)
 
@@ -215,12 +216,12 @@ def _features(shape: Shape) -> NDArray[np.float16]:
 def _time_base(whole: "keras.Model", params: Params) -> tuple[float, float]:
     """Return the seconds of a base's first call beyond those of a later one, and of a later one for an image."""
     settings = params.extract_features
-    forward = features.compile_forward(whole, base.trunk(whole, settings.trunk), params.backbone.name)
+    trunk = base.trunk(whole, settings.trunk)
+    forward = features.compile_forward(whole, trunk, params.backbone.name, settings.batch_size)
     pixels = _noise(settings.batch_size, settings.image_size)
 
     def run() -> None:
-        for values in forward(pixels, None).values():
-            values.numpy()
+        forward(pixels, None)
 
     first = _seconds(run)
     again = _repeated(run)
@@ -243,8 +244,10 @@ def _time_augmentation(settings: Augmentation, size: int) -> float:
     return _repeated(run) / _SOME
 
 
-def _time_decoding(sample: Sequence[bytes], size: int) -> tuple[float, float]:
-    """Return the seconds that an image takes to be checked, and to be decoded at a size."""
+def _time_decoding(sample: Sequence[bytes], params: Params) -> tuple[float, float]:
+    """Return the seconds that an image takes to be checked, and to be decoded for the base."""
+    settings = params.extract_features
+    framing = Framing(settings.image_size, settings.fit, params.prepare.white_level)
     usable = []
     started = time.perf_counter()
     for data in sample:
@@ -253,7 +256,7 @@ def _time_decoding(sample: Sequence[bytes], size: int) -> tuple[float, float]:
             usable.append(data)
     checked = time.perf_counter()
     for data in usable:
-        images.square(data, size)
+        images.square(data, framing)
     decoded = time.perf_counter()
     count = max(1, len(usable))
     return (checked - started) / count, (decoded - checked) / count

@@ -30,8 +30,9 @@ def seconds(stage: str, settings: Params = CHAPTER, counts: Counts = COUNTS) -> 
 
 
 def test_extraction_is_passes_of_the_base() -> None:
-    # 5,000 images, 3,000 of them mirrored too, and 8,000 views.
-    passes = 16_000 * 0.1 + 8_000 * 0.01
+    # 5,000 images, 3,000 of them mirrored too, and 8,000 views; in batches of 32.
+    plain = 2 * 1024 + 2 * 2016 + 2016
+    passes = (plain + 4 * 2016) * 0.1 + 4 * 2016 * 0.01
     assert seconds("extract_features") == pytest.approx(START + 3 + passes, abs=5000 * 0.002)
 
 
