@@ -85,7 +85,7 @@ def git(*arguments: str) -> None:
     ("arguments", "expected"),
     [
         (["HEAD~1"], "19 fixed, 0 broken: better by 47.5 points"),
-        (["HEAD"], "0 fixed, 1 broken: no difference that 40 images can show"),
+        (["HEAD"], "0 fixed, 1 broken: no significant difference"),
         (["HEAD~1", "HEAD"], "20 fixed, 0 broken: better by 50.0 points"),
         (["HEAD", "HEAD~1"], "0 fixed, 20 broken: worse by 50.0 points"),
     ],

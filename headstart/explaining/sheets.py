@@ -79,14 +79,14 @@ def draw_answers(
     heat: NDArray[np.float32],
     framing: Framing,
 ) -> list[Answer]:
-    """Draw heat maps over their images: grad_cam_<strategy>.png, right answers left; and each by itself for the page.
+    """Draw heat maps over their images: grad_cam_<strategy>.png, correct predictions left; one file each for the page.
 
     Args:
         folder: where to.
         strategy: its name.
         predictions: on the test split.
         places: of the answers in ``predictions``.
-        classes: that the maps are of, (answers, k); a class that stands there twice is drawn once.
+        classes: that the maps are of, (answers, k); a class given twice is drawn once.
         heat: from 0 to 1, (answers, k, height, width).
         framing: how the network saw the images; they are shown in the same, at another size.
     """
@@ -110,18 +110,18 @@ def draw_answers(
         )
         answers.append(answer)
         tiles = [image, *laid.values()]
-        strip = figures.Strip(_mosaic(tiles, Grid(_IMAGE, len(tiles))), _told(answer))
+        strip = figures.Strip(_mosaic(tiles, Grid(_IMAGE, len(tiles))), _caption(answer))
         columns[answer.actual == answer.predicted].append(strip)
-    title = f"{strategy}: what speaks for a class (Grad-CAM), in the surest right answers and the surest wrong ones"
+    title = f"{strategy}: evidence for a class (Grad-CAM); the most confident correct and wrong predictions"
     figures.sheet(folder / f"grad_cam_{strategy}.png", title, [column for column in columns.values() if column])
     return answers
 
 
-def _told(answer: Answer) -> str:
+def _caption(answer: Answer) -> str:
     actual, predicted, *maps = (
         shown(name, _LONGEST_NAME) for name in (answer.actual, answer.predicted, *(one.of_class for one in answer.maps))
     )
-    said = f", said to be {predicted}" if answer.actual != answer.predicted else ""
+    said = f", predicted as {predicted}" if answer.actual != answer.predicted else ""
     views = " | ".join(["the image", *(f"for {name}" for name in maps)])
     return f"{actual}{said} ({answer.probability:.2f}), {names.file_name(answer.path)}\n{views}"
 
@@ -137,7 +137,7 @@ def _mosaic(tiles: Sequence[NDArray[np.uint8]], grid: Grid, sharp: bool = False)
 
     Args:
         tiles: uint8 (side, side, 3) of any side.
-        grid: their size and how many stand side by side.
+        grid: their size and how many fit side by side.
         sharp: enlarge them so that each of their pixels stays a square.
     """
     rows = -(-len(tiles) // grid.abreast)

@@ -1,6 +1,6 @@
 """The page's charts: matplotlib's drawings as SVG that takes its colours from the page.
 
-Each function returns an ``<svg>`` element that stands in HTML as it is. Colours are names of the page's CSS
+Each function returns an ``<svg>`` element to be put into HTML as it is. Colours are names of the page's CSS
 variables, so that a chart follows the reader's choice of dark or light; letters are letters, in the page's font.
 """
 
@@ -41,7 +41,7 @@ _VARIABLES = {
     _ON_GOOD: "var(--on-good)",
     **{colour: f"var(--series-{number + 1})" for number, colour in enumerate(_SERIES)},
 }
-# A second sign beside the colour, for readers who don't see that, and for print.
+# A second sign beside the colour, for readers who can't see it, and for print.
 _MARKERS = "os^Dvp"
 
 _STYLE: dict[Any, Any] = {
@@ -75,10 +75,10 @@ _styled = mpl.rc_context(_STYLE)
 _NAMED_CLASSES = 24
 _COUNTED_CLASSES = 12
 _LONGEST_NAME = 16
-# Letters that stand side by side below a chart; more are turned upright.
+# Letters that fit side by side below a chart; more are turned upright.
 _LETTERS_ABREAST = 40
 
-# Marks text that stands on a shade, where the page must not draw a rim around letters.
+# Marks text on a shaded cell, where the page must not outline the letters.
 _ON_A_CELL = "on-a-cell"
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -94,21 +94,21 @@ def accuracies(metrics: Mapping[str, Mapping[str, float]], images: int) -> Marku
         _interval(axes, row, value, low, high, _series(metrics, name), _marker(metrics, name))
         label = f"{strategy_title(name)}: {percent(value, images)}"
         axes.annotate(label, (value, row), (0, 8), textcoords="offset points", ha="center")
-    _percent_axis(axes, "accuracy on the test split, with its 95 % interval")
-    told = [
+    _percent_axis(axes, "accuracy on the test split, with 95 % intervals")
+    described = [
         f"{strategy_title(name)} {percent(values['accuracy'], images)}, "
         f"interval {percent(values['accuracy_low'], images)} to {percent(values['accuracy_high'], images)}"
         for name, values in metrics.items()
     ]
-    return _svg(figure, "accuracies", f"Test accuracy of each strategy. {'. '.join(told)}.")
+    return _svg(figure, "accuracies", f"Test accuracy of each strategy. {'. '.join(described)}.")
 
 
 @_styled
 def differences(comparisons: Sequence[Comparison]) -> Markup:
-    """The differences between two strategies each with their intervals; real ones are filled."""
+    """The difference of each pair of strategies with its interval; significant ones are filled."""
     figure, axes = _rows(len(comparisons))
     axes.axvline(0, color=_INK, linewidth=1)
-    told = []
+    described = []
     for row, duel in enumerate(comparisons):
         colour = _GOOD if duel.real else _MUTED
         values = [100 * value for value in (duel.difference, duel.low, duel.high)]
@@ -116,9 +116,9 @@ def differences(comparisons: Sequence[Comparison]) -> Markup:
         label = f"{strategy_title(duel.first)} − {_lower(strategy_title(duel.second))}"
         axes.annotate(label, (values[0], row), (0, 8), textcoords="offset points", ha="center")
         span = points_range(duel.low, duel.high, duel.images)
-        told.append(f"{label}: {points(duel.difference, duel.images)} points, {span}")
-    axes.set_xlabel("points of accuracy, with the 95 % interval")
-    return _svg(figure, "differences", f"Differences between strategies. {'. '.join(told)}.")
+        described.append(f"{label}: {points(duel.difference, duel.images)} points, {span}")
+    axes.set_xlabel("difference in accuracy, points, with 95 % intervals")
+    return _svg(figure, "differences", f"Differences between strategies. {'. '.join(described)}.")
 
 
 @_styled
@@ -132,22 +132,24 @@ def histories(tables: Mapping[str, pd.DataFrame], column: str, label: str, best:
         best: the epoch that each strategy kept.
     """
     figure, axes = _figure()
-    told = []
+    described = []
     for name, table in tables.items():
         colour = _series(tables, name)
         axes.plot(table["epoch"], table[column], color=colour, linestyle=":", linewidth=1.3)
         axes.plot(table["epoch"], table[f"val_{column}"], color=colour, label=strategy_title(name))
         kept = table[table["epoch"] == best[name]]
         axes.plot(kept["epoch"], kept[f"val_{column}"], _marker(tables, name), color=colour)
-        told += [f"{strategy_title(name)} kept epoch {best[name]} with {value:.3f}" for value in kept[f"val_{column}"]]
-    axes.set(xlabel="epoch (validation, and dotted: training)", ylabel=label)
+        described += [
+            f"{strategy_title(name)} kept epoch {best[name]} with {value:.3f}" for value in kept[f"val_{column}"]
+        ]
+    axes.set(xlabel="epoch (solid: validation, dotted: training)", ylabel=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if column == "loss":
         # The first epochs of training may be ten times as high as all that matters.
         highest = max(table["val_loss"].max() for table in tables.values())
         axes.set_ylim(0, min(1.25 * highest, axes.get_ylim()[1]))
     _legend(figure, axes)
-    return _svg(figure, f"history-{column}", f"{label.capitalize()} by epoch. Validation: {'; '.join(told)}.")
+    return _svg(figure, f"history-{column}", f"{label.capitalize()} by epoch. Validation: {'; '.join(described)}.")
 
 
 @_styled
@@ -190,9 +192,9 @@ def confusion(name: str, labels: IntArray, predicted: IntArray, classes: Sequenc
     axes.tick_params(length=0)
     axes.tick_params(axis="x", rotation=90 if sum(map(len, names)) > _LETTERS_ABREAST else 0)
     wrong = int((labels != predicted).sum())
-    placed = f"{len(labels) - wrong:,} of {len(labels):,}"
-    told = f"Confusion matrix of {strategy_in_words(name)}: {placed} on the diagonal."
-    return _svg(figure, f"confusion-{name}", told)
+    correct = f"{len(labels) - wrong:,} of {len(labels):,}"
+    description = f"Confusion matrix of {strategy_in_words(name)}: {correct} images classified correctly."
+    return _svg(figure, f"confusion-{name}", description)
 
 
 @_styled
@@ -200,7 +202,7 @@ def roc(tables: Mapping[str, pd.DataFrame], metrics: Mapping[str, Mapping[str, f
     """The ROC curve of every strategy."""
     figure, axes = _figure()
     axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle=":")
-    told = []
+    described = []
     for name, table in tables.items():
         axes.plot(
             table["false_positive_rate"],
@@ -209,10 +211,10 @@ def roc(tables: Mapping[str, pd.DataFrame], metrics: Mapping[str, Mapping[str, f
             label=strategy_title(name),
         )
         area = metrics[name]["roc_auc"]
-        told.append(f"{strategy_title(name)}: area {'undefined' if area is None else f'{area:.3f}'}")
+        described.append(f"{strategy_title(name)}: area {'undefined' if area is None else f'{area:.3f}'}")
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     _legend(figure, axes)
-    return _svg(figure, "roc", f"ROC curves. {'. '.join(told)}.")
+    return _svg(figure, "roc", f"ROC curves. {'. '.join(described)}.")
 
 
 @_styled
@@ -228,7 +230,7 @@ def reliability(name: str, before: pd.DataFrame, after: pd.DataFrame, order: Ite
     figure, axes = _figure()
     axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle=":")
     colour = _series(order, name)
-    axes.plot(before["confidence"], before["accuracy"], "x--", color=_MUTED, linewidth=1.2, label="as trained")
+    axes.plot(before["confidence"], before["accuracy"], "x--", color=_MUTED, linewidth=1.2, label="before calibration")
     bars = np.abs(after[["accuracy_low", "accuracy_high"]].to_numpy().T - after["accuracy"].to_numpy())
     axes.errorbar(
         after["confidence"],
@@ -237,10 +239,10 @@ def reliability(name: str, before: pd.DataFrame, after: pd.DataFrame, order: Ite
         fmt=f"{_marker(order, name)}-",
         color=colour,
         elinewidth=1,
-        label="calibrated, with 95 % intervals",
+        label="after calibration, with 95 % intervals",
     )
     start = min(0.5, *after["confidence"], *before["confidence"]) - 0.03
-    axes.set(xlabel="confidence", ylabel="share that is right", xlim=(start, 1.02), ylim=(-0.03, 1.03))
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(start, 1.02), ylim=(-0.03, 1.03))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     _legend(figure, axes)
@@ -257,7 +259,7 @@ def learning(tables: Mapping[str, pd.DataFrame], order: Sequence[str], images: i
         images: of the test split.
     """
     figure, axes = _figure()
-    told = []
+    described = []
     for name, table in tables.items():
         colour = _series(order, name)
         axes.fill_between(
@@ -271,7 +273,7 @@ def learning(tables: Mapping[str, pd.DataFrame], order: Sequence[str], images: i
             label=f"features of {strategy_in_words(name)}",
         )
         reached = [f"{percent(row['accuracy'], images)} with {row['images']:,.0f}" for _, row in table.iterrows()]
-        told.append(f"{strategy_title(name)}: {', '.join(reached)}")
+        described.append(f"{strategy_title(name)}: {', '.join(reached)}")
     axes.set_xscale("log")
     ticks = sorted({size for table in tables.values() for size in table["images"]})
     axes.xaxis.set_major_locator(FixedLocator(ticks))
@@ -280,14 +282,14 @@ def learning(tables: Mapping[str, pd.DataFrame], order: Sequence[str], images: i
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.set(xlabel="training images", ylabel="test accuracy")
     _legend(figure, axes, columns=1)
-    return _svg(figure, "learning", f"Accuracy by number of training images. {'. '.join(told)}.")
+    return _svg(figure, "learning", f"Accuracy by number of training images. {'. '.join(described)}.")
 
 
 @_styled
 def costs(metrics: Mapping[str, Mapping[str, float]], images: int) -> Markup:
     """Accuracy against the number of weights that were trained."""
     figure, axes = _figure()
-    told = []
+    described = []
     for name, row in metrics.items():
         bars = [[row["accuracy"] - row["accuracy_low"]], [row["accuracy_high"] - row["accuracy"]]]
         axes.errorbar(
@@ -301,7 +303,7 @@ def costs(metrics: Mapping[str, Mapping[str, float]], images: int) -> Markup:
             label=strategy_title(name),
         )
         trained = large(int(row["trained_parameters"]))
-        told.append(f"{strategy_title(name)}: {percent(row['accuracy'], images)} with {trained} weights trained")
+        described.append(f"{strategy_title(name)}: {percent(row['accuracy'], images)} with {trained} weights trained")
     axes.set_xscale("log")
     axes.margins(x=0.15)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: large(round(value))))
@@ -309,7 +311,7 @@ def costs(metrics: Mapping[str, Mapping[str, float]], images: int) -> Markup:
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.set(xlabel="weights trained", ylabel="test accuracy, 95 % interval")
     _legend(figure, axes)
-    return _svg(figure, "costs", f"Accuracy against the number of weights trained. {'. '.join(told)}.")
+    return _svg(figure, "costs", f"Accuracy against the number of weights trained. {'. '.join(described)}.")
 
 
 def _figure(height: float = _HEIGHT) -> tuple[Figure, Axes]:
@@ -362,8 +364,8 @@ def _svg(figure: Figure, name: str, description: str) -> Markup:
 
     Args:
         figure: what was drawn, under the style above.
-        name: tells the chart's internal references from those of the page's other charts.
-        description: what it shows, for those who don't see it.
+        name: keeps the chart's internal references apart from those of the page's other charts.
+        description: what it shows, for readers who can't see it.
     """
     file = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": name}), warnings.catch_warnings():

@@ -40,8 +40,8 @@ class Picture(NamedTuple):
 
     Attributes:
         source: a data URI.
-        alternative: what it shows, for those who don't see it.
-        caption: what stands below it, line by line; the last line is the image's path.
+        alternative: what it shows, for readers who can't see it.
+        caption: the lines below it; the last one is the image's path.
     """
 
     source: Markup
@@ -50,10 +50,10 @@ class Picture(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A test image and what speaks for the classes in question.
+    """A test image and the evidence for the classes in question.
 
     Attributes:
-        title: the answer.
+        title: the prediction.
         path: of the image.
         views: the image, and a heat map over it for each class.
     """
@@ -64,7 +64,7 @@ class Answer(NamedTuple):
 
 
 class Confusion(NamedTuple):
-    """Images of one class that a strategy places in another, and their share of the class."""
+    """How many images of one class are predicted as another, and their share of the class."""
 
     actual: str
     predicted: str
@@ -106,19 +106,19 @@ def render(report: Report) -> str:
         "lines": _lines,
     }
     answers = {name: predictions.answers for name, predictions in report.predicted.items()}
-    told = with_strategy(report.winner, report.comparisons)
+    shown_first = with_strategy(report.winner, report.comparisons)
     return environment.get_template("page.html.j2").render(
         report=report,
         metrics=report.metrics,
         images=len(next(iter(report.predicted.values())).labels),
         classes=next(iter(report.predicted.values())).classes,
         headline=verdicts.headline(report.winner, answers, report.comparisons),
-        verdicts=told,
-        further=[duel for duel in report.comparisons if duel not in told],
+        verdicts=shown_first,
+        further=[duel for duel in report.comparisons if duel not in shown_first],
         detectable=verdicts.detectable(report.comparisons) if report.comparisons else "",
         doubling=report.doubling,
         spreads={name: _spread(table) for name, table in report.repeats.items()},
-        charts=_charts(report, told),
+        charts=_charts(report, shown_first),
         confusions=confusions(report),
         galleries=_galleries(report),
         preview=_preview(report),
@@ -131,7 +131,7 @@ def render(report: Report) -> str:
 
 
 def confusions(report: Report) -> list[Confusion]:
-    """What the winner takes for what, the most frequent first."""
+    """Which classes the winner confuses, the most frequent confusion first."""
     winner = report.predicted[report.winner]
     wrong = winner.labels != winner.predicted
     pairs, counts = np.unique(np.stack([winner.labels[wrong], winner.predicted[wrong]]), axis=1, return_counts=True)
@@ -148,12 +148,12 @@ def confusions(report: Report) -> list[Confusion]:
     ]
 
 
-def _charts(report: Report, told: list[Comparison]) -> dict[str, Any]:
+def _charts(report: Report, duels: list[Comparison]) -> dict[str, Any]:
     images = len(report.predicted[report.winner].labels)
     order = list(report.metrics)
     return {
         "accuracies": charts.accuracies(report.metrics, images),
-        "differences": charts.differences(told) if told else "",
+        "differences": charts.differences(duels) if duels else "",
         "loss": charts.histories(report.histories, "loss", "cross-entropy, nats", report.kept),
         "accuracy": charts.histories(report.histories, "accuracy", "accuracy", report.kept),
         "confusion": {
@@ -178,7 +178,7 @@ def _galleries(report: Report) -> dict[str, list[Picture]]:
         sure = wording.percent(winner.probabilities[place, winner.predicted[place]], 1)
         path = winner.images[place]
         mistakes.append(
-            _picture(report, path, f"Labelled {actual}, taken for {said}", (f"{actual}, taken for {said}", sure))
+            _picture(report, path, f"Labelled {actual}, predicted as {said}", (f"{actual}, predicted as {said}", sure))
         )
     return {
         "mistakes": mistakes,
@@ -187,7 +187,10 @@ def _galleries(report: Report) -> dict[str, list[Picture]]:
                 report,
                 row.path,
                 f"Labelled {row.label}, looks like {row.looks_like}",
-                (f"{row.label}, looks like {row.looks_like}", "counted wrong" if row.counted_wrong == "yes" else ""),
+                (
+                    f"{row.label}, looks like {row.looks_like}",
+                    "probably mislabelled" if row.counted_wrong == "yes" else "",
+                ),
             )
             for row in _rows(review.contradicted(report.suspects, report.shown))
         ],
@@ -205,7 +208,7 @@ def _galleries(report: Report) -> dict[str, list[Picture]]:
             for row in _rows(review.twins(report.suspects, report.shown))
             for picture in (
                 _picture(report, row.path, f"{row.label}, in {row.split}", (f"{row.label}, {row.split}",)),
-                _picture(report, row.twin, "Its double", ("its double",)),
+                _picture(report, row.twin, "Its near-duplicate", ("its near-duplicate",)),
             )
         ],
     }
@@ -228,10 +231,10 @@ def _inside(inside: Inside, report: Report) -> dict[str, Any]:
         actual, said = _name(one.actual), _name(one.predicted)
         title = f"{actual}, {wording.percent(one.probability, 1)}"
         if actual != said:
-            title = f"{actual}, taken for {said}, {wording.percent(one.probability, 1)}"
-        image = picture(one.file, f"{'Labelled' if actual != said else 'Rightly placed:'} {actual}", "the image")
+            title = f"{actual}, predicted as {said}, {wording.percent(one.probability, 1)}"
+        image = picture(one.file, f"{'Labelled' if actual != said else 'Correct:'} {actual}", "the image")
         maps = [
-            picture(each.file, f"What speaks for {_name(each.of_class)}", f"for {_name(each.of_class)}")
+            picture(each.file, f"Evidence for {_name(each.of_class)}", f"evidence for {_name(each.of_class)}")
             for each in one.maps
         ]
         return Answer(title, one.path, [image, *maps])
@@ -246,13 +249,13 @@ def _inside(inside: Inside, report: Report) -> dict[str, Any]:
         "filters": [
             picture(
                 panel.file,
-                f"Patterns of filters of {panel.layer}",
+                f"Patterns that filters of {panel.layer} respond to",
                 panel.layer,
                 f"{panel.shown} of {panel.shape[2]} filters",
             )
             for panel in record.filters
         ],
-        "image": _picture(report, record.image, "The image that the layers were given", ("the image",)),
+        "image": _picture(report, record.image, "The image given to the layers", ("the image",)),
         "activations": [
             picture(panel.file, f"Channels of {panel.layer}", panel.layer, size(panel)) for panel in record.activations
         ],
@@ -278,13 +281,13 @@ def _data(kind: str, picture: bytes) -> Markup:
 
 
 def _spread(repeats: pd.DataFrame) -> dict[str, float]:
-    """How far several trainings of one strategy come apart on validation."""
+    """The spread of validation accuracy over several trainings of one strategy."""
     values = repeats["val_accuracy"]
     return {"trainings": len(values), "mean": values.mean(), "low": values.min(), "high": values.max()}
 
 
 def _fit_to_show(value: Any) -> Any:
-    """Texts without what can't be printed, a number never parted from its unit; what is markup already stays."""
+    """Drop unprintable characters and keep numbers with their units; markup stays as it is."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return shown(value).replace(" %", "\N{NO-BREAK SPACE}%")

@@ -1,4 +1,4 @@
-"""With which precision and library versions models were made, and whether models that are compared agree in it."""
+"""The precision and library versions that models were made with, and whether compared models agree in them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ def of(description: Mapping[str, Any]) -> dict[str, str]:
     """Return what the model was made with, by name: the precision, and each library's version.
 
     Args:
-        description: models/<strategy>/model.json. Of an earlier revision it may lack what is told here.
+        description: models/<strategy>/model.json. One of an earlier revision may lack some of it.
     """
     made_of = description.get("extraction") or description.get("network") or {}
     features, training = made_of.get("versions", {}), description.get("versions", {})
@@ -32,12 +32,12 @@ def of_run(strategies: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def show(made: Mapping[str, Mapping[str, str]]) -> None:
     """Print :func:`note` if there is something to say."""
-    if told := note(made):
-        print(told)
+    if text := note(made):
+        print(text)
 
 
 def note(made: Mapping[str, Mapping[str, str]]) -> str | None:
-    """Say in what they differ, in a sentence; None where they agree, or where nothing is known.
+    """Say in one sentence where they differ; None if they agree, or if nothing is known.
 
     Args:
         made: what each model was made with, by what it is to be called.
@@ -49,6 +49,10 @@ def note(made: Mapping[str, Mapping[str, str]]) -> str | None:
             if what in with_what:
                 users.setdefault(with_what[what], []).append(name)
         if len(users) > 1:
-            told = [f"{value} ({', '.join(names)})" for value, names in users.items()]
-            differences.append(f"{what} {', '.join(told)}")
-    return f"Not made alike, which may be part of a difference: {'; '.join(differences)}." if differences else None
+            by_value = [f"{value} ({', '.join(names)})" for value, names in users.items()]
+            differences.append(f"{what} {', '.join(by_value)}")
+    if not differences:
+        return None
+    return (
+        f"The models were made under different conditions, which may affect the comparison: {'; '.join(differences)}."
+    )

@@ -1,6 +1,6 @@
-"""Everything the page tells, gathered from what the stages left.
+"""Everything the page shows, gathered from what the stages wrote.
 
-Nothing of it differs between two runs with the same results: no time, no commit, no name of a machine.
+Two runs with the same results give the same page: it has no time, no commit and no name of a machine.
 """
 
 import io
@@ -35,7 +35,7 @@ _QUALITY = 80
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """What the page tells. Dictionaries are by strategy, in the order in which tables show them.
+    """What the page shows. Dictionaries are keyed by strategy, in the order in which tables show them.
 
     Attributes:
         source: the image set's name.
@@ -49,14 +49,14 @@ class Report:
         roc, reliability, reliability_uncalibrated, learning: tables of plots/evaluation.
         readings: of the learning curves, a sentence each.
         suspects: the table of suspicions.
-        mistakes: how many of the surest mistakes to show.
+        mistakes: how many of the most confident mistakes to show.
         shown: how many suspects to show on a sheet.
         pictures: every image that the page shows, JPEG, by its path.
         preview: the sheet of augmented training images, JPEG.
         previewed: the classes of the images on it.
-        inside: what ``explain`` left.
-        doubling: what twice the training images would add; None if no learning curve was drawn.
-        reading: which strategy for data like these.
+        inside: what ``explain`` wrote.
+        doubling: what doubling the training images would add; None if no learning curve was drawn.
+        reading: which strategy suits data like these.
         reproduction: how to run the same again.
     """
 
@@ -91,7 +91,7 @@ class Report:
 
 
 def gather() -> Report:
-    """Read everything that the page tells.
+    """Read everything that the page shows.
 
     Raises:
         InputError: something is missing.
@@ -157,7 +157,7 @@ def _evidence(
     first = next(iter(descriptions.values()))
     adapted = descriptions.get(advice.ADAPTED, first)
     extraction = adapted.extraction
-    assert extraction, f"{adapted.strategy} stands on a base"
+    assert extraction, f"{adapted.strategy} has a base"
     return Evidence(
         train_images=int((frame["split"] == "train").sum()),
         test_images=int((frame["split"] == "test").sum()),
@@ -177,7 +177,7 @@ def _evidence(
 
 
 def _doubling(compared: dict[str, dict[str, Any]], name: str) -> Share | None:
-    """What twice the training images would add to a strategy's accuracy, by its learning curve."""
+    """What doubling the training images would add to a strategy's accuracy, by its learning curve."""
     row = compared["doubling"].get(name)
     return Share(row["gain"], row["gain_low"], row["gain_high"]) if row else None
 

@@ -33,7 +33,7 @@ def read(strategy: str, revision: str | None) -> Predictions | None:
 
 
 def describe(strategy: str, revision: str | None) -> dict[str, Any]:
-    """Return the description of a strategy's model in a revision, as it stands in its model.json.
+    """Return the description of a strategy's model in a revision, as written in its model.json.
 
     Args:
         strategy: its name.

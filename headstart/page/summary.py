@@ -1,4 +1,4 @@
-"""The comparison as a person reads it in a terminal."""
+"""The comparison as printed in the terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from headstart.scoring import results
 from headstart.scoring.predictions import Predictions
 from headstart.statistics.paired import Revision, compare_all, with_strategy
 
-# Images named of those that a revision fixed or broke.
+# How many of the images that a revision fixed or broke are listed.
 _NAMED = 10
 
 
@@ -25,7 +25,7 @@ def show(
     seconds: Mapping[str, float | None],
     repeats: Mapping[str, pd.DataFrame],
 ) -> None:
-    """Print the table of strategies, which of them wins, and which differences are real.
+    """Print the table of strategies, which of them wins, and which differences are significant.
 
     Args:
         metrics: metrics/evaluation.json.
@@ -40,10 +40,10 @@ def show(
     images = len(next(iter(answers.values())).images)
     console.print(_table(metrics, seconds, winner, images))
     console.print(f"[bold]{sentence(verdicts.headline(winner, answers, comparisons))}[/bold]", soft_wrap=True)
-    told = with_strategy(winner, comparisons)
-    lines = [verdicts.comparison(duel) for duel in told]
-    if left := len(comparisons) - len(told):
-        lines.append(f"the page has the verdicts on the other {count(left, 'pair')}")
+    of_winner = with_strategy(winner, comparisons)
+    lines = [verdicts.comparison(duel) for duel in of_winner]
+    if left := len(comparisons) - len(of_winner):
+        lines.append(f"the page compares the other {count(left, 'pair')}")
     if comparisons:
         lines.append(verdicts.detectable(comparisons))
     lines += [_spread(name, table, images) for name, table in repeats.items()]
@@ -52,25 +52,25 @@ def show(
 
 
 def show_change(strategy: str, change: Revision, every_image: bool) -> None:
-    """Print what became of one strategy's answers between two revisions.
+    """Print how one strategy's predictions changed between two revisions.
 
     Args:
         strategy: its name.
-        change: what became of them.
+        change: how they changed.
         every_image: whether to name every image that was fixed or broken, or the first few.
     """
     console = _console()
     console.print(f"{strategy}: {verdicts.revision(change)}.", soft_wrap=True, markup=False, style="bold")
-    for told, images in (("fixed", change.fixed), ("broken", change.broken)):
-        for line in _named(told, images, every_image):
+    for outcome, images in (("fixed", change.fixed), ("broken", change.broken)):
+        for line in _named(outcome, images, every_image):
             console.print(f"  {line}", soft_wrap=True, markup=False)
 
 
-def _named(told: str, images: Sequence[str], every_image: bool) -> list[str]:
+def _named(outcome: str, images: Sequence[str], every_image: bool) -> list[str]:
     named = images if every_image else images[:_NAMED]
-    lines = [f"{told}  {shown(image)}" for image in named]
+    lines = [f"{outcome}  {shown(image)}" for image in named]
     if left := len(images) - len(named):
-        lines.append(f"{told}  {count(left, 'image')} more: --all names them")
+        lines.append(f"{outcome}  {count(left, 'more image')}: --all lists them")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The verdicts in words: which strategy to use, which differences are real, what more images would be worth."""
+"""The verdicts in words: which strategy to use, which differences are real, what more images would gain."""
 
 from collections.abc import Mapping
 
@@ -18,11 +18,11 @@ def headline(winner: str, answers: Mapping[str, Answers], comparisons: list[Comp
     """
     images = count(len(answers[winner].images), "test image")
     chosen = strategy_in_words(winner) + (", the best on validation images," if comparisons else "")
-    score = f"{chosen} places {100 * answers[winner].accuracy:.1f} % of {images} right"
+    score = f"{chosen} classifies {100 * answers[winner].accuracy:.1f} % of {images} correctly"
     if not comparisons:
-        return f"{score}; no other strategy was scored"
+        return f"{score}; no other strategy was evaluated"
     if not comparisons[0].decidable:
-        return f"{score}, but so few can't tell any two strategies apart"
+        return f"{score}, but with so few images no difference can be significant"
     duels = with_strategy(winner, comparisons)
     if all(duel.real and duel.first == winner for duel in duels):
         return f"{score} and beats {'the other strategy' if len(answers) == 2 else 'every other strategy'}"
@@ -31,24 +31,24 @@ def headline(winner: str, answers: Mapping[str, Answers], comparisons: list[Comp
     better = [_other(winner, duel) for duel in duels if duel.real and duel.second == winner]
     equals = [_other(winner, duel) for duel in duels if not duel.real]
     reservations = [f"is beaten by {_listed(better, 'and')}"] if better else []
-    reservations += [f"can't be told from {_listed(equals, 'or')} by this test"] if equals else []
+    reservations += [f"is not significantly different from {_listed(equals, 'or')}"] if equals else []
     return f"{score}, but {' and '.join(reservations)}"
 
 
 def detectable(comparisons: list[Comparison]) -> str:
-    """The smallest differences that the test split could have shown, in one sentence without a full stop.
+    """The smallest differences that the test split could have detected, in one sentence without a full stop.
 
     Args:
         comparisons: at least one.
     """
     images = comparisons[0].images
-    shown = count(images, "test image")
+    tested = count(images, "test image")
     sizes = [duel.detectable for duel in comparisons if duel.detectable is not None]
     if not sizes:
-        return f"{shown} can show no difference between strategies"
+        return f"with {tested} no difference between strategies can be significant"
     smallest, largest = points(min(sizes), images), points(max(sizes), images)
-    span = smallest if smallest == largest else f"{smallest} to {largest}"
-    return f"the smallest difference that {shown} would show in four tests of five: {span} points, by pair"
+    span = f"{smallest} points" if smallest == largest else f"{smallest} to {largest} points, depending on the pair"
+    return f"the smallest difference that {tested} would detect with 80 % power is {span}"
 
 
 def comparison(duel: Comparison) -> str:
@@ -56,20 +56,16 @@ def comparison(duel: Comparison) -> str:
     first, second = strategy_in_words(duel.first), strategy_in_words(duel.second)
     images = count(duel.images, "image")
     size = f"{points(duel.difference, duel.images)} points"
-    span = points_range(duel.low, duel.high, duel.images)
+    span = _interval(duel.low, duel.high, duel.images)
     if not duel.decidable:
         least = next(n for n in range(duel.images, 1000) if decidable(n, duel.pairs))
-        return (
-            f"{first} and {second}: {images} can show no difference, whatever the answers; at least {least} are needed"
-        )
+        return f"{first} and {second}: with {images} no difference can be significant; at least {least} are needed"
     if duel.real:
-        return f"{first} beats {second} by {size}, {span}, {p_value(duel.p_holm)}"
+        return f"{first} beats {second} by {size} ({span}, {p_value(duel.p_holm)})"
+    same = f"{first} and {second} are not significantly different ({size}, {span}, {p_value(duel.p_holm)}"
     if duel.p_value < ALPHA:
-        return (
-            f"{first} and {second}: no difference that {images} can show once all {duel.pairs} pairs "
-            f"are counted ({size}, {span}, {p_value(duel.p_holm)}; {p_value(duel.p_value)} by itself)"
-        )
-    return f"{first} and {second}: no difference that {images} can show ({size}, {span}, {p_value(duel.p_holm)})"
+        return f"{same} after correction for {duel.pairs} pairs, {p_value(duel.p_value)} before)"
+    return f"{same})"
 
 
 def revision(change: Revision) -> str:
@@ -77,29 +73,32 @@ def revision(change: Revision) -> str:
     images = count(change.images, "image")
     size = f"{points(abs(change.difference), change.images)} points"
     changed = f"{len(change.fixed):,} fixed, {len(change.broken):,} broken"
-    span = f"{points_range(change.low, change.high, change.images)}, {p_value(change.p_value)}"
+    span = f"{_interval(change.low, change.high, change.images)}, {p_value(change.p_value)}"
     if not decidable(change.images, pairs=1):
-        return f"{changed}: {images} can show no difference, whatever the answers"
+        return f"{changed}: with {images} no difference can be significant"
     if change.p_value < ALPHA:
-        return f"{changed}: {'better' if change.difference > 0 else 'worse'} by {size}, {span}"
-    return f"{changed}: no difference that {images} can show ({span})"
+        return f"{changed}: {'better' if change.difference > 0 else 'worse'} by {size} ({span})"
+    return f"{changed}: no significant difference ({span})"
 
 
 def doubling(gain: Share | None, images: int) -> str:
-    """What twice the training images would be worth, in one sentence without a full stop.
+    """What doubling the training images would gain, in one sentence without a full stop.
 
     Args:
-        gain: in accuracy; None where one point of the learning curve says nothing of the next.
+        gain: in accuracy; None where the learning curve has too few points to extrapolate.
         images: in the test split.
     """
     if gain is None:
         return "too few training images to draw a learning curve"
     value = f"{points(gain.value, images)} points"
-    span = points_range(gain.low, gain.high, images)
+    span = _interval(gain.low, gain.high, images)
     if gain.low > 0:
-        return f"doubling the training images would be worth about {value}: {span}"
-    shown = count(images, "test image")
-    return f"doubling the training images: no gain that {shown} can show ({value}: {span})"
+        return f"doubling the training images would gain about {value} ({span})"
+    return f"doubling the training images would bring no significant gain ({value}, {span})"
+
+
+def _interval(low: float, high: float, images: int) -> str:
+    return f"95 % interval {points_range(low, high, images)}"
 
 
 def _other(name: str, duel: Comparison) -> str:

@@ -27,12 +27,12 @@ TWICE = "in two splits"
 REASONS = (CONTRADICTED, FAR, UNPLACED, TWICE)
 COLUMNS = ("reason", "path", "split", "class", "score", "looks_like", "counted_wrong", "twin")
 
-# Of the sheet of images that look like no class, this part shows those far from everything: they turned out to be
-# drawings, signs and people more often than those placed nowhere.
+# The part of the sheet of foreign images that shows those far from all others: they turned out to be drawings, signs
+# and people more often than those that fit no class.
 _FAR_PART = 2 / 3
 
 # Larger images are shrunk to this side while they are decoded, which is many times faster; smaller ones are
-# taken as they are, since enlarging blurs what tells them apart.
+# taken as they are, since enlarging blurs their differences.
 _READ_AT = 8 * THUMBNAIL
 # Of a score in the file.
 _DECIMALS = 6
@@ -44,11 +44,11 @@ class Review(NamedTuple):
     """What was found.
 
     Attributes:
-        table: one row a suspicion, with COLUMNS: reason (one of REASONS), path, split and class of the image; score,
+        table: one row per suspicion, with COLUMNS: reason (one of REASONS), path, split and class of the image; score,
             comparable within one reason; the class it looks like and whether confident learning counts its
             label as wrong (yes, no), for CONTRADICTED; the other image's path, for TWICE. What does not apply is "".
-        frozen_accuracy: share of all images that a cross-validated logistic regression on the frozen base's
-            features places right.
+        frozen_accuracy: cross-validated accuracy of a logistic regression on the frozen base's features, over
+            all images.
     """
 
     table: pd.DataFrame
@@ -77,7 +77,7 @@ def review(frame: pd.DataFrame, count: int, seed: int, white: int) -> Review:
 
     Args:
         frame: the manifest; data/features and data/prepared are what it describes.
-        count: how many images to list as far from everything, and as placed nowhere. All contradicted
+        count: how many images to list as far from all others, and as fitting no class. All contradicted
             labels and all near-duplicates are listed.
         seed: for the cross-validation.
         white: the value shown white in images of 16 bits.
@@ -108,25 +108,25 @@ def write(table: pd.DataFrame) -> None:
 
 
 def read() -> pd.DataFrame:
-    """Read metrics/suspects.csv: texts as they stand, the score as a number."""
+    """Read metrics/suspects.csv: texts as they are, the score as a number."""
     texts = {name: "str" for name in COLUMNS if name != "score"}
     return pd.read_csv(SUSPECTS, dtype={**texts, "score": "float64"}, keep_default_na=False)
 
 
 def contradicted(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The images whose label is contradicted most surely."""
+    """The images whose label is contradicted with the most confidence."""
     return suspects[suspects["reason"] == CONTRADICTED][:count]
 
 
 def foreign(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The images that look like no class: far from everything, then those placed confidently nowhere."""
+    """The images that look like none of the classes: far from all others, then those that fit no class confidently."""
     far = suspects[suspects["reason"] == FAR][: round(_FAR_PART * count)]
     unplaced = suspects[(suspects["reason"] == UNPLACED) & ~suspects["path"].isin(far["path"])]
     return pd.concat([far, unplaced[: count - len(far)]])
 
 
 def twins(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The images that stand in two splits."""
+    """The images that appear in two splits."""
     return suspects[suspects["reason"] == TWICE][:count]
 
 
@@ -148,7 +148,7 @@ def _thumbnails(rows: pd.DataFrame, white: int) -> Iterator[GreyArray]:
         return thumbnail(np.asarray(Image.fromarray(pixels).convert("L")))
 
     items = (row for _, row in rows.iterrows())
-    yield from track(map_ordered(read, items), "look for doubles", len(rows), " images")
+    yield from track(map_ordered(read, items), "look for near-duplicates", len(rows), " images")
 
 
 def _row(rows: pd.DataFrame, suspect: Suspect, classes: list[str]) -> dict[str, str | float]:

@@ -1,4 +1,4 @@
-"""Contact sheets that DVC shows as plots: the surest mistakes, and the images worth a second look."""
+"""Contact sheets that DVC shows as plots: the most confident mistakes, and the images worth a second look."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _SIDE = 160
 
 
 def draw_mistakes(path: Path, name: str, predictions: Predictions, most: int, framing: Framing) -> None:
-    """Draw the test images that a strategy got wrong, the surest first.
+    """Draw the test images that a strategy misclassified, the most confident mistake first.
 
     Args:
         path: a PNG file.
@@ -30,18 +30,20 @@ def draw_mistakes(path: Path, name: str, predictions: Predictions, most: int, fr
     tiles = [
         _tile(
             predictions.images[i],
-            f"{classes[predictions.labels[i]]}, said to be\n"
+            f"{classes[predictions.labels[i]]}, predicted as\n"
             f"{classes[predictions.predicted[i]]} ({predictions.probabilities[i, predictions.predicted[i]]:.2f})",
             framing,
         )
         for i in wrong[:most]
     ]
-    title = f"{name}: {len(wrong)} of {len(predictions.labels)} test images wrong; the {len(tiles)} surest mistakes"
-    figures.gallery(path, title, tiles, empty="no test image was classified wrongly")
+    title = (
+        f"{name}: {len(wrong)} of {len(predictions.labels)} test images wrong; the {len(tiles)} most confident mistakes"
+    )
+    figures.gallery(path, title, tiles, empty="no test image was misclassified")
 
 
 def draw_suspect_labels(path: Path, suspects: pd.DataFrame, most: int, framing: Framing) -> None:
-    """Draw the images whose label is contradicted, the surest first.
+    """Draw the images that are probably mislabelled, the most confident first.
 
     Args:
         path: a PNG file.
@@ -54,12 +56,12 @@ def draw_suspect_labels(path: Path, suspects: pd.DataFrame, most: int, framing: 
         _tile(row["path"], f"{row['class']}, looks like\n{row['looks_like']}", framing) for _, row in found.iterrows()
     ]
     of_all = count(len(review.contradicted(suspects, len(suspects))), "image")
-    title = f"{of_all} whose label is contradicted; the {len(tiles)} surest"
-    figures.gallery(path, title, tiles, empty="no label is contradicted")
+    title = f"{of_all} whose label is in doubt; the {len(tiles)} most confident"
+    figures.gallery(path, title, tiles, empty="no label is in doubt")
 
 
 def draw_suspect_images(path: Path, suspects: pd.DataFrame, most: int, framing: Framing) -> None:
-    """Draw the images that look like no class.
+    """Draw the images that look like none of the classes.
 
     Args:
         path: a PNG file.
@@ -69,7 +71,7 @@ def draw_suspect_images(path: Path, suspects: pd.DataFrame, most: int, framing: 
     """
     found = review.foreign(suspects, most)
     tiles = [_tile(row["path"], f"{row['class']}\n{row['reason']}", framing) for _, row in found.iterrows()]
-    figures.gallery(path, "images that look like no class", tiles, empty="none was found")
+    figures.gallery(path, "images that look like none of the classes", tiles, empty="none was found")
 
 
 def _tile(path: str, caption: str, framing: Framing) -> figures.Tile:

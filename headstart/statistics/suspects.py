@@ -17,8 +17,8 @@ from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.foundation.errors import InputError
 
 CONTRADICTED = "label contradicted"
-FAR = "far from everything"
-UNPLACED = "placed confidently nowhere"
+FAR = "far from all others"
+UNPLACED = "fits no class confidently"
 
 FOLDS = 5
 

@@ -154,16 +154,16 @@ def test_many_classes_are_drawn_without_their_names() -> None:
 
 def test_a_strategy_by_itself_is_compared_with_nothing() -> None:
     parsed = rendered(predicted={"head": predicted(("cat", "dog"), 50, 0.9, 0)})
-    assert "no other strategy was scored" in parsed.text
+    assert "no other strategy was evaluated" in parsed.text
     assert "Differences, image by image" not in parsed.text
 
 
 def test_where_nothing_is_wrong_it_is_said() -> None:
     perfect = Predictions(("a", "b"), ("cat", "dog"), np.array([0, 1]), np.eye(2))
     parsed = rendered(predicted={"head": perfect, "augmented": perfect}, suspects=usual().suspects[:0])
-    assert "No test image was classified wrongly." in parsed.text
-    assert "No label is contradicted." in parsed.text
-    assert "No picture was found in two splits." in parsed.text
+    assert "No test image was misclassified." in parsed.text
+    assert "No label is in doubt." in parsed.text
+    assert "No picture appears in two splits." in parsed.text
 
 
 def test_what_the_test_split_leaves_open_is_undefined() -> None:
@@ -176,7 +176,13 @@ def test_what_the_test_split_leaves_open_is_undefined() -> None:
 
 
 def test_it_shows_what_explain_left(parsed: Parsed) -> None:
-    for part in ("cat, 98.7 %", "cat, taken for dog, 98.7 %", "for dog", "block2_pool", "48 × 48 × 64, 7 silent"):
+    for part in (
+        "cat, 98.7 %",
+        "cat, predicted as dog, 98.7 %",
+        "evidence for dog",
+        "block2_pool",
+        "48 × 48 × 64, 7 silent",
+    ):
         assert part in parsed.text
     assert "32 of 64 filters" in parsed.text
     assert "Channels of every convolution and pooling layer" in parsed.text
@@ -191,7 +197,7 @@ def test_where_not_every_layer_is_shown_it_says_so() -> None:
 def test_without_a_learning_curve_the_page_says_why() -> None:
     parsed = rendered(learning={}, readings={}, doubling=None)
     assert "evaluate.learning_curve is empty" in parsed.text
-    assert "Twice the training images" not in parsed.text
+    assert "twice the training images" not in parsed.text
 
 
 def test_several_trainings_show_their_spread() -> None:

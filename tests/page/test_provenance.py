@@ -1,4 +1,4 @@
-"""Models that were not made alike are told apart from those that were."""
+"""Models made with different precision or library versions are reported as such."""
 
 from pathlib import Path
 from typing import Any
@@ -35,21 +35,21 @@ def test_what_an_earlier_revision_did_not_record_is_not_known(description: dict[
     assert provenance.of(description) == {}
 
 
-def test_models_made_alike_need_no_note() -> None:
+def test_models_made_under_the_same_conditions_need_no_note() -> None:
     alike = provenance.of(description())
     assert provenance.note({"head": alike, "finetune": alike, "unknown": {}}) is None
     assert provenance.note({}) is None
 
 
-def test_every_difference_is_told() -> None:
+def test_every_difference_is_reported() -> None:
     made = {
         "head": provenance.of(description()),
         "augmented": provenance.of(description("mixed_bfloat16")),
         "finetune": provenance.of(description("mixed_bfloat16", "2.22.0", "2.22.0")),
     }
     assert provenance.note(made) == (
-        "Not made alike, which may be part of a difference: precision float32 (head), mixed_bfloat16 (augmented, "
-        "finetune); tensorflow 2.21.0 (head, augmented), 2.22.0 (finetune)."
+        "The models were made under different conditions, which may affect the comparison: precision float32 (head), "
+        "mixed_bfloat16 (augmented, finetune); tensorflow 2.21.0 (head, augmented), 2.22.0 (finetune)."
     )
 
 

@@ -38,7 +38,7 @@ def shown(
     return capsys.readouterr().out.splitlines()
 
 
-def test_the_table_has_a_row_a_strategy(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_has_one_row_per_strategy(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(
         capsys, {"head": 60, "augmented": 20, "finetune": 18}, {"head": 1.23, "augmented": None, "finetune": 100.0}
     )
@@ -63,11 +63,11 @@ def test_a_winner_is_named_only_if_the_images_show_it(capsys: pytest.CaptureFixt
     clear = shown(capsys, {"head": 60, "augmented": 10}, {})
     assert any(line.startswith("  The head on augmented views beats the plain head by 25.0 points") for line in clear)
     unclear = shown(capsys, {"head": 11, "augmented": 10}, {})
-    assert any("no difference that 200 images can show" in line for line in unclear)
+    assert any("not significantly different" in line for line in unclear)
     assert not any(" beats " in line for line in unclear)
 
 
-def test_repeats_are_told_by_their_spread(capsys: pytest.CaptureFixture[str]) -> None:
+def test_repeats_are_reported_by_their_spread(capsys: pytest.CaptureFixture[str]) -> None:
     repeats = {"head": pd.DataFrame({"val_accuracy": [0.9, 0.8, 0.85]})}
     lines = shown(capsys, {"head": 10, "augmented": 10}, {}, repeats)
     assert lines[-1] == "  Head, trained 3 times: validation accuracy 80.0 % to 90.0 %."
@@ -78,7 +78,7 @@ def test_a_change_names_the_images_it_fixed_and_broke(capsys: pytest.CaptureFixt
     summary.show_change("head", compare_revisions(before.answers, after.answers), every_image=False)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("head: 30 fixed, 0 broken: better by 15.0 points")
-    assert lines[1:] == [*(f"  fixed  {number}" for number in range(10)), "  fixed  20 images more: --all names them"]
+    assert lines[1:] == [*(f"  fixed  {number}" for number in range(10)), "  fixed  20 more images: --all lists them"]
     summary.show_change("head", compare_revisions(after.answers, before.answers), every_image=True)
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:] == [f"  broken  {number}" for number in range(30)]
@@ -86,7 +86,7 @@ def test_a_change_names_the_images_it_fixed_and_broke(capsys: pytest.CaptureFixt
 
 def test_a_single_strategy_is_compared_with_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, {"head": 10}, {"head": 1.0})
-    assert lines[-1].startswith("The plain head places 95.0 % of 200 test images right")
+    assert lines[-1].startswith("The plain head classifies 95.0 % of 200 test images correctly")
 
 
 def test_what_is_undefined_is_said(capsys: pytest.CaptureFixture[str]) -> None:

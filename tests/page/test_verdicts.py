@@ -9,21 +9,23 @@ from tests.statistics.test_paired import answers, duel
 def test_verdict_of_a_real_difference() -> None:
     (comparison,) = compare_all(duel(40, 14, 2000))
     assert comparison.real
-    assert verdicts.comparison(comparison) == "fine-tuning beats the plain head by 1.3 points, 0.6 to 2.1, p = 0.0005"
+    assert verdicts.comparison(comparison) == (
+        "fine-tuning beats the plain head by 1.3 points (95 % interval 0.6 to 2.1, p = 0.0005)"
+    )
 
 
 def test_verdict_of_no_difference() -> None:
     (comparison,) = compare_all(duel(12, 8, 2000))
     assert verdicts.comparison(comparison) == (
-        "fine-tuning and the plain head: no difference that 2,000 images can show "
-        "(0.2 points, \N{MINUS SIGN}0.3 to 0.7, p = 0.50)"
+        "fine-tuning and the plain head are not significantly different "
+        "(0.2 points, 95 % interval \N{MINUS SIGN}0.3 to 0.7, p = 0.50)"
     )
 
 
 def test_verdict_of_the_same_answers() -> None:
     (comparison,) = compare_all(duel(0, 0, 2000))
     assert (comparison.difference, comparison.p_value) == (0.0, 1.0)
-    assert verdicts.comparison(comparison).endswith("(0.0 points, \N{MINUS SIGN}0.2 to 0.2, p = 1.00)")
+    assert verdicts.comparison(comparison).endswith("(0.0 points, 95 % interval \N{MINUS SIGN}0.2 to 0.2, p = 1.00)")
 
 
 def test_verdict_of_a_difference_that_the_correction_takes_back() -> None:
@@ -31,8 +33,8 @@ def test_verdict_of_a_difference_that_the_correction_takes_back() -> None:
     comparison = compare_all({**scored, "scratch": scored["head"]})[0]
     assert comparison.p_value < ALPHA < comparison.p_holm
     assert verdicts.comparison(comparison) == (
-        "fine-tuning and the plain head: no difference that 2,000 images can show once all 3 pairs are "
-        "counted (0.7 points, 0.1 to 1.2, p = 0.072; p = 0.024 by itself)"
+        "fine-tuning and the plain head are not significantly different (0.7 points, 95 % interval 0.1 to 1.2, "
+        "p = 0.072 after correction for 3 pairs, p = 0.024 before)"
     )
 
 
@@ -46,13 +48,15 @@ def test_a_test_too_small_for_any_verdict_says_so(strategies: int, least: int) -
     too_small, right = found(least - 1)
     assert not any(c.real for c in too_small)
     assert verdicts.comparison(too_small[0]) == (
-        f"s0 and s1: {least - 1} images can show no difference, whatever the answers; at least {least} are needed"
+        f"s0 and s1: with {least - 1} images no difference can be significant; at least {least} are needed"
     )
     assert verdicts.headline("s0", right, too_small) == (
-        f"s0, the best on validation images, places 100.0 % of {least - 1} test images right, "
-        "but so few can't tell any two strategies apart"
+        f"s0, the best on validation images, classifies 100.0 % of {least - 1} test images correctly, "
+        "but with so few images no difference can be significant"
     )
-    assert verdicts.detectable(too_small) == f"{least - 1} test images can show no difference between strategies"
+    assert verdicts.detectable(too_small) == (
+        f"with {least - 1} test images no difference between strategies can be significant"
+    )
     assert found(least)[0][0].real
 
 
@@ -61,16 +65,16 @@ def test_headlines() -> None:
         return verdicts.headline(winner, scored, compare_all(scored))
 
     two = duel(40, 14, 2000)
-    tuned = "fine-tuning, the best on validation images, places 99.3 % of 2,000 test images right"
+    tuned = "fine-tuning, the best on validation images, classifies 99.3 % of 2,000 test images correctly"
     assert line("finetune", two) == f"{tuned} and beats the other strategy"
     three = {**two, "scratch": answers(np.arange(2000) % 2 == 0)}
     assert line("finetune", three) == f"{tuned} and beats every other strategy"
     tied = {**two, "augmented": answers(np.arange(2000) >= 20), "base": answers(np.arange(2000) >= 16)}
     assert line("finetune", tied) == (
-        f"{tuned}, but can't be told from base or the head on augmented views by this test"
+        f"{tuned}, but is not significantly different from base or the head on augmented views"
     )
     assert line("head", {"head": two["head"]}) == (
-        "the plain head places 98.0 % of 2,000 test images right; no other strategy was scored"
+        "the plain head classifies 98.0 % of 2,000 test images correctly; no other strategy was evaluated"
     )
 
 
@@ -78,33 +82,34 @@ def test_the_headline_says_where_the_test_contradicts_the_choice() -> None:
     half = answers(np.arange(2000) % 2 == 0)
     scored = {**duel(40, 14, 2000), "scratch": half, "scratch_augmented": half}
     assert verdicts.headline("scratch", scored, compare_all(scored)) == (
-        "training from scratch, the best on validation images, places 50.0 % of 2,000 test images right, but is beaten "
-        "by fine-tuning and the plain head and can't be told from training from scratch with augmentation by this test"
+        "training from scratch, the best on validation images, classifies 50.0 % of 2,000 test images correctly, but "
+        "is beaten by fine-tuning and the plain head and is not significantly different from training from scratch "
+        "with augmentation"
     )
 
 
 def test_the_detectable_difference_in_words() -> None:
     assert verdicts.detectable(compare_all(duel(40, 14, 2000))) == (
-        "the smallest difference that 2,000 test images would show in four tests of five: 1.1 points, by pair"
+        "the smallest difference that 2,000 test images would detect with 80 % power is 1.1 points"
     )
     scored = duel(40, 14, 2000)
     found = verdicts.detectable(compare_all({**scored, "scratch": answers(np.arange(2000) % 2 == 0)}))
-    assert found.endswith("in four tests of five: 1.2 to 5.2 points, by pair")
+    assert found.endswith("is 1.2 to 5.2 points, depending on the pair")
 
 
 def test_verdicts_of_revisions() -> None:
     better, worse = duel(40, 14, 2000).values()
     assert verdicts.revision(compare_revisions(worse, better)) == (
-        "40 fixed, 14 broken: better by 1.3 points, 0.6 to 2.1, p = 0.0005"
+        "40 fixed, 14 broken: better by 1.3 points (95 % interval 0.6 to 2.1, p = 0.0005)"
     )
     assert verdicts.revision(compare_revisions(better, worse)) == (
-        "14 fixed, 40 broken: worse by 1.3 points, \N{MINUS SIGN}2.1 to \N{MINUS SIGN}0.6, p = 0.0005"
+        "14 fixed, 40 broken: worse by 1.3 points (95 % interval \N{MINUS SIGN}2.1 to \N{MINUS SIGN}0.6, p = 0.0005)"
     )
     same = verdicts.revision(compare_revisions(better, better))
-    assert same.startswith("0 fixed, 0 broken: no difference that 2,000 images can show (")
+    assert same.startswith("0 fixed, 0 broken: no significant difference (95 % interval ")
 
 
 def test_a_change_on_few_images_shows_nothing() -> None:
     before, after = answers([True, False, False, True]), answers([False, True, True, True])
     said = verdicts.revision(compare_revisions(before, after))
-    assert said == "2 fixed, 1 broken: 4 images can show no difference, whatever the answers"
+    assert said == "2 fixed, 1 broken: with 4 images no difference can be significant"
