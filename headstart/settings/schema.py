@@ -59,7 +59,7 @@ def _pattern(value: str) -> str:
 
 
 class Prepare(Section):
-    """The subset split of the source."""
+    """The images that are used, and how they are divided."""
 
     source: str = Field(
         min_length=1,
@@ -67,48 +67,50 @@ class Prepare(Section):
         "or absolute.",
     )
     order: Order = Field(
-        description="`number`: by the number in the file name, as the chapter does. `random`: shuffled by `seed`."
+        description="Which images of a class are taken first. `number`: by the number in the file name, as the "
+        "chapter does. `random`: shuffled by `seed`."
     )
     train: Count = Field(
-        description="Training images per class, or the fraction of each class.",
+        description="Training images per class, or a fraction of each class.",
         json_schema_extra={"unit": "images per class"},
     )
     validation: Count = Field(
-        description="Validation images per class, or the fraction of each class.",
+        description="Validation images per class, or a fraction of each class.",
         json_schema_extra={"unit": "images per class"},
     )
     test: Count = Field(
-        description="Test images per class, or the fraction of each class. Where the source is already split, all of "
-        "each of its splits is used unless a number asks for less.",
+        description="Test images per class, or a fraction of each class. If the source is already split, all of each "
+        "of its splits is used unless a number asks for less.",
         json_schema_extra={"unit": "images per class"},
     )
     white_level: int = Field(
         ge=1,
         le=FULL,
-        description="The value that is white in images of 16 bits a channel, the same for every image: 4095 where an "
-        "instrument of 12 bits wrote them. `prepare` says so when they use only a part of the range.",
+        description="The value that is white in images of 16 bits per channel, the same for every image: 4095 if a 12-bit "
+        "instrument wrote them. `prepare` suggests a value if they use only part of the range.",
         json_schema_extra={"unit": "levels"},
     )
     labels: str = Field(
         min_length=1,
-        description="The table of labels, a CSV file inside the source, with the columns `image`, `label` and, if need "
-        "be, `split` and `group`. `auto`: looked for. `none`: not read.",
+        description="The table of labels, a CSV file inside the source, with the columns `image`, `label` and, "
+        "optionally, `split` and `group`. `auto`: the one that is found. `none`: not read.",
     )
     pattern: Annotated[str, AfterValidator(_pattern)] = Field(
         description="Regular expression for the images' paths below the source, with the named groups `class`, `group` "
-        "or both, and perhaps `split`, such as `(?P<class>[^/]+)_[0-9]+[.]jpg`. `none`: there isn't one."
+        "or both, and optionally `split`, such as `(?P<class>[^/]+)_[0-9]+[.]jpg`. `none`: not used."
     )
     group: Literal["given", "folder", "none"] = Field(
-        description="What belongs together and is never divided between splits: `given`, what the pattern or the "
-        "table say; `folder`, the folders below each class; `none`."
+        description="Which images belong together and are never divided between splits. `given`: those that the "
+        "pattern or the table groups. `folder`: those in the same folder below their class. `none`: no groups."
     )
-    resplit: bool = Field(description="Whether splits that the source comes with are forgotten and drawn anew.")
+    resplit: bool = Field(description="Whether to ignore the splits that the source comes with and draw new ones.")
     empty_classes: Literal["refuse", "leave_out"] = Field(
-        description="What happens to a class without a single usable image: the run stops, or goes on without it."
+        description="What happens to a class without a usable image. `refuse`: the run stops. `leave_out`: it "
+        "continues without that class."
     )
     name_encoding: Annotated[str, AfterValidator(_encoding)] = Field(
-        description="Code page of the names in a zip archive that doesn't say it, such as `cp866` or `gbk`. `auto`: "
-        "guessed, and printed."
+        description="Code page of the names in a zip archive that doesn't declare one, such as `cp866` or `gbk`. "
+        "`auto`: guessed, and printed."
     )
 
 
@@ -116,12 +118,12 @@ class Backbone(Section):
     """Which base, with which weights."""
 
     name: Annotated[str, AfterValidator(bases.known)] = Field(
-        description="The base: `vgg16`, `resnet50`, `efficientnet_v2_b0` or another image classifier of Keras's; "
+        description="The base: `vgg16`, `resnet50`, `efficientnet_v2_b0` or another image classifier of Keras; "
         "[bases.md](bases.md) lists them."
     )
     weights: str = Field(
         min_length=1,
-        description="`imagenet`: fetched and verified. `random`: untrained. Otherwise a file that holds the base's "
+        description="`imagenet`: downloaded and verified. `random`: untrained. Otherwise a file with the base's "
         "ImageNet weights.",
     )
 
@@ -132,7 +134,7 @@ class ExtractFeatures(Section):
     image_size: int = Field(
         ge=32,
         le=1024,
-        description="Side of the square each image is resized to, pixels. Some bases take no less than 71 or 75.",
+        description="Side of the square that each image is resized to. Some bases need at least 71 or 75.",
         json_schema_extra={"unit": "pixels"},
     )
     fit: Fit = Field(
@@ -141,20 +143,19 @@ class ExtractFeatures(Section):
         "middle; `pad` adds grey beside it."
     )
     batch_size: int = Field(
-        ge=1, le=1024, description="Images the base takes at once.", json_schema_extra={"unit": "images"}
+        ge=1, le=1024, description="Images that the base processes at once.", json_schema_extra={"unit": "images"}
     )
     views: int = Field(
         ge=0,
         le=1000,
-        description="Augmented views of each training image, computed once and kept. 0 augments anew in every "
-        "epoch, which runs the base every time.",
+        description="Augmented views of each training image, computed once and kept. With 0, every epoch makes new "
+        "views and runs the base on them.",
         json_schema_extra={"unit": "views"},
     )
     trunk: str = Field(
         min_length=1,
-        description="Layer of the base whose output is kept for `finetune`, so that it need not run the layers "
-        "up to there again. `auto`: the one that the base's last block starts from, `block4_pool` of VGG16. `none` "
-        "keeps nothing.",
+        description="Layer of the base whose output is kept for `finetune`, which then never runs the layers up to it. "
+        "`auto`: the last one before the base's last block, `block4_pool` for VGG16. `none`: nothing is kept.",
     )
 
 
@@ -192,7 +193,7 @@ class Augmentation(Section):
     brightness: float = Field(
         ge=0,
         le=1,
-        description="Most that is added to or taken from every value, as a fraction of the whole range.",
+        description="Largest amount added to or subtracted from every value, as a fraction of the whole range.",
         json_schema_extra={"unit": "of 0 to 255"},
     )
     contrast: float = Field(
@@ -203,57 +204,59 @@ class Augmentation(Section):
         json_schema_extra={"unit": "of the distance"},
     )
     fill: Literal["reflect", "nearest", "constant", "wrap"] = Field(
-        description="What stands outside the image: its mirror image, its border's pixels, black, or the image again."
+        description="What fills the area outside the image: its mirror image, its border pixels, black, or the image "
+        "repeated."
     )
     randaugment: int = Field(
         ge=0,
         le=10,
         description="Operations that RandAugment draws for each view, out of fourteen changes of colour and geometry, "
-        "beside all of the above; 0 for none.",
+        "in addition to all of the above; 0 for none.",
         json_schema_extra={"unit": "operations"},
     )
     randaugment_magnitude: int = Field(
         ge=0,
         le=10,
-        description="How strong these operations are: 10 is the end of the paper's ranges, such as 30 degrees of "
-        "rotation, 45 % of the side for a shift.",
+        description="How strong these operations are: 10 is the end of the paper's ranges, for example 30 degrees of "
+        "rotation, or a shift by 45 % of the side.",
         json_schema_extra={"unit": "tenths"},
     )
 
 
 class Recipe(Section):
-    """Switches of today's recipes, each off unless it is set."""
+    """Techniques newer than the chapter, each off unless it is set."""
 
     schedule: Literal["constant", "cosine", "one_cycle"] = Field(
-        description="How the rate goes on, step by step. `constant`: stays. `cosine`: falls to 0 along half a cosine. "
-        "`one_cycle`: rises from a tenth of the rate and falls back to it, in straight lines, over nine tenths of the "
-        "steps, and then to a thousandth."
+        description="How the learning rate changes, step by step. `constant`: not at all. `cosine`: falls to 0 along "
+        "half a cosine. `one_cycle`: rises linearly from a tenth of the rate and falls back to it over nine tenths of "
+        "the steps, then falls to a thousandth."
     )
     warmup: float = Field(
         ge=0,
-        description="Epochs, or a part of one, over which the rate first rises from 0 in a straight line. 0.0 for "
-        "`one_cycle`, which rises by itself.",
+        description="Epochs, whole or not, over which the rate first rises linearly from 0. Must be 0.0 for "
+        "`one_cycle`, which has a rise of its own.",
         json_schema_extra={"unit": "epochs"},
     )
     weight_decay: float = Field(
         ge=0,
         le=1,
-        description="Part of each weight, times the rate, that each step takes away: decoupled weight decay, the same "
-        "for every optimizer. Biases don't decay. 0.0 is off.",
+        description="Decoupled weight decay, the same for every optimizer: each step subtracts this fraction of each "
+        "weight, times the rate. Biases don't decay. 0.0 is off.",
         json_schema_extra={"unit": "of the weights"},
     )
     label_smoothing: float = Field(
         ge=0,
         lt=1,
-        description="Part of each training label spread over all classes alike. The validation loss takes labels as "
-        "they are. 0.0 is off.",
+        description="Fraction of each training label that is spread evenly over all classes. The validation loss uses "
+        "the labels as they are. 0.0 is off.",
         json_schema_extra={"unit": "of the labels"},
     )
     average: float = Field(
         ge=0,
         lt=1,
-        description="Validate and keep an exponential moving average of the weights: the part of it that stays in "
-        "each step. It starts lower, so that it forgets where training began. 0.0 is off.",
+        description="Decay of an exponential moving average of the weights, which is then validated and kept in place "
+        "of the weights: the fraction of the average that stays in each step. It starts lower, so that the average "
+        "forgets the initial weights. 0.0 is off.",
         json_schema_extra={"unit": "of the average"},
     )
 
@@ -261,27 +264,27 @@ class Recipe(Section):
     @classmethod
     def _fits_the_schedule(cls, warmup: float, entry: ValidationInfo) -> float:
         if warmup and entry.data.get("schedule") == "one_cycle":
-            raise ValueError("0.0 with the schedule one_cycle, which rises by itself")
+            raise ValueError("0.0 with the schedule one_cycle, which has a rise of its own")
         return warmup
 
 
 class MixingRecipe(Recipe):
-    """The same where training is on augmented images, which can be mixed."""
+    """The same for training on augmented images, which can be mixed."""
 
     mixup: float = Field(
         ge=0,
         le=100,
-        description="Mix each image of a batch with another, and their labels alike; the share is drawn for each batch "
-        "from the distribution Beta(α, α), and this is α. Mixed is what training starts from: on a base feature maps "
-        "(manifold mixup), not pixels. 0.0 is off.",
+        description="Mix each image of a batch with another, and their labels in the same proportion, which is drawn "
+        "for each batch from the distribution Beta(α, α); this is α. With a base, the feature maps that training "
+        "starts from are mixed (manifold mixup), not pixels. 0.0 is off.",
         json_schema_extra={"unit": "α"},
     )
     cutmix: float = Field(
         ge=0,
         le=100,
-        description="Likewise, but replace a rectangle, at the same place throughout a batch, by that of the other "
-        "image; the share is that of the area. Where `mixup` is on too, each batch takes one of the two at random. "
-        "0.0 is off.",
+        description="The same, but a rectangle, in the same place throughout a batch, is replaced by that of the "
+        "other image; the proportion is that of the areas. If `mixup` is on as well, each batch uses one of the two "
+        "at random. 0.0 is off.",
         json_schema_extra={"unit": "α"},
     )
 
@@ -290,24 +293,24 @@ class Optimization(Section):
     """How something is trained."""
 
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
-        description="Keras's optimizer of that name. AdamW is `adam` with a `weight_decay`."
+        description="The Keras optimizer of that name. AdamW is `adam` with a `weight_decay`."
     )
-    learning_rate: float = Field(gt=0, le=10, description="Step size of the optimizer, at the top of its `schedule`.")
+    learning_rate: float = Field(gt=0, le=10, description="Step size of the optimizer, at the peak of its `schedule`.")
     batch_size: int = Field(ge=1, le=4096, description="Images in one step.", json_schema_extra={"unit": "images"})
     epochs: int = Field(
         ge=1,
         le=10000,
-        description="Passes over the training images, at the most. A `schedule` is laid out over them.",
+        description="Maximum number of passes over the training images. A `schedule` covers all of them.",
         json_schema_extra={"unit": "epochs"},
     )
     patience: int = Field(
         ge=0,
-        description="Stop after this many epochs without a lower validation loss; 0 runs every epoch. The best "
-        "epoch is what is kept either way.",
+        description="Stop after this many epochs without a lower validation loss; 0 runs every epoch. The best epoch "
+        "is kept either way.",
         json_schema_extra={"unit": "epochs"},
     )
 
-    recipe: Recipe = Field(description="What recipes since the chapter's add to the training.")
+    recipe: Recipe = Field(description="Techniques newer than the chapter.")
 
     @field_validator("recipe")
     @classmethod
@@ -322,21 +325,21 @@ class Architecture(Section):
 
     architecture: Literal["convnet", "convnet_small", "convnet_no_pooling", "vgg_small", "resnet34"] = Field(
         description="`convnet`: five convolutions with pooling between them, the chapter's for photographs. "
-        "`convnet_small`: three of them, for images of some 28 pixels. `convnet_no_pooling`: the same without "
+        "`convnet_small`: three of them, for images of about 28 pixels. `convnet_no_pooling`: the same without "
         "pooling, a counter-example. `vgg_small`: two blocks of two convolutions, two hidden layers. `resnet34`: "
         "residual units, 34 layers deep."
     )
     image_size: int = Field(
         ge=4,
         le=1024,
-        description="Side of the square each image is resized to; each architecture has a least one.",
+        description="Side of the square that each image is resized to; each architecture has a minimum.",
         json_schema_extra={"unit": "pixels"},
     )
     dropout: float = Field(
         ge=0,
         lt=1,
-        description="Fraction of the values dropped in each training step: of those that enter the classifier, in "
-        "`vgg_small` of each block's and each hidden layer's.",
+        description="Fraction of values dropped in each training step: of the classifier's inputs, and in `vgg_small` "
+        "of each block's and each hidden layer's outputs.",
         json_schema_extra={"unit": "of the values"},
     )
 
@@ -348,7 +351,7 @@ class Scratch(Optimization, Architecture):
 class AugmentedScratch(Scratch):
     """The same on augmented images."""
 
-    recipe: MixingRecipe = Field(description="What recipes since the chapter's add to the training.")
+    recipe: MixingRecipe = Field(description="Techniques newer than the chapter.")
 
 
 class Layers(Section):
@@ -358,9 +361,9 @@ class Layers(Section):
         description="How a feature map becomes a vector: every value, or each channel's mean."
     )
     scaling: Literal["none", "linear", "log"] = Field(
-        description="How features are brought to a size that suits training. `linear`: divided by the training "
+        description="How features are scaled for training. `linear`: divided by the training "
         "features' root mean square. `log`: sign(x) log(1 + |x|) of that, which tames the few very large ones. "
-        "`none`: as the base gives them, up to several hundreds."
+        "`none`: as the base gives them, up to several hundred."
     )
     units: int = Field(
         ge=0, le=8192, description="Units of the hidden layer; 0 for none.", json_schema_extra={"unit": "units"}
@@ -381,30 +384,30 @@ class Classifier(Optimization, Layers):
 class AugmentedClassifier(Classifier):
     """The same on augmented views of the training images."""
 
-    recipe: MixingRecipe = Field(description="What recipes since the chapter's add to the training.")
+    recipe: MixingRecipe = Field(description="Techniques newer than the chapter.")
 
 
 class Finetune(Optimization):
     """Training the last layers of the base together with the classifier."""
 
-    recipe: MixingRecipe = Field(description="What recipes since the chapter's add to the training.")
+    recipe: MixingRecipe = Field(description="Techniques newer than the chapter.")
 
     unfreeze: Unfreeze = Field(
-        description="How many of the base's last layers train, those without weights counted as well; or the name of "
-        "the first that trains; or `last_block`, of VGG16 the last 4. 0 trains the classifier alone.",
+        description="How many of the base's last layers train, counting those without weights; or the name of the "
+        "first that trains; or `last_block`, which is the last 4 of VGG16. 0 trains the classifier alone.",
         json_schema_extra={"unit": "layers"},
     )
     rate_decay: float = Field(
         gt=0,
         le=1,
         description="Factor by which the rate falls from each unfrozen layer with weights to the one below. The "
-        "classifier and the highest of them have the full rate. 1.0 is off.",
+        "classifier and the highest of these layers have the full rate. 1.0 is off.",
         json_schema_extra={"unit": "of the rate"},
     )
     gradual: int = Field(
         ge=0,
-        description="Gradual unfreezing: epochs from one layer with weights joining the training to the one below "
-        "joining it. The classifier and the highest train from the start. 0 unfreezes all at once.",
+        description="Gradual unfreezing: epochs between one layer with weights joining the training and the one below "
+        "joining it. The classifier and the highest layer train from the start. 0 unfreezes all at once.",
         json_schema_extra={"unit": "epochs"},
     )
 
@@ -415,20 +418,20 @@ class Evaluate(Section):
     gallery: int = Field(
         ge=1,
         le=100,
-        description="Wrongly classified test images shown in the picture of mistakes.",
+        description="Misclassified test images shown in the picture of mistakes.",
         json_schema_extra={"unit": "images"},
     )
     suspects: int = Field(
         ge=1, le=100, description="Images shown on each sheet of suspects.", json_schema_extra={"unit": "images"}
     )
     learning_curve: list[Annotated[float, Field(gt=0, le=1)]] = Field(
-        description="Fractions of the training images that the learning curve is drawn at; none draws none.",
+        description="Fractions of the training images at which the learning curve is drawn; an empty list draws none.",
         json_schema_extra={"unit": "of the images"},
     )
     curve_repeats: int = Field(
         ge=1,
         le=100,
-        description="Draws of each fraction; the curve's band holds the spread between them.",
+        description="Draws of each fraction; the curve's band includes the spread between them.",
         json_schema_extra={"unit": "draws"},
     )
 
@@ -439,22 +442,22 @@ class Explain(Section):
     image: str = Field(
         min_length=1,
         description="Image whose activations are shown: a path of data/prepared/manifest.csv. `auto`: the test image "
-        "that the best strategy places right most surely.",
+        "that the best strategy classifies correctly with the most confidence.",
     )
     channels: int = Field(
         ge=1,
         le=1024,
-        description="Channels shown of each layer's activations, evenly spaced over all it has.",
+        description="Channels shown of each layer's activations, evenly spaced over all of them.",
         json_schema_extra={"unit": "channels"},
     )
     layers: LayerNames = Field(
-        description="Convolutions whose filters are shown. `auto`: the first one at each resolution, in VGG16 the "
-        "first of each block."
+        description="Convolutions whose filters are shown. `auto`: the first one at each resolution, which in VGG16 "
+        "is the first of each block."
     )
     filters: int = Field(
         ge=1,
         le=256,
-        description="Filters shown of each of these, evenly spaced over all it has.",
+        description="Filters shown of each of these layers, evenly spaced over all of them.",
         json_schema_extra={"unit": "filters"},
     )
     steps: int = Field(
@@ -472,8 +475,8 @@ class Explain(Section):
     answers: int = Field(
         ge=1,
         le=100,
-        description="Right answers, and as many wrong ones, whose heat maps are shown for each strategy: of each class "
-        "the surest, then the next of each.",
+        description="Correct predictions, and as many wrong ones, whose heat maps are shown for each strategy: the "
+        "most confident of each class, then the next of each.",
         json_schema_extra={"unit": "answers"},
     )
 
