@@ -78,7 +78,7 @@ def write_published(name: str, weights: str, target: Path, downloads: Path) -> s
             mirrors = [Url(address)]
             source = str(fetch(session, place, mirrors, check, limit=published.LIMIT, what=what, by_hand=by_hand))
         else:
-            shutil.copyfile(check(Path(weights), session.scratch), place)  # Keras tells a format by the file's name
+            shutil.copyfile(check(Path(weights), session.scratch), place)  # Keras knows a format by the file's name
         got = place, digest
         return place
 

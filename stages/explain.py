@@ -44,7 +44,7 @@ def main() -> None:
         layers_seen, activations = draw_activations(folder, winner, image, settings.channels)
         answers = {
             name: draw_answers(folder, name, predicted[name], settings.answers)
-            for name in track(TRANSFER, "find what speaks for a class", len(TRANSFER), " strategies")
+            for name in track(TRANSFER, "draw heat maps", len(TRANSFER), " strategies")
         }
         shown = Explanation(
             settings=settings,
@@ -86,13 +86,13 @@ def draw_activations(folder: Path, strategy: str, image: str, channels: int) -> 
     every = layers.seen(whole)
     found = activation_maps.activations(whole, layers.thinned(every), pixels, channels)
     title = (
-        f"{strategy}: what its layers make of {image}; {channels} channels of each at the most, each scaled by itself"
+        f"{strategy}: what its layers output for {image}; up to {channels} channels of each, each on a scale of its own"
     )
     return len(every), sheets.draw_activations(folder, title, found)
 
 
 def draw_answers(folder: Path, strategy: str, predicted: Predictions, most: int) -> list[Answer]:
-    """Draw where a strategy finds what speaks for the classes, in its surest right and wrong answers."""
+    """Draw where a strategy finds evidence for the classes, in its most confident correct and wrong predictions."""
     places = np.concatenate([choice.surest(predicted, right, most) for right in (True, False)])
     classes = choice.contested(predicted, places)
     whole, classifier = network(strategy)

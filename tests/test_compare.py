@@ -101,8 +101,10 @@ def test_two_revisions_are_compared_image_by_image(
     assert f"head: {expected}" in printed
     assert f"augmented: {expected}" in printed
     assert "finetune" not in printed
-    note = "Not made alike, which may be part of a difference: precision float32 (HEAD~1), mixed_bfloat16 ("
-    assert printed.count("Not made alike") == ("HEAD~1" in arguments)
+    note = (
+        "made under different conditions, which may affect the comparison: precision float32 (HEAD~1), mixed_bfloat16 ("
+    )
+    assert printed.count("made under different conditions") == ("HEAD~1" in arguments)
     assert (note in printed) == (arguments[0] == "HEAD~1")
     assert "augmented" not in told(monkeypatch, capsys, *arguments, "--strategy", "head")
 

@@ -94,7 +94,7 @@ def cut_before(base: "keras.Model", unfreeze: int | str) -> str:
     """Return the highest operation that passes on all that later ones get, with nothing that trains up to it.
 
     Fine-tuning starts from its output, since no unfrozen weight changes that. Layers without weights have nothing to
-    train, so the cut may stand after them.
+    train, so the cut may come after them.
 
     Args:
         base: the whole base.
@@ -174,7 +174,7 @@ def check_frozen(base: "keras.Model", before: Mapping[str, str]) -> None:
 
     Raises:
         InputError: an unfrozen layer did not change.
-        RuntimeError: what is frozen changed: the model would not be what it is said to be.
+        RuntimeError: what is frozen changed: the model would not be what its description says.
     """
     changed = {name for name, digest in digests(base).items() if digest != before[name]}
     training = {id(variable) for layer in base.layers for variable in layer.trainable_variables}

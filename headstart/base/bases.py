@@ -1,6 +1,6 @@
 """The bases that can be chosen: the image classifiers of Keras, without their classifying layers.
 
-Only facts stand here that are needed before Keras is imported. Everything else about a base, its preprocessing,
+This has only the facts that are needed before Keras is imported. Everything else about a base, its preprocessing,
 the address and the digest of its weights, is asked of the installed Keras.
 """
 
@@ -102,5 +102,5 @@ def check_size(name: str, image_size: int, parameter: str) -> None:
 
 
 def nearest(name: str, names: list[str]) -> list[str]:
-    """Return up to three of ``names`` that look like ``name``, the most alike first; one at least."""
+    """Return up to three of ``names`` that look like ``name``, the most similar first; at least one."""
     return difflib.get_close_matches(name, names, cutoff=0.5) or difflib.get_close_matches(name, names, 1, cutoff=0.0)

@@ -54,7 +54,7 @@ def ungroup(model: "keras.Model") -> None:
 
 
 def _is_depthwise(layer: "keras.layers.Conv2D") -> bool:
-    """Whether a convolution takes each channel by itself, to one output each, with stride 1 and zeros around it."""
+    """Whether a convolution takes each channel separately, to one output each, with stride 1 and zeros around it."""
     return bool(
         layer.groups > 1
         and layer.kernel.shape[-2:] == (1, layer.groups)

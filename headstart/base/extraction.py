@@ -42,7 +42,7 @@ class Extraction(Record):
 def write(extraction: Extraction, trunk: str | None, flipped: bool) -> None:
     """Write the records: how features were made, where the trunk files come from, whether there are mirrored ones.
 
-    The last stands by itself, because it changes nothing for the stages that train.
+    The last is separate, because it changes nothing for the stages that train.
     """
     write_json(paths.EXTRACTION, extraction.model_dump())
     write_json(paths.TRUNK / "trunk.json", {"layer": trunk})

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def places(model: "keras.Model") -> dict[str, int]:
-    """Return the place of every operation by its name, from 0; each stands after those that feed it."""
+    """Return the place of every operation by its name, from 0; each comes after those that feed it."""
     return {operation.name: place for place, operation in enumerate(model.operations)}
 
 

@@ -1,6 +1,6 @@
 """Limits on this process's memory, looked at before TensorFlow starts.
 
-TensorFlow that runs into one may end by a signal, without a word. What is found here in time is told in a line.
+TensorFlow that runs into one may be killed without a word. What is found here in time is reported in one line.
 """
 
 import sys
@@ -54,7 +54,7 @@ def control_group_limit(groups: Path = _GROUPS, process: Path = Path("/proc/self
         else:
             continue
         own = Path(path.lstrip("/"))
-        # A container sees its own group at the top, whatever path it is told.
+        # A container sees its own group at the top, whatever path it is given.
         found += [_number(folder / group / file) for group in (own, *own.parents)]
     return min((limit for limit in found if limit is not None), default=None)
 

@@ -68,7 +68,7 @@ def variables(model: "keras.Model") -> dict[str, "keras.Variable"]:
             # The path begins with the name that the layer had when it was built.
             _, _, inner = variable.path.partition("/")
             name = f"{layer.name}/{_COUNTER.sub('', inner)}"
-            assert name not in found, f"{name} stands for two variables"
+            assert name not in found, f"{name} is the name of two variables"
             found[name] = variable
     return found
 
@@ -90,7 +90,7 @@ def assign(model: "keras.Model", tensors: Mapping[str, NDArray[np.float32]]) -> 
 
 
 def _keep_to_inference(layer: "keras.Layer") -> None:
-    """Make a layer infer even while what stands around it trains.
+    """Make a layer infer even while the model around it trains.
 
     Batch normalisation would else use and track the statistics of small batches, and the dropout of a base was meant
     for its own training. Passing ``training=False`` when the layers are called is not enough: Keras overrules it by

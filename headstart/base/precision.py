@@ -78,7 +78,7 @@ def _for_gpu() -> Precision | None:
 
 
 def _cpu_flags() -> frozenset[str]:
-    """The processor's feature flags; empty where the system doesn't tell them (macOS, Windows)."""
+    """The processor's feature flags; empty where the system doesn't list them (macOS, Windows)."""
     if platform.system() != "Linux":
         return frozenset()
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():

@@ -21,13 +21,13 @@ Tensors = dict[str, NDArray[np.float32]]
 
 def save(path: Path, tensors: Tensors) -> None:
     """Write tensors in their given order: the same tensors give the same bytes."""
-    # C order, whatever the order in memory: else the bytes would tell which mirror's file they came from.
+    # C order, whatever the order in memory: otherwise the bytes would depend on the mirror that the file came from.
     arrays = {name: np.asarray(values, dtype="<f4", order="C") for name, values in tensors.items()}
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, values in arrays.items():
             member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980
             member.create_system = 3  # Unix, wherever it is written
-            member.file_size = values.nbytes  # tells whether it needs the headers of large files
+            member.file_size = values.nbytes  # decides whether it needs the headers of large files
             with archive.open(member, "w") as file:
                 np.lib.format.write_array(file, values, allow_pickle=False)
 

@@ -50,7 +50,7 @@ def gather(paths: Iterable[Path]) -> Inputs:
 
 
 def _list(path: Path) -> tuple[Listing, str]:
-    """List a file or folder; return with it what stands before the names in it."""
+    """List a file or folder; return with it the prefix of the names in it."""
     try:
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir fails where it may not look
             return folders.list_folder(path), printable(str(path / "x"))[:-1]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # The first with an antialiased Resize.
 _OPSET = 18
-# What tf2onnx appends to names to tell them apart: numbers that differ from run to run.
+# What tf2onnx appends to names to make them unique: numbers that differ from run to run.
 _NUMBERS = re.compile(r"__\d+")
 
 

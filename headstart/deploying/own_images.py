@@ -30,7 +30,7 @@ def check(assembled: Assembled, folder: Path) -> None:
     """
     if assembled.whole is None:
         raise InputError(
-            f"--heat-maps: {assembled.description.strategy} stands on no pretrained base: choose another --strategy"
+            f"--heat-maps: {assembled.description.strategy} has no pretrained base: choose another --strategy"
         )
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--heat-maps: {folder}: a file, expected a folder: name another one")
@@ -67,7 +67,7 @@ def draw(
     """Write heat maps.
 
     Args:
-        assembled: the model; it stands on a base.
+        assembled: the model; it has a base.
         pixels: images as it takes them, uint8 (n, size, size, 3).
         predicted: the class whose evidence is shown, (n,).
         pictures: the same images as a person sees them, (height, width, 3) each.

@@ -26,14 +26,14 @@ _METADATA = {"Software": None}
 
 
 class Tile(NamedTuple):
-    """A picture of a gallery: uint8 (height, width, 3), and what stands below it."""
+    """A picture of a gallery: uint8 (height, width, 3), and the caption below it."""
 
     pixels: NDArray[np.uint8]
     caption: str
 
 
 class Strip(NamedTuple):
-    """A part of a sheet: uint8 (height, width, 3), drawn pixel by pixel, and what stands above it, line by line."""
+    """A part of a sheet: uint8 (height, width, 3), drawn pixel by pixel, and the lines above it."""
 
     pixels: NDArray[np.uint8]
     caption: str
@@ -44,9 +44,9 @@ def gallery(path: Path, title: str, tiles: Sequence[Tile], empty: str) -> None:
 
     Args:
         path: a PNG file.
-        title: stands above them.
+        title: shown above them.
         tiles: the pictures.
-        empty: said in their place where there are none.
+        empty: shown in their place if there are none.
     """
     rows = max(1, -(-len(tiles) // _COLUMNS))
     figure = Figure(figsize=(_COLUMNS * _CELL[0], rows * _CELL[1] + 0.5), layout="constrained")
@@ -67,7 +67,7 @@ def sheet(path: Path, title: str, columns: Sequence[Sequence[Strip]]) -> None:
 
     Args:
         path: a PNG file.
-        title: stands above all.
+        title: shown above all.
         columns: the strips of each, from top to bottom.
     """
     widths = [max(strip.pixels.shape[1] for strip in column) for column in columns]

@@ -56,7 +56,7 @@ def activations(
 
 
 def stretched(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale each channel of (channels, height, width) by itself to 0 to 1, so that faint ones can be seen.
+    """Scale each channel of (channels, height, width) separately to 0 to 1, so that faint ones can be seen.
 
     A few positions, often along the image's rim, would leave nothing but themselves visible: the largest
     hundredth is cut off. A channel that is the same everywhere becomes 0.

@@ -12,7 +12,8 @@ def image(wanted: str, predictions: Predictions, frame: pd.DataFrame) -> str:
     """Return the path of the image whose activations are shown.
 
     Args:
-        wanted: a path of the manifest; or ``auto`` for the surest right answer, or the surest of all if none is right.
+        wanted: a path of the manifest; or ``auto`` for the most confident correct prediction, or, if none is correct,
+            the most confident of all.
         predictions: on the test split.
         frame: the manifest.
 
@@ -31,9 +32,9 @@ def image(wanted: str, predictions: Predictions, frame: pd.DataFrame) -> str:
 
 
 def surest(predictions: Predictions, right: bool, most: int) -> IntArray:
-    """Return the places of the surest right, or wrong, answers: of each class the surest, then the next of each.
+    """Return the places of the most confident correct, or wrong, predictions: one of each class, then the next of each.
 
-    Without the turns, all of them may be of the one class that is the easiest to tell.
+    Without the turns, all of them may be of the one class that is easiest to recognize.
     """
     found = np.flatnonzero((predictions.labels == predictions.predicted) == right)
     sureness = predictions.probabilities[found, predictions.predicted[found]]
@@ -44,10 +45,10 @@ def surest(predictions: Predictions, right: bool, most: int) -> IntArray:
 
 
 def contested(predictions: Predictions, places: IntArray) -> IntArray:
-    """Return the classes whose evidence is shown for each answer: both of two; of more, what is said and what is so.
+    """Return the classes whose evidence is shown for each prediction: both of two, or the predicted and the true one.
 
     Returns:
-        int64 (answers, 2); of a right answer among more than two classes both are the same.
+        int64 (answers, 2); for a correct prediction among more than two classes both are the same.
     """
     if len(predictions.classes) == 2:
         return np.tile(np.arange(2), (len(places), 1))

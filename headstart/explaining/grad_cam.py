@@ -1,4 +1,4 @@
-"""Where in an image a network finds what speaks for a class: Grad-CAM (Selvaraju et al., ICCV 2017).
+"""Where in an image a network finds evidence for a class: Grad-CAM (Selvaraju et al., ICCV 2017).
 
 The channels of the last convolutional feature map are added up, each weighted by the mean gradient of the class's
 logit with respect to it; what is below zero speaks for other classes and is dropped.

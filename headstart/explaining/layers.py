@@ -1,6 +1,6 @@
 """Which layers of a base have something to show, found by their kind and shape, whatever the base.
 
-``base.layers`` stands in the order of computation, in a graph with branches too. A layer whose output is a single
+``base.layers`` is in the order of computation, in a graph with branches too. A layer whose output is a single
 position, such as those in the squeeze-and-excite blocks of newer bases, has no map to look at.
 """
 

@@ -22,7 +22,7 @@ from headstart.scoring.predictions import Predictions
 
 
 class Grid(NamedTuple):
-    """How tiles are laid out: pixels a side of each, and the most that stand side by side."""
+    """How tiles are laid out: pixels a side of each, and the most that fit side by side."""
 
     side: int
     abreast: int

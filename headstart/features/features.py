@@ -127,7 +127,7 @@ def extract(
 
 
 def plan(work: Work) -> list[Step]:
-    """Every call of the base in order. All views of a batch stand together: it is decoded once."""
+    """Every call of the base in order. All views of a batch come together: it is decoded once."""
     steps = []
     for split, files in work.files.items():
         views: list[int | None] = [None] if split in work.plain else []

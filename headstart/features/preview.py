@@ -67,7 +67,7 @@ def draw(frame: pd.DataFrame, settings: Augmentation, framing: Framing, seed: in
 
 
 def described(settings: Augmentation) -> str:
-    """What is switched on, as it stands in params.yaml: "flip horizontal, rotation 0.02, fill reflect"."""
+    """What is switched on, as written in params.yaml: "flip horizontal, rotation 0.02, fill reflect"."""
     active = {name: value for name, value in settings if value not in (0, "none")}
     if not settings.randaugment:
         active.pop("randaugment_magnitude", None)

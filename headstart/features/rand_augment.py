@@ -59,7 +59,7 @@ def choose(numbers: FloatArray, magnitude: int) -> tuple[IntArray, FloatArray]:
         magnitude: 0 to LARGEST_MAGNITUDE.
 
     Returns:
-        Both (images, operations): positions in OPERATIONS, and levels, −1 to 1. The sign tells the direction where an
+        Both (images, operations): positions in OPERATIONS, and levels, −1 to 1. The sign is the direction where an
         operation has two.
     """
     chosen = (len(OPERATIONS) * numbers[:, 0::2]).astype(np.int64)

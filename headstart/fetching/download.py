@@ -283,7 +283,7 @@ def fetch(
 
     Args:
         session: from :func:`downloading`.
-        target: where the file goes. One that stands there and passes the check is kept.
+        target: where the file goes. A file already there is kept if it passes the check.
         mirrors: asked in this order.
         accept: the check.
         limit: bytes that any form of the file may have at most.
@@ -397,7 +397,7 @@ def _check_pace(received: int, limit: int, started: float, patience: Patience) -
 
 
 def _explain(error: Exception, patience: Patience) -> str:
-    # requests wraps urllib3's errors, and urllib3 its own: the innermost tells what happened.
+    # requests wraps urllib3's errors, and urllib3 its own: the innermost says what happened.
     cause = error.args[0] if error.args else None
     if isinstance(getattr(cause, "reason", None), NameResolutionError):
         return "host not found"
@@ -424,7 +424,7 @@ def _copy(source: IO[bytes], target: Path, limit: int) -> None:
 
 
 def _run(command: Sequence[str], folder: Path, patience: Patience, what: str) -> None:
-    """Run a program whose temporary files go to ``folder``, which also tells how far it is.
+    """Run a program whose temporary files go to ``folder``, which also shows its progress.
 
     Raises:
         MirrorError: it failed, was too slow or wrote too much.
@@ -467,8 +467,8 @@ def _size(folder: Path) -> int:
 def _last_error(log: str, code: int) -> str:
     """What pip (``ERROR: …``) or apt-get (``E: …``) said last, without the addresses of its registry."""
     said = [line.split(": ", 1)[1] for line in log.splitlines() if line.startswith(("ERROR: ", "E: "))]
-    told = [line for line in said if "://" not in line]
-    return told[-1] if told else f"exit code {code}"
+    shown = [line for line in said if "://" not in line]
+    return shown[-1] if shown else f"exit code {code}"
 
 
 def _sweep(store: Path) -> None:
@@ -481,7 +481,7 @@ def _sweep(store: Path) -> None:
 def _is_abandoned(folder: Path, name: re.Match[str]) -> bool:
     if name["computer"] == _COMPUTER:
         return not psutil.pid_exists(int(name["process"]))
-    # Another computer's, on a shared disk: only time can tell.
+    # Another computer's, on a shared disk: only its age says anything.
     try:
         return time.time() - folder.stat().st_mtime > _STALE_SECONDS
     except FileNotFoundError:

@@ -1,1 +1,1 @@
-"""What every other room stands on: files written whole, errors in one line, tables, progress."""
+"""What every other room builds on: files written whole, errors in one line, tables, progress."""

@@ -86,7 +86,7 @@ def _of_character(character: str, name: str) -> float:
 
 
 def _of_word(word: str) -> float:
-    """How unlikely it is that the letters stand side by side."""
+    """How unlikely it is that the letters appear side by side."""
     foreign = [letter for letter in word if not letter.isascii()]
     if not foreign:
         return 0.0

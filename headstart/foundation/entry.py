@@ -90,7 +90,7 @@ def run(main: Callable[[], int], failed: int = 1) -> NoReturn:
         where = f"{error.filename}: " if error.filename else ""
         _die(failed, f"error: {where}{advice}")
     except Exception as error:
-        # TensorFlow's own, told by its name, since TensorFlow may not be imported here.
+        # TensorFlow's own, recognized by its name, since TensorFlow may not be imported here.
         if type(error).__name__ != "ResourceExhaustedError":
             raise
         _die(failed, _OUT_OF_MEMORY)
@@ -100,7 +100,7 @@ def run(main: Callable[[], int], failed: int = 1) -> NoReturn:
 def _end(number: int, frame: object) -> NoReturn:
     """End the process on a signal, at once.
 
-    Not by an exception from where the program stands: a generator that is being closed would swallow it, and
+    Not by an exception wherever the program is: a generator that is being closed would swallow it, and
     TensorFlow make another of it.
     """
     with suppress(psutil.Error):

@@ -46,7 +46,7 @@ def until(progress: "tqdm[Any]", units: int) -> str:
 
 
 def end_bars() -> None:
-    """End every bar where it stands, so that what is told next has a line of its own."""
+    """End every bar where it is, so that the next message gets a line of its own."""
     for progress in tuple(tqdm._instances):
         progress.close()
 

@@ -25,8 +25,8 @@ class Resumable:
         """Open the state of ``stage``, empty unless an earlier run left one of the very same work.
 
         Args:
-            stage: the stage's name in dvc.yaml, which tells what code the result depends on; with a slash after it, a
-                part of the stage, discarded with the rest.
+            stage: the stage's name in dvc.yaml, which determines what code the result depends on; with a slash
+                after it, a part of the stage, discarded with the rest.
             settings: every setting that the result depends on; anything with a plain ``repr``.
             inputs: every file that the result depends on.
         """

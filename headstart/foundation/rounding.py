@@ -4,7 +4,7 @@ from typing import Any
 
 # Of sums of floats, the last digits depend on the order of summing, and that on the number of threads and on where in
 # memory the numbers lie: of sixteen digits two or three. The rest is left as a margin, since whatever is rounded may
-# stand just at an edge. It is as many digits as tell any two float32 apart.
+# lie right at an edge. It is as many digits as any two different float32 need to differ.
 DIGITS = 9
 
 

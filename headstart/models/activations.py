@@ -129,7 +129,7 @@ def files(array: str, unfreeze: int) -> list[Path]:
 
     Args:
         array: as in :func:`at`.
-        unfreeze: how many of the base's last layers stand above.
+        unfreeze: how many of the base's last layers follow.
     """
     if unfreeze == 0:
         return [_kept("features", array)]

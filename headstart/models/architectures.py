@@ -89,7 +89,7 @@ def check_size(settings: Architecture, section: str) -> None:
 
     Args:
         settings: of the strategy.
-        section: where they stand in params.yaml.
+        section: where they are in params.yaml.
 
     Raises:
         InputError: they aren't.

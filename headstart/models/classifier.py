@@ -1,4 +1,4 @@
-"""The classifier that stands on the base's feature maps."""
+"""The classifier on the base's feature maps."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-# What Keras calls the classifier, by itself and as a part of a larger model.
+# What Keras calls the classifier, alone and as part of a larger model.
 NAME = "classifier"
 
 
@@ -74,7 +74,7 @@ def loss(labels: "tf.Tensor", logits: "tf.Tensor", smoothing: float = 0.0) -> "t
     Args:
         labels: (images,).
         logits: (images, units).
-        smoothing: the part of the label spread over all classes alike (Szegedy et al. 2016).
+        smoothing: the part of the label spread evenly over all classes (Szegedy et al. 2016).
     """
     import tensorflow as tf
 

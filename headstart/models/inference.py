@@ -44,6 +44,6 @@ def probabilities(model: "keras.Model", values: "tf.Tensor") -> "tf.Tensor":
     import tensorflow as tf
 
     logits = model(tf.cast(values, model.input.dtype), training=False)
-    # In float32 every probability within 1e-7 of 1 would be 1: the surest ones could not be told apart.
+    # In float32 every probability within 1e-7 of 1 would be 1: the most confident ones would be indistinguishable.
     rows = classifier.probabilities(tf.cast(logits, tf.float64))
     return rows / tf.reduce_sum(rows, axis=1, keepdims=True)

@@ -24,7 +24,7 @@ def save(folder: Path, model: "keras.Model", description: Description) -> None:
 
 
 def load(folder: Path, whole: "keras.Model") -> "keras.Model":
-    """Build a saved model that stands on a base, and give it its weights.
+    """Build a saved model that has a base, and give it its weights.
 
     Args:
         folder: where :func:`save` put it.
@@ -34,8 +34,8 @@ def load(folder: Path, whole: "keras.Model") -> "keras.Model":
         A model to logits from the output of the layer ``base.cut_before(whole, unfreeze)``.
     """
     description = describe(folder)
-    assert description.classifier, f"{description.strategy} stands on no base"
-    assert description.extraction, f"{description.strategy} stands on no base"
+    assert description.classifier, f"{description.strategy} has no base"
+    assert description.extraction, f"{description.strategy} has no base"
     shape = tuple(whole.output_shape[1:])
     head = classifier.build(
         description.classifier, shape, description.extraction.feature_rms, len(description.classes), seed=0
@@ -52,7 +52,7 @@ def load_network(folder: Path) -> "keras.Model":
         A model from RGB pixels of 0 to 255, (images, size, size, 3), to logits.
     """
     description = describe(folder)
-    assert description.network, f"{description.strategy} stands on a base"
+    assert description.network, f"{description.strategy} has a base"
     model = architectures.build(description.network, len(description.classes), seed=0)
     model.load_weights(folder / "model.weights.h5")
     return model

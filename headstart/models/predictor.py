@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Assembled(NamedTuple):
-    """A trained model and the base that it stands on.
+    """A trained model and its base.
 
     Attributes:
         description: of the model.

@@ -2,6 +2,6 @@
 
 # Those without a pretrained base.
 FROM_SCRATCH = ("scratch", "scratch_augmented")
-# Those that stand on one.
+# Those with one.
 TRANSFER = ("head", "augmented", "finetune")
 STRATEGIES = FROM_SCRATCH + TRANSFER

@@ -6,7 +6,7 @@ from typing import Any
 from headstart.foundation import paths
 from headstart.foundation.atomic import write_json
 
-# Digits of a digest that tell one model from another.
+# Digits of a digest that identify a model.
 _SHORT = 12
 TIMINGS = paths.METRICS / "timings.json"
 
@@ -18,7 +18,7 @@ def record_training(strategy: str, seconds: float, model: str) -> None:
         strategy: its name.
         seconds: of computing, reading and writing; without the start of Python and TensorFlow.
         model: digest of what came of it. The time counts for that very model: one that DVC brings
-            back from its cache took no time that could be told.
+            back from its cache took no time that is known.
     """
     _write(strategy, {"train_seconds": round(seconds, 2), "model": model[:_SHORT]})
 

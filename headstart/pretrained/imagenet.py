@@ -78,7 +78,7 @@ def canonical_digest(tensors: Tensors, order: Shapes) -> str:
 def read(file: Path, shapes: Shapes) -> Tensors:
     """Read a base's tensors from Keras's ``.h5`` file, an ONNX model that holds the base, or our ``.npz``.
 
-    The content tells the format, not the name.
+    The content decides the format, not the name.
 
     Raises:
         MirrorError: the format is none of these, or a tensor is missing or of another shape or type.

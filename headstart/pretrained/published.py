@@ -1,6 +1,6 @@
 """The ImageNet weights of a base as Keras publishes them: in files on its host, which its code names.
 
-Which file belongs to a base, its address and its digest stand in that code alone, and so does the order of the tensors
+Which file belongs to a base, its address and its digest are in that code alone, and so does the order of the tensors
 in the file. So Keras builds the base and loads the file; the file it gets is one of ours, fetched and checked.
 """
 

@@ -1,8 +1,8 @@
 """What more training images would bring: the learning curve of every strategy that trains on the base's features.
 
-A least-squares classifier stands in for the strategy's own, see :mod:`headstart.statistics.least_squares`.
+A least-squares classifier replaces the strategy's own, see :mod:`headstart.statistics.least_squares`.
 Fine-tuning has no curve: it trains on images, and each point would be a fine-tuning of its own. Nor could the features
-of a base that was fine-tuned stand in for it, since that base has seen every training image.
+of a base that was fine-tuned replace them, since that base has seen every training image.
 """
 
 from collections.abc import Sequence

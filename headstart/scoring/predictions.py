@@ -15,7 +15,7 @@ from headstart.statistics.paired import Answers
 
 # Class names are free text, so the columns that hold their probabilities are marked.
 PREFIX = "probability of "
-# Enough that no two float32 probabilities read alike, few enough for people.
+# Enough that different float32 probabilities stay different, few enough to read.
 DECIMALS = 9
 
 
@@ -42,7 +42,7 @@ class Predictions:
 
     @property
     def answers(self) -> Answers:
-        """The images with what was said of them, as comparisons take them."""
+        """The images with their labels and predictions, as comparisons take them."""
         return Answers(self.images, self.labels, self.predicted)
 
     def with_probabilities(self, probabilities: FloatArray) -> "Predictions":

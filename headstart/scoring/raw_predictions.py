@@ -1,7 +1,7 @@
-"""What a strategy's model says of the validation and test images, before calibration.
+"""What a strategy's model predicts for the validation and test images, before calibration.
 
-What a model said is kept in data/working, so that evaluation asks only those that changed. It counts for the very same
-model, images, features and code, all of which go into the digest that it is kept under.
+A model's predictions are kept in data/working, so that evaluation runs only those that changed. They count
+for the very same model, images, features and code, all of which go into the digest that they are kept under.
 """
 
 from pathlib import Path
@@ -45,7 +45,7 @@ class Ready(NamedTuple):
     """A model that can answer.
 
     Attributes:
-        assembled: itself, and what it stands on.
+        assembled: the model itself, and its base.
         values: what it takes of the images of each split of SCORED, and of their mirror images where asked for.
     """
 
@@ -54,7 +54,7 @@ class Ready(NamedTuple):
 
 
 def predict(name: str, frame: pd.DataFrame, flip: bool, seed: int) -> RawPredictions:
-    """Return what the model of a strategy says, as it said it before if nothing has changed since.
+    """Return what the model of a strategy predicts, from an earlier run if nothing has changed since.
 
     Args:
         name: the strategy.
@@ -117,8 +117,8 @@ def _ask(
 
 
 def _from_features(description: Description, frame: pd.DataFrame, flip: bool, state: Resumable) -> Ready:
-    """Bring back a model that stands on the base."""
-    assert description.extraction, f"{description.strategy} stands on no base"
+    """Load a model that has a base."""
+    assert description.extraction, f"{description.strategy} has no base"
     whole = base.build(description.extraction.base, weights.load(paths.WEIGHTS), description.image_size)
     cut = base.cut_before(whole, description.unfreeze)
     source = activations.Source(

@@ -1,7 +1,7 @@
 """The winner of the comparison as a folder that is complete in itself, and where any strategy's model is.
 
 ``models/winner`` holds ``model.json`` (what the model is, its classes, its temperature), ``model.weights.h5`` and, if
-it stands on a base, ``base.npz``. The weights files are those of the strategy and of the base, byte for byte: DVC
+it has a base, ``base.npz``. The weights files are those of the strategy and of the base, byte for byte: DVC
 stores and sends them once.
 """
 

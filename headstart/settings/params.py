@@ -1,4 +1,4 @@
-"""Reading params.yaml: checked against its schema, all its faults told at once."""
+"""Reading params.yaml: checked against its schema, all errors reported together."""
 
 import difflib
 import re
@@ -17,10 +17,10 @@ PARAMS = Path("params.yaml")
 
 
 def load(path: Path = PARAMS) -> Params:
-    """Return the whole params file, checked: one fault anywhere stops every stage before it computes.
+    """Return the whole params file, checked: one error anywhere stops every stage before it computes.
 
     Raises:
-        InputError: with every fault that was found.
+        InputError: with every error that was found.
     """
     values = read(path)
     params = check(values, Params, path)
@@ -40,18 +40,18 @@ def check(values: Any, schema: type[S], path: Path) -> S:
     """Return ``values`` as ``schema``.
 
     Args:
-        values: what stands in the file.
+        values: the file's content.
         schema: what is expected.
         path: the file, for messages.
 
     Raises:
-        InputError: with every fault that was found.
+        InputError: with every error that was found.
     """
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        faults = [_explain(item, schema) for item in error.errors()]
-        raise InputError(f"{path}: " + "; ".join(faults)) from None
+        errors = [_explain(item, schema) for item in error.errors()]
+        raise InputError(f"{path}: " + "; ".join(errors)) from None
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -108,14 +108,14 @@ def _names_beside(schema: type[BaseModel], loc: tuple[int | str, ...]) -> list[s
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads as YAML 1.2 and DVC do: `1e-5` is a number, and no name may stand twice in a section."""
+    """Reads as YAML 1.2 and DVC do: `1e-5` is a number, and no name may appear twice in a section."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Construct a mapping; PyYAML alone would keep the last of two values in silence."""
         names = [key.value for key, _ in node.value]
         for name in names:
             if names.count(name) > 1:
-                raise yaml.MarkedYAMLError(problem=f"`{name}` stands there twice", problem_mark=node.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"`{name}` appears twice", problem_mark=node.start_mark)
         return super().construct_mapping(node, deep)
 
 

@@ -28,8 +28,8 @@ _BLOCK = 1_000_000
 # The highest softens even logarithms of several hundreds, which a classifier on unscaled features gives.
 _TEMPERATURES = (0.05, 1000.0)
 
-# A probability of 0 has no logarithm. This is as near as it gets: a coarser floor would make images alike that the
-# temperature is to tell apart again.
+# A probability of 0 has no logarithm. This is as near as it gets: a coarser floor would make images equal that the
+# temperature must be able to separate.
 _SMALLEST = float(np.finfo(np.float64).tiny)
 
 
@@ -168,7 +168,7 @@ def fit_temperature(labels: IntArray, probabilities: FloatArray, prior_deviation
     """The temperature that makes the log loss of the validation images smallest.
 
     Guo et al. (2017), section 4.2. The log loss is convex in 1/temperature, so a bounded search finds
-    its one minimum. Where every image is placed right there is none, as surer would always be better,
+    its one minimum. If every image is classified correctly there is none, as more confident would always be better,
     and where no temperature helps none is better than another: then it stays 1.
 
     Args:

@@ -21,7 +21,7 @@ from headstart.statistics.intervals import (
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Of the images of one class, how many were placed right: the share has Wilson's interval."""
+    """Of the images of one class, how many were classified correctly: the share has Wilson's interval."""
 
     number: int
     images: int

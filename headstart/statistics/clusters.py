@@ -1,7 +1,7 @@
 """Images that come in groups (bursts, patients, plots): how much they are worth, and tests that count groups.
 
 Images of one group are right or wrong together, so a hundred of them say less than a hundred strangers. ``groups``
-are numbers, shape (images,); None where every image stands for itself, which is then its own group.
+are numbers, shape (images,); None where every image is a group of its own.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def mean_variance(values: FloatArray, groups: IntArray | None = None) -> MeanVar
 
 
 def intraclass_correlation(values: FloatArray, groups: IntArray) -> float:
-    """How alike the values of one group are, from 0 (strangers) to 1 (all the same).
+    """How similar the values of one group are, from 0 (unrelated) to 1 (all the same).
 
     The estimator from the one-way analysis of variance for groups of unequal size, negative estimates set to 0:
     Donner and Koval (1980), Biometrics 36, 19-25. It is 1 where the values hold nothing to judge by, since all
@@ -96,10 +96,10 @@ def trusted(trials: float, degrees: float) -> float:
 
 
 def accuracy(right: BoolArray, groups: IntArray | None) -> Share:
-    """The share of images placed right with Wilson's interval on the effective number of images.
+    """The share of images classified correctly, with Wilson's interval on the effective number of images.
 
     Args:
-        right: which images were placed right, shape (images,).
+        right: which images were classified correctly, shape (images,).
         groups: group numbers, shape (images,), or None.
     """
     share = float(right.mean())

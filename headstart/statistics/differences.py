@@ -36,11 +36,11 @@ class Difference:
 
     Attributes:
         value: difference of the means over runs and images: a share for correctness, nats for log losses.
-        low, high: its 95 % interval, for this pair by itself.
-        p_value: two-sided, for this pair by itself, of the hypothesis that there is no difference.
+        low, high: its 95 % interval, for this pair alone, before any correction.
+        p_value: two-sided, for this pair alone, before any correction, of the hypothesis that there is no difference.
         scope: what it is a statement about.
         images: how many test images.
-        groups: how many groups of images; as many as images where each stands for itself.
+        groups: how many groups of images; as many as images where each is its own group.
         runs: trainings of each strategy.
         luck: the parts of the variance; None where interval and p-value are exact and need none.
     """

@@ -23,7 +23,7 @@ def doubling(sizes: Sequence[int], right: BoolArray, seed: int) -> Share | None:
 
     Args:
         sizes: numbers of training images, ascending, the last but one about half of the last.
-        right: which test images each training placed right, shape (sizes, repeats, test images).
+        right: which test images each training classified correctly, shape (sizes, repeats, test images).
         seed: for the resamples.
 
     Returns:

@@ -69,10 +69,10 @@ def score_interval(share: float, trials: float) -> Share:
 
 
 def bootstrap_weights(images: int, resamples: int, seed: int) -> Iterator[FloatArray]:
-    """How often each image stands in each resample, in blocks of shape (images, some resamples).
+    """How often each image appears in each resample, in blocks of shape (images, some resamples).
 
     Every column is a draw of ``images`` images with replacement, so it sums to ``images``. The same
-    seed gives the same draws, so that strategies scored on one split are resampled alike.
+    seed gives the same draws, so that strategies scored on one split share their resamples.
     """
     generator = np.random.default_rng(seed)
     at_once = max(1, _BLOCK // images)

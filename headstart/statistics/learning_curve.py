@@ -56,7 +56,7 @@ def learning_curve(
             seed that is the same for one repeat's sizes.
         train_labels: class numbers, shape (training images,).
         test_labels: class numbers, shape (test images,).
-        fractions: of the training images, above 0 and up to 1; sizes that come out alike count once.
+        fractions: of the training images, above 0 and up to 1; equal sizes count once.
         repeats: how often each size is drawn.
         seed: from which the draws, the repeats' seeds and the resamples follow.
     """

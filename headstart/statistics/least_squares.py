@@ -2,12 +2,12 @@
 
 A learning curve trains dozens of times. This classifier takes the same features as a strategy's own, scaled and
 pooled alike, and is linear in them; but it is found by solving one set of linear equations, without epochs or rates.
-On 2,000 cats and dogs it placed 97.0 and, on augmented views, 97.3 % of the test images right where the heads placed
-97.3 and 97.0 %; on 300 pictures of clothes 84.4 and 83.9 % where they placed 84.3 and 83.5 %.
+On 2,000 cats and dogs its test accuracy was 97.0 and, on augmented views, 97.3 %, where that of the heads was 97.3 and
+97.0 %; on 300 pictures of clothes 84.4 and 83.9 %, where theirs was 84.3 and 83.5 %.
 
 Augmented views enter as their mean. The squared error summed over an image's views is that of their mean plus a
 penalty on weights along which the views differ (Bishop 1995, Training with noise is equivalent to Tikhonov
-regularization, Neural Computation 7, 108-116); the ridge stands for that penalty.
+regularization, Neural Computation 7, 108-116); the ridge is that penalty.
 """
 
 from collections.abc import Callable
@@ -140,7 +140,7 @@ def _predict(given: Products, labels: Labels, rows: IntArray) -> IntArray:
     shares = targets.mean(axis=0)
     truth = np.eye(labels.classes)[labels.validation]
     validation, test = against_centred(given.validation), against_centred(given.test)
-    # Images that are all alike have no eigenvalue above nought; then any ridge will do.
+    # If all images are the same, no eigenvalue is above zero; then any ridge will do.
     unit = np.trace(centred) / len(rows) or 1.0
     errors, found = [], []
     with threadpool_limits(limits=1):

@@ -1,4 +1,4 @@
-"""Images that stand in two splits as all but the same picture: what is learnt from one leaks to the other."""
+"""Nearly identical pictures in two splits: what is learned from one leaks into the score on the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _FREQUENCIES = 8
 
 # A pair is looked at if its hashes differ in no more bits than this, and listed if its thumbnails also
 # correlate this much. Of 5,000 photographs the two passed two pairs, both of them one picture saved twice;
-# of 1,500 small pictures of clothes, alike as those are, none, where the hash alone passed thousands.
+# of 1,500 small pictures of clothes, similar as those are, none, where the hash alone passed thousands.
 _MOST_BITS = 10
 _LEAST_CORRELATION = 0.99
 
@@ -59,7 +59,7 @@ def perceptual_hashes(thumbnails: GreyArray) -> npt.NDArray[np.uint64]:
 
 
 def near_duplicates(thumbnails: GreyArray, splits: Sequence[str]) -> list[NearDuplicate]:
-    """Pairs of near-duplicates across splits, the most alike first.
+    """Pairs of near-duplicates across splits, the most similar first.
 
     It finds pictures that were scaled, recompressed, greyed or brightened, not ones that were cropped,
     turned or mirrored.
@@ -80,10 +80,10 @@ def near_duplicates(thumbnails: GreyArray, splits: Sequence[str]) -> list[NearDu
         once = first < second
         first, second = first[once], second[once]
         correlations = np.einsum("ij,ij->i", shapes[first], shapes[second])
-        alike = correlations >= _LEAST_CORRELATION
+        similar = correlations >= _LEAST_CORRELATION
         pairs += [
             NearDuplicate(int(i), int(j), float(correlation))
-            for i, j, correlation in zip(first[alike], second[alike], correlations[alike], strict=True)
+            for i, j, correlation in zip(first[similar], second[similar], correlations[similar], strict=True)
         ]
     return sorted(pairs, key=lambda pair: (-pair.correlation, pair.first, pair.second))
 

@@ -1,7 +1,7 @@
 """Whether one strategy really beats another: differences in accuracy on the same test images.
 
 Two strategies that answer the same images are compared image by image. Only the images that exactly one
-of them places right (the discordant ones) tell them apart.
+of them classifies correctly (the discordant ones) separate them.
 """
 
 from collections.abc import Mapping
@@ -25,15 +25,15 @@ POWER = 0.8  # how often the smallest difference that counts as detectable would
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """What one strategy said about each image of the test split.
+    """What one strategy predicts for each image of the test split.
 
     Attributes:
-        images: what identifies each image, for example its path in the manifest; no two alike.
+        images: what identifies each image, for example its path in the manifest; all different.
         labels: true class numbers, shape (images,).
         predicted: predicted class numbers, shape (images,).
 
     Raises:
-        InputError: if there are no images, if the lengths differ, or if an image stands there twice.
+        InputError: if there are no images, if the lengths differ, or if an image appears twice.
     """
 
     images: tuple[str, ...]
@@ -56,13 +56,13 @@ class Answers:
 
     @property
     def right(self) -> BoolArray:
-        """Which images were placed right, shape (images,)."""
+        """Which images were classified correctly, shape (images,)."""
         right: BoolArray = self.labels == self.predicted
         return right
 
     @property
     def accuracy(self) -> float:
-        """The share of images placed right."""
+        """The share of images classified correctly."""
         return float(self.right.mean())
 
 
@@ -73,9 +73,9 @@ class Comparison:
     Attributes:
         first, second: names of the strategies; the first is at least as accurate.
         images: how many test images both answered.
-        only_first, only_second: how many of them only the one placed right.
-        difference, low, high: of the accuracies, with Tango's 95 % interval, for this pair by itself.
-        p_value: of the exact McNemar test, for this pair by itself.
+        only_first, only_second: how many of them only that one classified correctly.
+        difference, low, high: of the accuracies, with Tango's 95 % interval, for this pair before correction.
+        p_value: of the exact McNemar test, before correction.
         p_holm: the same after Holm's correction over all pairs; the verdict follows it.
         pairs: how many pairs were compared.
         detectable: the smallest true difference that these images would show in four tests of five, or
@@ -210,7 +210,7 @@ def tango(only_first: int, only_second: int, images: int) -> tuple[float, float]
     interval without nought in it, while the reverse may fail.
 
     Args:
-        only_first: how many images only the first strategy places right.
+        only_first: how many images only the first strategy classifies correctly.
         only_second: how many only the second does.
         images: how many both answered.
 
@@ -246,7 +246,7 @@ def power(images: int, discordance: float, difference: float, alpha: float) -> f
 
     Args:
         images: in the test split.
-        discordance: share of images that exactly one of the strategies places right, above 0.
+        discordance: share of images that exactly one of the strategies classifies correctly, above 0.
         difference: between the accuracies, from 0 to ``discordance``.
         alpha: two-sided level of the test.
     """
@@ -262,14 +262,15 @@ def power(images: int, discordance: float, difference: float, alpha: float) -> f
 
 
 def detectable(images: int, discordant: int, alpha: float) -> float | None:
-    """The smallest true difference in accuracy that the exact McNemar test finds four times in five.
+    """The smallest true difference in accuracy that the exact McNemar test detects with 80 % power.
 
     The strategies are taken to disagree as often as they did: on ``discordant`` of the images, or as
     often as the difference itself demands if that is more. Under Holm's correction the largest
     difference of several has to pass at alpha divided by their number, so that is the level to give.
 
     Returns:
-        A share of the images, or None if even strategies that never agree could not be told apart.
+        A share of the images, or None if no difference could be significant, even between strategies that never
+        agree.
     """
 
     def shortfall(difference: float) -> float:
@@ -286,7 +287,7 @@ def decidable(images: int, pairs: int) -> bool:
 
 
 def _aligned(name: str, one: Answers, other_name: str, other: Answers) -> tuple[BoolArray, BoolArray]:
-    """Which images each of two placed right, in the order of the first, or why they can't be compared."""
+    """Which images each of two classified correctly, in the order of the first, or why they can't be compared."""
     position = {image: i for i, image in enumerate(other.images)}
     missing = [image for image in one.images if image not in position]
     extra = set(other.images).difference(one.images)

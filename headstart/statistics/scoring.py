@@ -127,7 +127,7 @@ def f1(labels: IntArray, probabilities: FloatArray) -> float | None:
     """Harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN), as scikit-learn's ``f1_score``.
 
     Of two classes it is that of the second one ("binary"), and None if no image belongs to that class
-    or was placed in it. Of more it is the mean over the classes that are true or predicted for some
+    or was predicted as it. Of more it is the mean over the classes that are true or predicted for some
     image ("macro").
     """
     predicted = predicted_classes(probabilities)

@@ -15,7 +15,7 @@ from headstart.statistics.intervals import Share
 
 
 class CoverageCurve(NamedTuple):
-    """A row per threshold, from the surest images alone to all of them.
+    """One row per threshold, from the most confident images alone to all of them.
 
     Attributes:
         thresholds: the confidence from which on images are answered, falling, shape (thresholds,).

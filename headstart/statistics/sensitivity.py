@@ -16,7 +16,7 @@ def smallest_difference(images: int, discordant: int, alpha: float) -> float | N
 
     Args:
         images: in the test split.
-        discordant: how many of them exactly one strategy places right.
+        discordant: how many of them exactly one strategy classifies correctly.
         alpha: two-sided level. Under Holm's correction the largest of several differences has to pass at alpha
             divided by their number.
 

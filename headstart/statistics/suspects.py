@@ -23,11 +23,11 @@ UNPLACED = "fits no class confidently"
 FOLDS = 5
 
 # Strong enough that wrong labels can't be learnt by heart. Of 2 % planted wrong labels among 4,000 images with
-# 512 features, twice as long a list held 100, 85 and 49 % where 0, 6 and 14 % of the images were hard to tell;
+# 512 features, twice as long a list held 100, 85 and 49 % where 0, 6 and 14 % of the images were hard to classify;
 # with a hundred times this value 96, 68 and 41 %.
 _REGULARISATION = 0.001
 
-# More than one foreign image of a kind may stand in the set, each the other's nearest neighbour.
+# A set may have several foreign images of a kind, each the other's nearest neighbour.
 _NEIGHBOURS = 10
 
 
@@ -54,7 +54,7 @@ def out_of_sample_probabilities(features: FloatArray, labels: IntArray, classes:
     """Class probabilities of every image from a classifier that never saw it.
 
     Regularised logistic regression, cross-validated in five folds that share out each class evenly. A
-    class that stands in one fold alone gets probability 0 there.
+    class that is in one fold alone gets probability 0 there.
 
     Args:
         features: pooled features, shape (images, length).
@@ -95,11 +95,11 @@ def out_of_sample_probabilities(features: FloatArray, labels: IntArray, classes:
 
 
 def label_suspects(labels: IntArray, probabilities: FloatArray) -> list[Suspect]:
-    """Images whose label their out-of-sample probabilities contradict, the surest contradiction first.
+    """Images whose label their out-of-sample probabilities contradict, the most confident contradiction first.
 
     Confident learning: Northcutt, Jiang and Chuang (2021), J. Artif. Intell. Res. 70, 1373-1411. Every image
     that is more probably of another class than of its label's is ranked by that margin (section 3.2). Those that
-    stand off the diagonal of the confident joint as well are marked: a class's threshold is the mean
+    lie off the diagonal of the confident joint as well are marked: a class's threshold is the mean
     probability that the images labelled so are given for it (equation 2), and an image counts as the most
     probable of the classes whose threshold it reaches (equation 1). Their number is an estimate of how many labels
     are wrong, and rather a low one: the joint misses wrong labels that the ranking has near its top.
@@ -143,7 +143,7 @@ def foreign_suspects(features: FloatArray, count: int) -> list[Suspect]:
     neighbours = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(features) - 1), algorithm="brute")
     distances, _ = neighbours.fit(normalize(features)).kneighbors()
     furthest = distances[:, -1]
-    # A median of nought means that most images are alike; the raw distances still rank the rest.
+    # A median of zero means that most images are the same; the raw distances still rank the rest.
     scores = furthest / (np.median(furthest) or 1.0)
     return [Suspect(int(i), FAR, float(scores[i])) for i in np.argsort(-scores, kind="stable")[:count]]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Group(NamedTuple):
-    """Weights that train alike.
+    """Weights that train the same way.
 
     Attributes:
         weights: Keras's variables.

@@ -42,7 +42,7 @@ def draw(settings: MixingRecipe, shape: tuple[int, ...], seed: list[int]) -> Mix
     Args:
         settings: the parameters of the two distributions, not both 0.
         shape: of the batch, (examples, height, width, channels).
-        seed: numbers that tell this batch from all others.
+        seed: numbers that identify this batch.
     """
     random = np.random.default_rng(seed)
     examples, height, width = shape[:3]

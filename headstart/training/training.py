@@ -73,7 +73,7 @@ def fit(
         settings: all about the training.
         seed: decides order, views and mixtures of the examples.
         state: where the training goes on after an interruption.
-        groups: what is trainable, where not all of it trains alike and from the start.
+        groups: what is trainable, if not all of it trains the same way and from the start.
 
     Raises:
         InputError: the loss became infinite or no number.

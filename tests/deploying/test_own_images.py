@@ -61,7 +61,7 @@ def test_a_heat_map_is_that_of_the_class_on_the_picture(pipeline: Path) -> None:
 
 def test_what_has_no_heat_maps_is_told(pipeline: Path) -> None:
     without, on_a_base = (predictor.assemble(*winner.find(name)[:2]) for name in ("scratch", "head"))
-    with pytest.raises(InputError, match=r"^--heat-maps: scratch stands on no pretrained base: choose another --str"):
+    with pytest.raises(InputError, match=r"^--heat-maps: scratch has no pretrained base: choose another --str"):
         own_images.check(without, Path("maps"))
     with pytest.raises(InputError, match=r"^--heat-maps: params.yaml: a file, expected a folder: name another one$"):
         own_images.check(on_a_base, Path("params.yaml"))

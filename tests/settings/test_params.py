@@ -127,7 +127,7 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
         ({"finetune.recipe.warmup": 10.0}, "finetune.recipe: expected a warmup of less than epochs, 10"),
         (
             {"finetune.recipe.schedule": "one_cycle", "finetune.recipe.warmup": 0.5},
-            "finetune.recipe.warmup: found 0.5, expected 0.0 with the schedule one_cycle, which rises by itself",
+            "finetune.recipe.warmup: found 0.5, expected 0.0 with the schedule one_cycle, which has a rise of its own",
         ),
         (
             {"train_head.recipe.weight_decay": 2.0},
@@ -173,7 +173,7 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
         ({"augmentation.3": 1}, f"augmentation.3: unknown parameter, known here: {CHANGES}"),
     ],
 )
-def test_a_fault_is_told(changes: dict[str, Any], message: str) -> None:
+def test_an_error_is_reported(changes: dict[str, Any], message: str) -> None:
     assert fault(with_changes(changes)) == f"params.yaml: {message}"
 
 
@@ -213,14 +213,14 @@ def test_a_warmup_is_not_judged_by_faulty_epochs() -> None:
     assert fault(with_changes({"finetune.epochs": 0, "finetune.recipe.warmup": 3.0})) == message
 
 
-def test_missing_parameters_and_sections_are_told() -> None:
+def test_missing_parameters_and_sections_are_named() -> None:
     values = with_changes({})
     del values["train_head"]["units"], values["finetune"], values["seed"]
     advice = "missing, copy it from presets/quick.yaml"
     assert fault(values) == f"params.yaml: seed: {advice}; train_head.units: {advice}; finetune: {advice}"
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_errors_are_reported_together() -> None:
     changes = {"seed": -1, "augmentation.zoom": 2, "train_head.unit": 8, "finetune.epochs": 0, "evaluate": 3}
     assert fault(with_changes(changes)) == (
         "params.yaml: seed: found -1, expected greater than or equal to 0; "
@@ -284,14 +284,14 @@ def test_a_file_name_that_looks_like_a_number_can_be_quoted(tmp_path: Path) -> N
         (b"[1, 2]", NO_SETTINGS),
         (b"text", NO_SETTINGS),
         (b"a: [", "not readable as YAML: while parsing a flow node"),
-        (b"a: 1\nb: 2\na: 3\n", "not readable as YAML: `a` stands there twice"),
-        (b"s:\n  a: 1\n  a: 1\n", "not readable as YAML: `a` stands there twice"),
+        (b"a: 1\nb: 2\na: 3\n", "not readable as YAML: `a` appears twice"),
+        (b"s:\n  a: 1\n  a: 1\n", "not readable as YAML: `a` appears twice"),
         (b"a:\n\tb: 1", "not readable as YAML: while scanning for the next token"),
         (b"\xff\xfe\x00", "not readable as YAML: 'utf-8' codec can't decode byte 0xff"),
         (b"!!python/object/apply:os.getcwd []", "not readable as YAML: could not determine a constructor"),
     ],
 )
-def test_what_is_no_params_file_is_told(tmp_path: Path, content: bytes, message: str) -> None:
+def test_what_is_no_params_file_is_reported(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
