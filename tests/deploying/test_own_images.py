@@ -12,6 +12,8 @@ from headstart.drawing.overlay import overlay
 from headstart.explaining import grad_cam
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import Fit
+from headstart.images.fitting import onto_picture
 from headstart.images.images import UnreadableImage
 from headstart.models import models, predictor
 from headstart.scoring import winner
@@ -40,22 +42,28 @@ def test_what_is_no_image_has_no_picture() -> None:
         own_images.picture(jpeg(1)[:300])
 
 
-def test_a_heat_map_is_that_of_the_class_on_the_picture(pipeline: Path) -> None:
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+def test_a_heat_map_is_that_of_the_class_on_the_picture(pipeline: Path, fit: Fit) -> None:
     model = predictor.load(*winner.find("finetune"))
+    description = model.assembled.description
+    assert description.extraction
+    fitted = description.model_copy(update={"extraction": description.extraction.model_copy(update={"fit": fit})})
     own_images.check(model.assembled, Path("maps"))
     size = model.framing.size
     squares = np.stack([pixels(number, size, size) for number in range(3)])
     pictures = [pixels(number, 60, 90) for number in range(3)]
     classes = np.array([0, 2, 1])
     files = own_images.targets(Path("maps"), ["1.png", "2.png", "3.png"])
-    own_images.draw(model.assembled, squares, classes, pictures, files)
+    own_images.draw(model.assembled._replace(description=fitted), squares, classes, pictures, files)
     assert model.assembled.whole
     classifier = models.classifier_of(model.assembled.model)
     heat = grad_cam.heat_maps(model.assembled.whole, classifier, squares, classes[:, None])[:, 0]
     for picture, of_picture, file in zip(pictures, heat, files, strict=True):
         found = np.asarray(Image.open(io.BytesIO(file.read_bytes())), np.float64)
         assert found.shape == (60, 90, 3)
-        assert np.abs(found - overlay(picture, of_picture)).mean() < 4, "but for what JPEG loses"
+        assert np.abs(found - overlay(picture, onto_picture(of_picture, 60, 90, fit))).mean() < 4, (
+            "but for what JPEG loses"
+        )
     assert sorted(Path("maps").iterdir()) == sorted(files)
 
 
