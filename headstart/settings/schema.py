@@ -86,8 +86,8 @@ class Prepare(Section):
     white_level: int = Field(
         ge=1,
         le=FULL,
-        description="The value that is white in images of 16 bits per channel, the same for every image: 4095 if a 12-bit "
-        "instrument wrote them. `prepare` suggests a value if they use only part of the range.",
+        description="The value that is white in images of 16 bits per channel, the same for every image: 4095 if a "
+        "12-bit instrument wrote them. `prepare` suggests a value if they use only part of the range.",
         json_schema_extra={"unit": "levels"},
     )
     labels: str = Field(
