@@ -13,7 +13,11 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
-setup: .venv/installed  ## create .venv with the locked dependencies
+setup: .venv/bin/headstart  ## create .venv with the locked dependencies and the command headstart
+
+.venv/bin/headstart: .venv/installed pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
 
 .venv/installed: requirements.lock
 	@$(or $(PYTHON),false) -c '$(USABLE)' 2>/dev/null || { echo "error: $(if $(PYTHON),$(PYTHON) is not a,found no) \
@@ -26,8 +30,8 @@ setup: .venv/installed  ## create .venv with the locked dependencies
 	@touch $@
 
 run: setup  ## run the pipeline, or show the comparison again where nothing changed
-	@python -m stages.mend
-	@if dvc status --quiet; then python -m stages.compare; else dvc repro; fi
+	@headstart mend
+	@if dvc status --quiet; then headstart compare; else dvc repro; fi
 
 test: setup lint  ## check style and types, run the tests
 	python -m pytest --numprocesses 2 --dist worksteal

@@ -1,4 +1,4 @@
-"""The rate of `python -m stages.predict` against that of the extraction, on the same images.
+"""The rate of `headstart predict` against that of the extraction, on the same images.
 
 Both read and decode image files and run the base over them in the same precision; prediction adds a classifier and
 calibration, extraction writes what the base gives to the disk. They run in turn, so that a change of the machine's

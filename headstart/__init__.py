@@ -1,1 +1,3 @@
-"""What the stages share, in rooms: each folder is what a stage depends on."""
+"""What the stages and the command `headstart` share, in rooms: each folder is what a stage depends on."""
+
+__version__ = "1.0.0"

@@ -38,6 +38,8 @@ def environment(folder: Path) -> dict[str, str]:
         **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))},
         **identity,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        # The command is installed for the checkout that the tests are of.
+        "PYTHONPATH": str(folder),
         "HOME": str(folder.parent),
         "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "tmp" / "site"),
     }

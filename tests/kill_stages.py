@@ -35,9 +35,9 @@ from typing import NamedTuple, Self
 import psutil
 import yaml
 
+from headstart.commands.truncated import remove_truncated
 from headstart.foundation.progress import bar
 from headstart.settings import params
-from stages.mend import mend
 from tests import clones
 from tests.pipeline import SMALL, write_params, write_source
 
@@ -276,7 +276,7 @@ class Campaign:
         left = Counter(dict.fromkeys(self.reference.seconds, kills))
         struck = []
         while True:
-            self.mended += len(mend(self.folder))
+            self.mended += len(remove_truncated(self.folder))
             way = self.random.choice(WAYS)
             was = attempt(self.folder, self.reference, left, way, self.random)
             if was.hit is None:
@@ -285,7 +285,7 @@ class Campaign:
             struck.append((was.hit, str(way)))
             self.kills[was.hit, str(way)] += 1
             self._note(f"{was.hit}, {way}", struck[-1:], faults(self.folder, self.reference, was))
-        self.mended += len(mend(self.folder))
+        self.mended += len(remove_truncated(self.folder))
         self._note(f"after round {self.rounds}", struck, final_faults(self.folder, self.reference))
 
     def _note(self, what: str, places: list[tuple[str, str]], found: Iterator[str]) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from headstart.adding.archive import add
 from headstart.foundation.errors import InputError
 from headstart.sources.reading import Reading
 from headstart.sources.source import Dropped
 from headstart.sources.sources import open_source
 from headstart.sources.subset import draw
-from stages import add
 from tests.pictures import fill, jpeg, two_classes
 from tests.sources.test_archives import make_tar, make_zip, member
 
@@ -94,7 +94,7 @@ def listed(dropped: list[Dropped]) -> dict[str, str]:
 def test_what_must_not_be_read_is_left_out_and_listed(tmp_path: Path, case: str) -> None:
     name, data, reasons = LEFT_OUT[case]
     (tmp_path / name).write_bytes(data)
-    packed = add.add(tmp_path / name, tmp_path / "sources" / "added.zip")
+    packed = add(tmp_path / name, tmp_path / "sources" / "added.zip")
     assert listed(packed.dropped) == reasons
     with zipfile.ZipFile(tmp_path / "sources" / "added.zip") as archive:
         assert sorted(archive.read(entry) for entry in archive.namelist()) == sorted(FILES.values())
@@ -105,7 +105,7 @@ def test_what_is_no_sound_archive_is_refused_and_nothing_is_written(tmp_path: Pa
     data, message = REFUSED[case]
     (tmp_path / "pets").write_bytes(data)
     with pytest.raises(InputError, match=re.escape(message)):
-        add.add(tmp_path / "pets", tmp_path / "sources" / "added.zip")
+        add(tmp_path / "pets", tmp_path / "sources" / "added.zip")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["pets", "sources"]
 
 
@@ -115,8 +115,8 @@ def test_files_that_may_not_be_read_are_left_out(as_nobody: Path) -> None:
     (as_nobody / "pets/locked").chmod(0)
     message = "a class without a usable image: 'locked' (1 dropped: 1 × permission denied); add or convert its images"
     with pytest.raises(InputError, match=re.escape(message)):
-        add.add(as_nobody / "pets", as_nobody / "added.zip")
-    packed = add.add(as_nobody / "pets", as_nobody / "added.zip", Reading(empty_classes="leave_out"))
+        add(as_nobody / "pets", as_nobody / "added.zip")
+    packed = add(as_nobody / "pets", as_nobody / "added.zip", Reading(empty_classes="leave_out"))
     assert listed(packed.dropped) == {"cat/locked.jpg": "permission denied", "locked": "permission denied"}
     assert len(packed.images) == len(FILES)
 
@@ -132,7 +132,7 @@ def test_doubles_are_told_when_the_split_is_drawn(tmp_path: Path) -> None:
         "test/cat/leak.jpg": leaked,
         "train/dog/twice.jpg": splits["train/dog/0.jpg"],
     }
-    add.add(fill(tmp_path / "pets", splits | extra), tmp_path / "added.zip")
+    add(fill(tmp_path / "pets", splits | extra), tmp_path / "added.zip")
     (tmp_path / "drawn").mkdir()
     with open_source(tmp_path / "added.zip", tmp_path) as source:
         subset = draw(source, tmp_path / "drawn", {"train": 2, "validation": 1, "test": 3}, "number", 1)
@@ -145,7 +145,7 @@ def test_doubles_are_told_when_the_split_is_drawn(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ten_thousand_classes_of_one_image_are_packed_and_refused_by_name(tmp_path: Path) -> None:
     images = {f"class {number}/1.jpg": jpeg(number) for number in range(10_000)}
-    packed = add.add(fill(tmp_path / "pets", images), tmp_path / "added.zip")
+    packed = add(fill(tmp_path / "pets", images), tmp_path / "added.zip")
     assert len(packed.images) == len(images)
     (tmp_path / "drawn").mkdir()
     with (

@@ -12,15 +12,17 @@ from pathlib import Path
 import pytest
 import yaml
 
+from headstart.adding.archive import add, report
 from headstart.foundation.framing import Framing
 from headstart.images import manifest
 from headstart.images.images import load
 from headstart.sources import dropped
 from headstart.sources.sources import open_source
 from headstart.sources.subset import Subset, draw
-from stages import add
 from tests import hostile
+from tests.command import PROJECT
 from tests.hostile import CLASSES, hostile_folder
+from tests.pictures import fill
 
 COUNTS: dict[str, int | float] = {"train": 1, "validation": 1, "test": 1}
 # Far more than it takes, far less than it takes to wait for a pipe or to decode a bomb.
@@ -64,13 +66,13 @@ def test_added_as_a_source_every_image_comes_through_and_nothing_else(tmp_path: 
     target = tmp_path / "sources" / "pets.zip"
     start = time.monotonic()
     with hostile_folder(tmp_path / "pets") as reasons:
-        packed = add.add(tmp_path / "pets", target)
-        again = add.add(tmp_path / "pets", tmp_path / "again" / "pets.zip")
+        packed = add(tmp_path / "pets", target)
+        again = add(tmp_path / "pets", tmp_path / "again" / "pets.zip")
     assert time.monotonic() - start < SECONDS
     assert {item.name: item.reason for item in packed.dropped} == reasons
     assert {image.name for image in packed.images} == set(images)
     assert listed(target.with_suffix(".dropped.csv")) == reasons
-    assert all(line.isprintable() for line in add.report(packed, target))
+    assert all(line.isprintable() for line in report(packed, target))
     with zipfile.ZipFile(target) as archive:
         assert sorted(archive.read(name) for name in archive.namelist()) == sorted(images.values())
         assert not any(name.startswith("/") or ".." in name.split("/") for name in archive.namelist())
@@ -114,10 +116,10 @@ def test_from_the_command_line_to_the_prepared_images(tmp_path: Path) -> None:
     """As a person does it: DVC tracks the source, and the stage draws from it."""
     project = tmp_path / "project"
     project.mkdir()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"}
+    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": tools, "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"}
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", *arguments]
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done
@@ -125,11 +127,11 @@ def test_from_the_command_line_to_the_prepared_images(tmp_path: Path) -> None:
     params = yaml.safe_load((ROOT / "presets/quick.yaml").read_text())
     params["prepare"] |= {"source": "data/sources/pets.zip", "order": "random", **COUNTS}
     (project / "params.yaml").write_text(yaml.safe_dump(params))
-    run("dvc", "init", "--no-scm", "--quiet")
+    fill(project, PROJECT)
     with hostile_folder(tmp_path / "pets") as reasons:
-        added = run("stages.add", str(tmp_path / "pets"))
+        added = run("headstart", "add", str(tmp_path / "pets"))
     assert f"dropped {len(reasons)} files" in added.stdout
     assert all(line.isprintable() for line in added.stdout.splitlines())
-    prepared = run("stages.prepare")
+    prepared = run("python", "-m", "stages.prepare")
     assert prepared.stdout.startswith("39 images of 13 classes: 13 train, 13 validation, 13 test")
     check_prepared(project / "data/prepared", set(hostile.images().values()))

@@ -13,11 +13,10 @@ from headstart.foundation.framing import Framing
 from headstart.images import manifest
 from headstart.models import timing
 from headstart.models.strategies import STRATEGIES
-from headstart.page import report
+from headstart.page import console, report
 from headstart.scoring import growth, predictions, results, review, sheets
 from headstart.settings import params
 from headstart.settings.schema import Evaluate
-from stages import compare
 from tests.pipeline import Finished, run
 
 pytest_plugins = ["tests.pipeline_fixtures"]
@@ -65,8 +64,8 @@ def test_the_stage_prints_the_comparison_and_where_the_page_is(
     assert all(f"\n {name} " in printed for name in STRATEGIES)
     assert printed.endswith("The page: plots/report.html\n")
     # And again whenever somebody asks.
-    compare.show_strategies()
-    assert capsys.readouterr().out == printed
+    console.show_strategies()
+    assert capsys.readouterr().out == printed.removesuffix("The page: plots/report.html\n")
 
 
 @pytest.mark.parametrize(

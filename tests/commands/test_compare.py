@@ -11,35 +11,44 @@ from headstart.foundation import paths
 from headstart.foundation.atomic import write_json
 from headstart.foundation.errors import InputError
 from headstart.models.strategies import STRATEGIES
+from headstart.page import console
 from headstart.scoring import predictions
 from headstart.scoring.predictions import Predictions
-from stages import compare
+from tests.command import PROJECT, headstart
+from tests.pictures import fill
+from tests.pipeline import run
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
 
-def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What the command prints."""
-    monkeypatch.setattr(sys, "argv", ["compare", *arguments])
+def changes(capsys: pytest.CaptureFixture[str], before: str, after: str | None = None, only: str | None = None) -> str:
+    """What is printed of two revisions."""
     capsys.readouterr()
-    assert compare.main() == 0
+    console.show_revisions(before, after, only, every_image=False)
     return capsys.readouterr().out
 
 
 def test_it_needs_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["compare"])
     with pytest.raises(InputError, match=r"^metrics/evaluation\.json: no such file: run `dvc repro` first$"):
-        compare.main()
+        console.show_strategies()
 
 
-def test_times_of_other_models_are_not_told(
-    pipeline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_is_had_again_from_a_folder_below(pipeline: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run("report")
+    printed = capfd.readouterr().out
+    done = headstart(fill(pipeline, PROJECT) / "models", "compare")
+    assert all(f"\n {name} " in done.stdout for name in STRATEGIES)
+    assert done.stdout == printed.replace("The page: plots/", "The page: ../plots/")
+
+
+def test_times_of_other_models_are_not_told(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A model that DVC brought back from its cache took no time that could be told."""
-    assert "not timed" not in told(monkeypatch, capsys)
+    console.show_strategies()
+    assert "not timed" not in capsys.readouterr().out
     Path("metrics/timings.json").unlink()
-    assert told(monkeypatch, capsys).count("not timed") == len(STRATEGIES)
+    console.show_strategies()
+    assert capsys.readouterr().out.count("not timed") == len(STRATEGIES)
 
 
 def write(right: int) -> None:
@@ -91,13 +100,9 @@ def git(*arguments: str) -> None:
     ],
 )
 def test_two_revisions_are_compared_image_by_image(
-    history: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    expected: str,
+    history: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
 ) -> None:
-    printed = told(monkeypatch, capsys, *arguments)
+    printed = changes(capsys, *arguments)
     assert f"head: {expected}" in printed
     assert f"augmented: {expected}" in printed
     assert "finetune" not in printed
@@ -106,14 +111,22 @@ def test_two_revisions_are_compared_image_by_image(
     )
     assert printed.count("made under different conditions") == ("HEAD~1" in arguments)
     assert (note in printed) == (arguments[0] == "HEAD~1")
-    assert "augmented" not in told(monkeypatch, capsys, *arguments, "--strategy", "head")
+    assert "augmented" not in changes(capsys, arguments[0], dict(enumerate(arguments)).get(1), only="head")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-def test_a_revision_that_is_none_is_told(
-    history: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_revision_that_is_none_is_told(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InputError, match=r"^nowhere: .+: name a commit, a branch, a tag or an experiment$"):
-        told(monkeypatch, capsys, "nowhere")
+        changes(capsys, "nowhere")
     with pytest.raises(InputError, match=r"^HEAD and the files as they are: no predictions of finetune in both: "):
-        told(monkeypatch, capsys, "HEAD", "--strategy", "finetune")
+        changes(capsys, "HEAD", only="finetune")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_as_a_command(history: Path) -> None:
+    fill(history, PROJECT)
+    done = headstart(history / "metrics", "compare", "HEAD~1", "HEAD", "--strategy", "head", "--all")
+    assert done.returncode == 0, done.stderr
+    assert "head: 20 fixed, 0 broken: better by 50.0 points" in done.stdout
+    assert "test/39.png" in done.stdout
+    assert "augmented" not in done.stdout

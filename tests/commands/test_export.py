@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +14,12 @@ import pytest
 from PIL import Image
 
 from headstart.foundation import paths
-from headstart.foundation.errors import InputError
 from headstart.images import images
 from headstart.models import predictor
 from headstart.scoring import winner
-from stages import export
-from tests.pictures import pixels
-from tests.pipeline import CLASSES, IMAGE_SIZE, ROOT, SMALL, Finished
+from tests.command import PROJECT, headstart, make_project
+from tests.pictures import fill, pixels
+from tests.pipeline import CLASSES, IMAGE_SIZE, SMALL, Finished
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
@@ -31,7 +31,7 @@ import keras, numpy
 model = keras.saving.load_model("model.keras", safe_mode=True)
 images = numpy.load("images.npz")
 numpy.savez("found.npz", **{name: model(images[name]) for name in images.files})
-assert not [name for name in sys.modules if name.startswith("stages")]
+assert not [name for name in sys.modules if name.startswith(("stages", "headstart"))]
 """
 
 
@@ -39,23 +39,16 @@ assert not [name for name in sys.modules if name.startswith("stages")]
 def exported(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fine-tuned model, exported by the command in a process of its own."""
     folder = tmp_path_factory.mktemp("exported")
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "error::DeprecationWarning:stages",
-            "-m",
-            "stages.export",
-            "--strategy",
-            STRATEGY,
-            "--output",
-            str(folder),
-        ],
-        cwd=finished.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
+    project = tmp_path_factory.mktemp("run") / "project"
+    shutil.copytree(finished.folder, project, copy_function=os.link)
+    done = headstart(
+        fill(project, PROJECT) / "models",
+        "export",
+        "--strategy",
+        STRATEGY,
+        "--output",
+        str(folder),
+        PYTHONWARNINGS="error::DeprecationWarning:headstart",
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -120,14 +113,12 @@ def test_the_classes_stand_beside_and_in_the_files(finished: Finished, exported:
     assert held == facts
 
 
-def test_what_can_not_be_done_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["export"])
-    with pytest.raises(
-        InputError, match=r"^models/winner: no model there: run `dvc repro`, or `dvc pull models/winner`$"
-    ):
-        export.main()
-    Path("a file").touch()
-    monkeypatch.setattr(sys, "argv", ["export", "--output", "a file"])
-    with pytest.raises(InputError, match=r"^--output: a file: a file, expected a folder: name another one$"):
-        export.main()
+def test_what_can_not_be_done_is_told(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    done = headstart(project, "export")
+    line = "error: models/winner: no model there: run `dvc repro`, or `dvc pull models/winner`\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
+    (project / "a file").touch()
+    done = headstart(project, "export", "--output", "a file")
+    line = "error: --output: a file: a file, expected a folder: name another one\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)

@@ -1,0 +1,45 @@
+"""What `headstart add` does, from a folder to params.yaml, and what it says of it."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from headstart.adding import archive, choice, pointing, tracking
+from headstart.sources.reading import DEFAULT, Reading
+from headstart.sources.sources import open_archive
+
+
+def add(path: Path, name: str | None, reading: Reading = DEFAULT, project: str = ".") -> Iterator[str]:
+    """Pack and track the images at ``path``, point params.yaml at them, and yield lines on what was done.
+
+    Args:
+        path: a folder or an archive.
+        name: what to call the source; None for the name of the folder or archive.
+        reading: what is said of how the images are to be read.
+        project: the project's folder, as it is from where the user is.
+
+    Raises:
+        InputError: the images won't do, the name is taken, or DVC or git refuses.
+    """
+    target = archive.SOURCES / f"{archive.default_name(path) if name is None else archive.checked(name)}.zip"
+    packed = archive.add(path, target, reading, choice.shares)
+    shares = choice.shares(packed.images)
+    tracking.track(target)
+    yield from archive.report(packed, target)
+    if pointing.points_at(target):
+        yield "params.yaml points at it already and stays as it is"
+    else:
+        with open_archive(target) as tracked:
+            fitting = choice.preset(tracked.images)
+        written = pointing.point(fitting, target, shares)
+        if written is None:
+            yield "params.yaml has settings of your own and stays as it is; to run these on the new images:"
+            command = pointing.experiment(target, shares)
+            yield f"  {command}" if project == "." else f"  (cd {shlex.quote(project)} && {command})"
+            yield f"presets/{fitting.name}.yaml fits {fitting.reason}; to take it, copy it to params.yaml and add again"
+            return
+        why = fitting.reason if written == fitting.name else "which was there already"
+        yield f"params.yaml: the settings of presets/{written}.yaml ({why})"
+        yield f"  {choice.explain(packed.images, shares)}"
+    yield "next:"
+    yield "  make run" if project == "." else f"  make -C {shlex.quote(project)} run"

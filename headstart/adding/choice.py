@@ -1,0 +1,110 @@
+"""Chooses settings that fit a set of images: a preset by how large they are, a split by how many there are."""
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from headstart.foundation.errors import InputError
+from headstart.images.images import measure
+from headstart.images.manifest import SPLITS
+from headstart.sources import split
+from headstart.sources.source import SourceImage
+
+# The preset that params.yaml starts as, for small pictures such as its own clothes, and the one for photographs.
+QUICK, PHOTOS = "quick", "photos"
+
+# Pixels of the longer side. Enlarged to the size of photographs, pictures such as Fashion-MNIST's 28 × 28 or CIFAR's
+# 32 × 32 would take four times as long and show nothing more.
+_SMALL = 64
+# Images measured: their median needs no more.
+_MEASURED = 50
+
+# Images of a set without a split of its own that a run takes, as many as the chapter's: on two processor cores VGG16
+# then needs minutes. More are worth their time only once the first run has said what they bring.
+MOST = 5000
+
+# Shares of the images that several splits are drawn from, by the splits: enough to train on, and enough test images to
+# show a difference. Then those by which a class of three or of two images, too, gets one in each split.
+_SHARES: tuple[dict[tuple[str, ...], tuple[float, ...]], ...] = (
+    {("train", "validation"): (0.8, 0.2), ("train", "test"): (0.7, 0.3), SPLITS: (0.6, 0.2, 0.2)},
+    {("train", "validation"): (0.5, 0.5), ("train", "test"): (0.5, 0.5), SPLITS: (0.4, 0.3, 0.3)},
+)
+_SPOKEN = {"train": "training", "validation": "validation", "test": "test"}
+
+
+class Preset(NamedTuple):
+    """A preset's name, and why it fits."""
+
+    name: str
+    reason: str
+
+
+def preset(images: Sequence[SourceImage]) -> Preset:
+    """Choose a preset by the size of the images, upright, in pixels."""
+    step = max(1, len(images) // _MEASURED)
+    measured = [measure(image.read()) for image in images[::step]]
+    width = int(statistics.median(size.width for size in measured))
+    height = int(statistics.median(size.height for size in measured))
+    small = statistics.median(max(size.width, size.height) for size in measured) <= _SMALL
+    kind = "small pictures" if small else "photographs"
+    return Preset(QUICK if small else PHOTOS, f"{kind}, {width} × {height} pixels in the median")
+
+
+def shares(images: Sequence[SourceImage]) -> dict[str, float]:
+    """Choose which fraction of the images that a split is drawn from goes to it, by split.
+
+    A split that the source has is used whole; what it lacks is drawn from its training images. A source without splits
+    is divided 60 : 20 : 20, or 40 : 30 : 30 where a class is too small for that, as far as it is not too large.
+
+    Raises:
+        InputError: a class has too few images for an image in each split.
+    """
+    counts = Counter((image.class_name, image.split) for image in images)
+    classes = sorted({image.class_name for image in images})
+    origins = split.origins({image.split for image in images})
+    part = min(1.0, MOST / len(images)) if None in origins else 1.0
+    chosen: dict[str, float] = {}
+    for origin, fed in origins.items():
+        of_classes = {name: counts[name, origin] for name in classes}
+        options = [_part(shares.get(tuple(fed), (1.0,)), part) for shares in _SHARES]
+        fractions = next((option for option in options if not _short(of_classes, option)), None)
+        if fractions is None:
+            name = _short(of_classes, options[-1])[0]
+            where = f" under {origin}/" if origin else ""
+            wanted = ", ".join(_SPOKEN[part] for part in fed)
+            raise InputError(
+                f"class {name!r}: {of_classes[name]:,} usable images{where}, too few to have one each for {wanted}: "
+                "add some, or take the class out"
+            )
+        chosen |= dict(zip(fed, fractions, strict=True))
+    return {name: chosen[name] for name in SPLITS}
+
+
+def _part(shares: Sequence[float], part: float) -> list[float]:
+    """Shares of a part. Rounded down to what is written: shares that make a whole must not make more."""
+    return [int(share * part * 10_000 + split.ROUNDING) / 10_000 for share in shares]
+
+
+def _short(counts: Mapping[str, int], fractions: Sequence[float]) -> list[str]:
+    """Classes with too few images for one in each split."""
+    return [name for name, count in counts.items() if split.sizes(fractions, count) is None]
+
+
+def explain(images: Sequence[SourceImage], chosen: Mapping[str, float]) -> str:
+    """Say in a line what :func:`shares` chose and why."""
+    origins = split.origins({image.split for image in images})
+    if None in origins:
+        spread = f"{_divided(SPLITS, chosen)} of each class, drawn at random"
+        if len(images) > MOST:
+            spread += f": {MOST:,} of {len(images):,} images, since a first run on all of them would take long"
+        return spread
+    said = [f"{_SPOKEN[name]}: all of its own" for name in SPLITS if origins.get(name) == [name]]
+    drawn = origins.get("train", [])
+    if len(drawn) > 1:
+        said.append(f"{_divided(drawn, chosen)} of each class under train/, drawn at random")
+    return "; ".join(said)
+
+
+def _divided(names: Sequence[str], chosen: Mapping[str, float]) -> str:
+    return ", ".join(f"{_SPOKEN[name]} {chosen[name]:.4g}" for name in names)
