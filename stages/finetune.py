@@ -3,7 +3,6 @@
 What the frozen layers give is computed once: only the unfrozen part runs in every epoch.
 """
 
-import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from headstart.base import base, extraction, runtime, weights
 from headstart.base.extraction import Extraction
 from headstart.base.weights import Tensors
-from headstart.foundation import paths, versions
+from headstart.foundation import paths
 from headstart.foundation.entry import run_stage
 from headstart.foundation.resume import Resumable
 from headstart.images import manifest
@@ -62,17 +61,17 @@ def main() -> None:
     outcome = strategy.repeat(
         params.repeats, params.seed, state, lambda seed, part: train(prepared, settings, seed, part)
     )
-    description = describe(START).model_copy(
-        update={
-            "strategy": "finetune",
-            "unfreeze": prepared.unfreeze,
-            "trained_parameters": sum(math.prod(weight.shape) for weight in outcome.model.trainable_weights),
-            "epochs": len(outcome.training.history),
-            "best_epoch": outcome.training.best_epoch,
-            "versions": versions.installed(),
-        }
+    outcome = outcome._replace(seconds=prepared.seconds + outcome.seconds)
+    start = describe(START)
+    strategy.finish(
+        "finetune",
+        outcome,
+        state,
+        start.classes,
+        extraction=start.extraction,
+        classifier=start.classifier,
+        unfreeze=prepared.unfreeze,
     )
-    strategy.finish(outcome._replace(seconds=prepared.seconds + outcome.seconds), description, state)
 
 
 def prepare(params: Params, state: Resumable) -> Prepared:

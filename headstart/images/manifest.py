@@ -1,13 +1,12 @@
 """The manifest: one row an image of the subset, in the order that features and predictions follow."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from headstart.foundation import tables
 from headstart.foundation.array_types import IntArray
-from headstart.foundation.atomic import replacing
 from headstart.foundation.errors import InputError
 
 SPLITS = ("train", "validation", "test")
@@ -51,17 +50,8 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
-    """Write a manifest with the columns COLUMNS, as UTF-8 with Unix line ends on every system."""
-    with replacing(path) as temporary:
-        frame.to_csv(
-            temporary,
-            columns=list(COLUMNS),
-            index=False,
-            encoding="utf-8",
-            lineterminator="\n",
-            # Every text in quotes, so that no reader takes one for a number or for a line's end.
-            quoting=csv.QUOTE_NONNUMERIC,
-        )
+    """Write the columns COLUMNS of a manifest."""
+    tables.write(path, frame[list(COLUMNS)])
 
 
 def class_names(frame: pd.DataFrame) -> list[str]:

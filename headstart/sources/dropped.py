@@ -1,11 +1,12 @@
 """Reports on what was dropped: a list with every file's reason, and a few lines that sum it up."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from headstart.foundation.atomic import replacing
+import pandas as pd
+
+from headstart.foundation import tables
 from headstart.images.names import natural
 from headstart.sources.source import Dropped
 
@@ -16,11 +17,8 @@ _REASONS_IN_BRACKETS = 3
 def write(dropped: Sequence[Dropped], path: Path) -> None:
     """Write the list as CSV with the columns name, class and reason, in natural order of the names."""
     rows = sorted(dropped, key=lambda item: (natural(item.name), item.name, item.reason))
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        # Every text in quotes, so that no reader takes one for a number or for a line's end.
-        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        writer.writerow(("name", "class", "reason"))
-        writer.writerows((item.name, item.class_name, item.reason) for item in rows)
+    entries = [(item.name, item.class_name, item.reason) for item in rows]
+    tables.write(path, pd.DataFrame(entries, columns=["name", "class", "reason"]))
 
 
 def summary(dropped: Sequence[Dropped]) -> list[str]:

@@ -1,18 +1,16 @@
 """Training networks without a pretrained base: what the two strategies that do so have in common."""
 
-import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from headstart.base import runtime
 from headstart.base.precision import Precision
-from headstart.foundation import paths, versions
+from headstart.foundation import paths
 from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import manifest
 from headstart.models import architectures, pixels
 from headstart.models.architectures import Network
-from headstart.models.description import Description
 from headstart.models.samples import Samples
 from headstart.settings.schema import Augmentation, Scratch
 from headstart.training import strategy, training
@@ -98,16 +96,5 @@ def train(
         return model, training.fit(model, views, prepared.validation, settings, own_seed, part)
 
     outcome = strategy.repeat(repeats, seed, state, train_once)
-    description = Description(
-        strategy=name,
-        extraction=None,
-        classifier=None,
-        network=network,
-        classes=classes,
-        unfreeze=0,
-        trained_parameters=sum(math.prod(weight.shape) for weight in outcome.model.trainable_weights),
-        epochs=len(outcome.training.history),
-        best_epoch=outcome.training.best_epoch,
-        versions=versions.installed(),
-    )
-    strategy.finish(outcome._replace(seconds=prepared.seconds + outcome.seconds), description, state)
+    outcome = outcome._replace(seconds=prepared.seconds + outcome.seconds)
+    strategy.finish(name, outcome, state, classes, network=network)

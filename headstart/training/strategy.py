@@ -1,5 +1,6 @@
 """How every training stage begins and ends: its examples, and what it leaves behind."""
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,7 @@ from headstart.foundation.arrays import open_array
 from headstart.foundation.resume import Resumable
 from headstart.images import manifest
 from headstart.models import classifier, models, timing
+from headstart.models.architectures import Network
 from headstart.models.description import Description, weights_digest
 from headstart.models.samples import Samples
 from headstart.settings.schema import Classifier, Layers
@@ -115,24 +117,46 @@ def train_classifier(
         return model, training.fit(model, examples.train, examples.validation, settings, own_seed, part)
 
     outcome = repeat(repeats, seed, state, train_once)
+    layers = Layers.model_validate(settings.model_dump(include=set(Layers.model_fields)))
+    finish(name, outcome, state, examples.classes, extraction=examples.extraction, classifier=layers)
+
+
+def finish(
+    name: str,
+    outcome: Outcome,
+    state: Resumable,
+    classes: list[str],
+    *,
+    extraction: Extraction | None = None,
+    classifier: Layers | None = None,
+    network: Network | None = None,
+    unfreeze: int = 0,
+) -> None:
+    """Write models/<strategy>/, the history and repeats in metrics/<strategy>/, and say how it went.
+
+    Args:
+        name: the strategy's.
+        outcome: of its trainings.
+        state: of the stage.
+        classes: names, in the order of the labels.
+        extraction: how the features of the model were made, if it is on a base.
+        classifier: its layers on the base.
+        network: what it is, if it has no base.
+        unfreeze: how many of the base's last layers were trained.
+    """
+    training = outcome.training
     description = Description(
         strategy=name,
-        extraction=examples.extraction,
-        classifier=Layers.model_validate(settings.model_dump(include=set(Layers.model_fields))),
-        network=None,
-        classes=examples.classes,
-        unfreeze=0,
-        trained_parameters=outcome.model.count_params(),
-        epochs=len(outcome.training.history),
-        best_epoch=outcome.training.best_epoch,
+        extraction=extraction,
+        classifier=classifier,
+        network=network,
+        classes=classes,
+        unfreeze=unfreeze,
+        trained_parameters=sum(math.prod(weight.shape) for weight in outcome.model.trainable_weights),
+        epochs=len(training.history),
+        best_epoch=training.best_epoch,
         versions=versions.installed(),
     )
-    finish(outcome, description, state)
-
-
-def finish(outcome: Outcome, description: Description, state: Resumable) -> None:
-    """Write models/<strategy>/, the history and repeats in metrics/<strategy>/, and say how it went."""
-    name, training = description.strategy, outcome.training
     models.save(paths.MODELS / name, outcome.model, description)
     history = training.history.assign(strategy=name)[["strategy", *training.history.columns]]
     for table, file in ((history, "history.csv"), (outcome.repeats, "repeats.csv")):
