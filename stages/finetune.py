@@ -5,6 +5,7 @@ What the frozen layers give is computed once: only the unfrozen part runs in eve
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from headstart.base import base, extraction, runtime, weights
@@ -107,7 +108,8 @@ def train(
     model = models.join(whole, models.load(START, whole), prepared.unfreeze)
     before = base.digests(whole)
     groups = layerwise.groups(model, whole, settings)
-    result = training.fit(model, prepared.train, prepared.validation, settings, seed, state, groups)
+    follow = partial(strategy.write_history, "finetune")
+    result = training.fit(model, prepared.train, prepared.validation, settings, seed, state, groups, follow)
     layerwise.freeze_unreached(whole, settings, result.best_epoch)
     base.check_frozen(whole, before)
     return model, result

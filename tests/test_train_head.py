@@ -55,7 +55,8 @@ def test_the_model_says_what_it_is(finished: Finished) -> None:
 def test_the_history_is_that_of_the_model(finished: Finished) -> None:
     history = pd.read_csv(finished.folder / "metrics" / "head" / "history.csv")
     described = describe(finished.folder / "models" / "head")
-    assert list(history.columns) == training.HISTORY_COLUMNS
+    assert list(history.columns) == ["strategy", *training.HISTORY_COLUMNS]
+    assert set(history["strategy"]) == {"head"}
     assert history["epoch"].tolist() == list(range(1, described.epochs + 1))
     assert described.best_epoch == history["epoch"].iloc[history["val_loss"].argmin()]
 

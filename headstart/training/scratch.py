@@ -1,6 +1,7 @@
 """Training networks without a pretrained base: what the two strategies that do so have in common."""
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from headstart.base import runtime
@@ -93,7 +94,8 @@ def train(
     def train_once(own_seed: int, part: Resumable) -> tuple["keras.Model", Training]:
         model = architectures.build(network, len(classes), own_seed)
         views = pixels.views(prepared.train, prepared.sha256s, augmentation, own_seed)
-        return model, training.fit(model, views, prepared.validation, settings, own_seed, part)
+        follow = partial(strategy.write_history, name)
+        return model, training.fit(model, views, prepared.validation, settings, own_seed, part, follow=follow)
 
     outcome = strategy.repeat(repeats, seed, state, train_once)
     outcome = outcome._replace(seconds=prepared.seconds + outcome.seconds)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -114,7 +115,8 @@ def train_classifier(
     def train_once(own_seed: int, part: Resumable) -> tuple["keras.Model", Training]:
         shape = examples.validation.values.shape[2:]
         model = classifier.build(settings, shape, examples.extraction.feature_rms, len(examples.classes), own_seed)
-        return model, training.fit(model, examples.train, examples.validation, settings, own_seed, part)
+        follow = partial(write_history, name)
+        return model, training.fit(model, examples.train, examples.validation, settings, own_seed, part, follow=follow)
 
     outcome = repeat(repeats, seed, state, train_once)
     layers = Layers.model_validate(settings.model_dump(include=set(Layers.model_fields)))
@@ -158,9 +160,8 @@ def finish(
         versions=versions.installed(),
     )
     models.save(paths.MODELS / name, outcome.model, description)
-    history = training.history.assign(strategy=name)[["strategy", *training.history.columns]]
-    for table, file in ((history, "history.csv"), (outcome.repeats, "repeats.csv")):
-        tables.write(paths.METRICS / name / file, table)
+    write_history(name, training.history)
+    tables.write(paths.METRICS / name / "repeats.csv", outcome.repeats)
     timing.record_training(name, outcome.seconds, weights_digest(paths.MODELS / name))
     state.discard()
     print(
@@ -170,3 +171,9 @@ def finish(
     if len(outcome.repeats) > 1:
         accuracies = outcome.repeats["val_accuracy"]
         print(f"{name}: {len(accuracies)} trainings reach {accuracies.min():.4f} to {accuracies.max():.4f}")
+
+
+def write_history(strategy: str, history: pd.DataFrame) -> None:
+    """Write metrics/<strategy>/history.csv, which grows while a strategy trains, for editors that draw it live."""
+    table = history.assign(strategy=strategy)[["strategy", *history.columns]]
+    tables.write(paths.METRICS / strategy / "history.csv", table)

@@ -63,6 +63,7 @@ def fit(
     seed: int,
     state: Resumable,
     groups: Sequence[Group] = (),
+    follow: Callable[[pd.DataFrame], None] | None = None,
 ) -> "Training":
     """Train ``model`` and leave it with the weights of its best epoch.
 
@@ -74,6 +75,7 @@ def fit(
         seed: decides order, views and mixtures of the examples.
         state: where the training goes on after an interruption.
         groups: what is trainable, if not all of it trains the same way and from the start.
+        follow: gets the history so far, every few seconds at most: for those who watch the training.
 
     Raises:
         InputError: the loss became infinite or no number.
@@ -110,11 +112,12 @@ def fit(
             progress.set_postfix_str(shown, refresh=False)
             if run.is_due():
                 run.save(history, spent + time.monotonic() - started)
+                if follow:
+                    follow(_table(history))
     # A further repeat of this training may be interrupted: this one need not be run again then.
     run.save(history, spent + time.monotonic() - started)
     run.take_best()
-    table = pd.DataFrame(history, columns=HISTORY_COLUMNS).astype({"epoch": int})
-    return Training(table, spent + time.monotonic() - started)
+    return Training(_table(history), spent + time.monotonic() - started)
 
 
 def _compile_measure(model: "keras.Model") -> Callable[[Samples], tuple[float, float]]:
@@ -140,6 +143,10 @@ def _compile_measure(model: "keras.Model") -> Callable[[Samples], tuple[float, f
 def _means(sums: "list[tf.Tensor]", count: int) -> tuple[float, float]:
     loss, right = np.array([pair.numpy() for pair in sums], np.float64).sum(axis=0).tolist()
     return loss / count, right / count
+
+
+def _table(history: list[list[float]]) -> pd.DataFrame:
+    return pd.DataFrame(history, columns=HISTORY_COLUMNS).astype({"epoch": int})
 
 
 def _best(history: list[list[float]]) -> int:

@@ -403,3 +403,15 @@ def test_a_last_batch_of_validation_counts_as_its_examples() -> None:
 def test_predictions_take_no_part_in_dropout() -> None:
     model = build(settings(dropout=0.9))
     same([inference.predict(model, TRAIN.values[0])], [inference.predict(model, TRAIN.values[0])])
+
+
+def test_a_training_can_be_followed_while_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_SAVE_INTERVAL", 0.0)
+    seen: list[pd.DataFrame] = []
+    chosen = settings()
+    model = build(chosen)
+    result = training.fit(
+        model, lambda epoch: TRAIN, VALIDATION, chosen, SEED, Resumable("followed", chosen, []), follow=seen.append
+    )
+    assert [len(table) for table in seen] == list(range(1, chosen.epochs + 1))
+    pd.testing.assert_frame_equal(seen[-1], result.history)
