@@ -13,8 +13,8 @@ from headstart.images.unreadable import UnreadableImage
 def to_eight_bits(values: npt.NDArray[Any], white: int = FULL) -> npt.NDArray[np.uint8]:
     """Scale channel values linearly to 0 to 255, rounded.
 
-    Every image of a set is scaled alike, by ``white``, never by its own brightest pixel: brightness may be what
-    tells the classes apart, and the same scene must look the same in a dark picture and in a bright one. What
+    Every image of a set is scaled by the same ``white``, never by its own brightest pixel: brightness may be what
+    separates the classes, and the same scene must look the same in a dark picture and in a bright one. What
     instruments of 10, 12 or 14 bits store in 16 stays dark by default, therefore; see :func:`peak`.
 
     Args:

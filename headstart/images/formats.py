@@ -56,7 +56,7 @@ _OTHER: tuple[tuple[bytes, str], ...] = (
     (b"MZ", "a program"),
 )
 
-# Files that stand for others, which a tool still has to fetch, with what to do.
+# Pointers to other files, which a tool still has to fetch, with what to do.
 _POINTERS: tuple[tuple[bytes, str], ...] = (
     (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer: run git lfs pull"),
     (b"/annex/objects/", "a git-annex pointer: run git annex get"),

@@ -67,14 +67,14 @@ PngImagePlugin.MAX_TEXT_CHUNK = png.MOST_INFLATED
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
-# Pillow warns of odd metadata. Whoever is told that of one image in 25,000 can do nothing about it. This is
+# Pillow warns of odd metadata. Nobody can do anything about that in one image of 25,000. This is
 # the filter as ``warnings`` keeps it, for all threads: setting it just for a while would not be safe.
 _HUSHED_PILLOW = ("ignore", None, Warning, re.compile("PIL"), 0)
 
 # It logs as well, and where nobody has set up logging, errors go to stderr.
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
-# EXIF 2.3, tag 0x0112: how the stored pixels are turned so that they stand upright.
+# EXIF 2.3, tag 0x0112: how the stored pixels are turned upright.
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -160,9 +160,9 @@ def measure(data: bytes) -> Measured:
         width, height = image.size
         drafted = image.draft(None, (1, 1))
         image.load()
-        if not drafted:  # Some formats tell their true size only now.
+        if not drafted:  # Some formats give their true size only now.
             width, height = image.size
-        # Asked only now: Pillow turns a TIFF upright by itself, size included, and then forgets its orientation.
+        # Asked only now: Pillow itself turns a TIFF upright, size included, and then forgets its orientation.
         sideways = _orientation(image) in _SIDEWAYS
         _flattened(image)
         return Measured(*((height, width) if sideways else (width, height)), image.info.get("peak"))
@@ -186,7 +186,7 @@ def square(data: bytes, framing: Framing) -> Pixels:
         drafted = image.draft(None, (_DRAFT_FACTOR * framing.size, _DRAFT_FACTOR * framing.size))
         image.load()
         flat = _flattened(image)
-        if not drafted:  # Some formats tell their true size only now.
+        if not drafted:  # Some formats give their true size only now.
             width, height = flat.size
         # At 1/2 a side of 301 pixels becomes 151, of which only 150.5 are picture.
         box: Box = drafted[1] if drafted else (0, 0, *flat.size)

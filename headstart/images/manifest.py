@@ -24,7 +24,7 @@ def read(path: Path) -> pd.DataFrame:
     Returns:
         One row an image, ordered by split, then class, then number: path (relative to the manifest's
         folder, with ``/``), class, group ("" where it has none), split (one of SPLITS), sha256 of the file,
-        width and height of the upright image in pixels. Texts come as they stand: a class may be called
+        width and height of the upright image in pixels. Texts come as they are: a class may be called
         ``nan``, ``1e3``, ``=cmd()``.
 
     Raises:

@@ -45,14 +45,14 @@ def by_number(path: str) -> tuple[_Natural, _Natural, str]:
 
 
 def portable(names: Sequence[str], identities: Sequence[str] | None = None) -> list[str]:
-    """Turn names of one folder into file names that every system can store, no two alike.
+    """Turn names of one folder into file names that every system can store, all different.
 
     A name that can stay as it is stays. Any other keeps what it can and is tagged with 12 digits of
     the SHA-256 of its identity, so that the same name gives the same result in any company.
 
     Args:
         names: any texts.
-        identities: what tells equal names apart, for example their paths; the names themselves if None.
+        identities: what distinguishes equal names, for example their paths; the names themselves if None.
 
     Returns:
         ASCII letters, digits, ``.``, ``_`` and ``-``; at most 100 characters; different even
@@ -68,12 +68,12 @@ def portable(names: Sequence[str], identities: Sequence[str] | None = None) -> l
 
 
 def distinct(names: Sequence[str], identities: Sequence[str]) -> list[str]:
-    """Tag every name that is there twice, capitals or not, with its identity, until no two are alike."""
+    """Tag every name that is there twice, capitals or not, with its identity, until all are different."""
     found = list(names)
     attempt = 0
     while (alike := Counter(name.lower() for name in found)).total() > len(alike):
         salt = f"\0{attempt}" if attempt else ""
-        # Equal names of equal identity: only their order can tell them apart.
+        # Equal names of equal identity: only their order distinguishes them.
         found = [
             name if alike[name.lower()] == 1 else _tagged(name, f"{identity}{salt}{place if attempt else ''}")
             for place, (name, identity) in enumerate(zip(found, identities, strict=True))

@@ -1,4 +1,4 @@
-"""What says that a file can't be used as an image."""
+"""The exception for a file that can't be used as an image."""
 
 
 class UnreadableImage(Exception):  # noqa: N818 - it names the file, which is no error of the program

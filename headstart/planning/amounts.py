@@ -12,7 +12,7 @@ _GOES_ON = {"train_scratch": 0.5, "train_scratch_augmented": 0.5, "train_head": 
 _FINETUNE_GOES_ON = 0.3
 
 # Of the statistics: folds of the suspects' classifier, resamples of the bootstrap, ridges that a point of the learning
-# curve tries, images that it learns from at the most. They stand here again because importing them from where they are
+# curve tries, images that it learns from at the most. They are repeated here because importing them from where they are
 # used takes seconds, which the first line of `make run` has not; a test holds them equal.
 FOLDS = 5
 RESAMPLES = 2000

@@ -20,7 +20,7 @@ from headstart.sources.source import Source, SourceImage
 
 T = TypeVar("T")
 
-# Images whose size and decoding stand for all of them.
+# Images whose size and decoding represent all of them.
 _SAMPLE = 24
 # Bytes of a PNG for each byte of pixels, of small grey pictures: Fashion-MNIST's have 0.66.
 _PNG = 0.66

@@ -40,7 +40,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def stages(pipeline: Path = PIPELINE) -> dict[str, Any]:
-    """Return the stages of dvc.yaml in their order, as they stand there."""
+    """Return the stages of dvc.yaml in their order, as written there."""
     return dict(yaml.safe_load(pipeline.read_text(encoding="utf-8"))["stages"])
 
 

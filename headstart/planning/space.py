@@ -26,7 +26,7 @@ def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, i
         "preview": _SHEET,
         "extract_features": _arrays(params, counts, measured),
         **models,
-        # The winner is taken for one that stands on the base, whose files are copied to it.
+        # The winner is assumed to have the base, whose files are copied to it.
         "evaluate": _FLOAT32 * base.weights + models["finetune"] + _EVALUATION_SHEETS * _SHEET,
         "explain": _EXPLANATION_SHEETS * _SHEET,
     }

@@ -1,4 +1,4 @@
-"""A plan as a person reads it in a terminal."""
+"""A plan as printed in the terminal."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _KILO = 1000
 
 
 def lines(plan: Plan) -> list[str]:
-    """Return the table of stages, the total, and what stands in the way."""
+    """Return the table of stages, the total, and what is lacking."""
     rows = [_HEAD, *(_row(stage) for stage in plan.stages), _total(plan)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     table = [
@@ -23,7 +23,7 @@ def lines(plan: Plan) -> list[str]:
 
 
 def line(plan: Plan | None) -> str:
-    """Return the one line that `make run` begins with; None stands for a short run on a machine not measured."""
+    """Return the one line that `make run` begins with; None is a short run on a machine not measured."""
     if plan is None:
         return "a few minutes; `headstart plan` measures this machine and says what each stage takes"
     likely, most = minutes(plan.seconds.likely), minutes(plan.seconds.most)

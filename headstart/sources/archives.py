@@ -61,7 +61,7 @@ _NO_ARCHIVES = (
     (b"\x28\xb5\x2f\xfd", "compressed by Zstandard", "unpack it (`tar --zstd -xf`) and give the folder"),
     (b"\x04\x22\x4d\x18", "compressed by LZ4", "unpack it (`lz4 -dc … | tar -x`) and give the folder"),
     (_LFS_POINTER, "a Git LFS pointer and not the archive itself", "run `git lfs pull` where it comes from"),
-    (b"outs:", "a pointer of DVC's and not the archive itself", "give the file without .dvc, after `dvc pull`"),
+    (b"outs:", "a DVC pointer file and not the archive itself", "give the file without .dvc, after `dvc pull`"),
 )
 
 _CHUNK = 1 << 20
@@ -76,7 +76,7 @@ def list_archive(path: Path, name_encoding: str = AUTO) -> Listing:
 
     Args:
         path: the archive.
-        name_encoding: the code page of a zip archive's names where it doesn't say; "auto": guessed, and told.
+        name_encoding: the code page of a zip archive's names if it declares none; "auto": guessed, and printed.
 
     Raises:
         InputError: it is no such archive, is damaged, truncated or a bomb, or an entry leads out of it.
@@ -91,7 +91,7 @@ def list_archive(path: Path, name_encoding: str = AUTO) -> Listing:
 
 
 def _refuse_others(path: Path, head: bytes) -> None:
-    """Say what a file is that is no archive, if that can be told.
+    """Say what a file is that is no archive, if it is known.
 
     Raises:
         InputError: it can.
@@ -147,19 +147,19 @@ def _zip_encoding(infos: Sequence[zipfile.ZipInfo], path: Path, wanted: str, lis
     encoding = guess([*(folders or parts)][:1000])
     shown = ", ".join(repr(part.decode(encoding, "replace")) for part in [*(folders or parts)][:_EXAMPLES])
     listing.notes.append(
-        f"{path}: names are in an unnamed code page, read as {encoding}: {shown}; if that is wrong, name it, as in "
+        f"{path}: names are in an unknown code page, read as {encoding}: {shown}; if that is wrong, set it, as in "
         "prepare.name_encoding=gbk (cp866: Russian, cp932: Japanese, cp949: Korean, cp850: Western Europe)"
     )
     return encoding
 
 
 def _zip_bytes(info: zipfile.ZipInfo) -> bytes:
-    """A name as it stands in the archive: zipfile reads all names that aren't marked as UTF-8 by code page 437."""
+    """A name as the archive has it: zipfile reads all names that aren't marked as UTF-8 by code page 437."""
     return info.orig_filename.partition("\0")[0].encode("cp437")
 
 
 def _zip_unicode(info: zipfile.ZipInfo) -> str | None:
-    """A name that says itself that it is UTF-8; None if it doesn't."""
+    """A name that is declared to be UTF-8; None if it isn't."""
     if info.flag_bits & _ZIP_UTF8:
         return info.filename
     extra = info.extra
@@ -311,7 +311,7 @@ class _Names:
         """Return the entry's path without empty parts, or None where it is to be passed over.
 
         Args:
-            name: the path as it stands in the archive.
+            name: the path as the archive has it.
             from_windows: whether it was made where ``C:/`` is no folder's name.
 
         Raises:
@@ -320,7 +320,7 @@ class _Names:
         upwards = ".." in name.replace("\\", "/").split("/")
         if upwards or name.startswith("/") or (from_windows and PureWindowsPath(name).drive):
             raise InputError(
-                f"{self._path}: refused, since entry {name!r} leads out of the archive's own folder: "
+                f"{self._path}: refused, because entry {name!r} leads out of the archive's own folder: "
                 "use an archive that was made without such paths"
             )
         parts = [part for part in name.split("/") if part not in ("", ".")]
@@ -370,13 +370,13 @@ def _most_bytes(path: Path) -> int:
 
 def _bomb(path: Path) -> InputError:
     return InputError(
-        f"{path}: refused, since it unpacks to over {_MAX_RATIO} times its size, as no images do: "
+        f"{path}: refused, because it unpacks to over {_MAX_RATIO} times its size, which images never do: "
         "pack the images themselves"
     )
 
 
 def _too_many(path: Path) -> InputError:
-    return InputError(f"{path}: refused, since it holds over {_MAX_ENTRIES:,} entries: split it up")
+    return InputError(f"{path}: refused, because it holds over {_MAX_ENTRIES:,} entries: split it up")
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:

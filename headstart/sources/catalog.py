@@ -159,7 +159,7 @@ def read_entry(path: Path) -> IdxEntry | ArchiveEntry:
     """Read an entry's YAML file and check it.
 
     Raises:
-        InputError: the file is missing, or is not a catalog entry; all that is wrong is told at once.
+        InputError: the file is missing, or is not a catalog entry; all errors are reported together.
     """
     try:
         return _ENTRY.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))

@@ -39,9 +39,9 @@ def in_brackets(dropped: Sequence[Dropped]) -> str:
         return ""
     # What follows a colon are details, among them names of files: too long here, and not safe to print.
     reasons = _commonest(item.reason.partition(":")[0] for item in dropped)
-    told = [f"{count:,} × {reason}" for reason, count in reasons[:_REASONS_IN_BRACKETS]]
+    shown = [f"{count:,} × {reason}" for reason, count in reasons[:_REASONS_IN_BRACKETS]]
     more = "; …" if len(reasons) > _REASONS_IN_BRACKETS else ""
-    return f" ({len(dropped):,} dropped: {'; '.join(told)}{more})"
+    return f" ({len(dropped):,} dropped: {'; '.join(shown)}{more})"
 
 
 def _commonest(reasons: Iterable[str]) -> list[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""Finds image files of the same bytes and says which of them stay.
+"""Finds image files with the same bytes and decides which of them stay.
 
 The rules:
 

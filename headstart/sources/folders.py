@@ -93,20 +93,20 @@ def _followed(link: str, root: Path) -> tuple[str, os.stat_result] | str:
 
 @functools.cache
 def _places(root: str, here: Path) -> tuple[str, ...]:
-    """Where links may lead, beside DVC's cache: the folder, and the project that ``here`` is in."""
+    """Where links may lead, apart from DVC's cache: the folder, and the project that ``here`` is in."""
     project = _project(here)
     return (root,) if project is None else (root, str(project))
 
 
 def _project(here: Path) -> Path | None:
-    """The project of DVC's that a folder is in, without links in its path."""
+    """The DVC project that a folder is in, without links in its path."""
     real = here.resolve()
     return next((folder for folder in (real, *real.parents) if (folder / ".dvc").is_dir()), None)
 
 
 @functools.cache
 def _cache(here: Path) -> Path:
-    """The cache of DVC's that is used in a folder, which may be anywhere; the project's own where DVC doesn't say."""
+    """The DVC cache that is used in a folder, which may be anywhere; the project's own where DVC doesn't say."""
     project = _project(here)
     if project is None:
         return Path(os.devnull)

@@ -18,7 +18,7 @@ _LEAST_MEAN_SIZE = 1.5
 
 @dataclass(frozen=True)
 class Unit:
-    """Images that stay together: how many of each class. An image without a group is a unit by itself."""
+    """Images that stay together: how many of each class. An image without a group is a unit of its own."""
 
     classes: Mapping[str, int]
 

@@ -26,7 +26,7 @@ def labelled(listing: Listing, name: str, reading: Reading) -> Layout:
         reading: the settings.
 
     Raises:
-        InputError: the settings don't fit the source, or what says the labels contradicts itself.
+        InputError: the settings don't fit the source, or the labels contradict each other.
     """
     paths = [entry.name for entry in listing.entries]
     layout = find(paths, name)
@@ -38,7 +38,7 @@ def labelled(listing: Listing, name: str, reading: Reading) -> Layout:
             _check_agreement(layout, labels, paths, table.name, name)
         listing.dropped[:] = [item for item in listing.dropped if item.name != table.name]
         # No folder is missed: the table says what there is.
-        said = [] if table.name == tables.PACKED else [f"labels are those of {table.name}"]
+        said = [] if table.name == tables.PACKED else [f"labels come from {table.name}"]
         layout = Layout(labels, by_folder=False, notes=[*said, *table.notes])
     if reading.pattern != NONE:
         splits = [
@@ -73,8 +73,8 @@ def _likely_groups(paths: Sequence[str]) -> list[str]:
     # The inner quotes are for DVC, which stumbles over brackets.
     setting = f"\"prepare.pattern='{found.pattern}'\""
     return [
-        f"names look like {found.groups:,} groups such as {found.example}: if what they group belongs together (one "
-        f"patient, one burst), keep it in one split with `dvc exp run -S {setting}`"
+        f"names look like {found.groups:,} groups such as {found.example}: if their images belong together (one "
+        f"patient, one burst), keep each in one split with `dvc exp run -S {setting}`"
     ]
 
 
@@ -87,7 +87,7 @@ def _in_group(label: Label | Unlabelled, group: str) -> Label | Unlabelled:
 
 
 def _table(listing: Listing, name: str, reading: Reading) -> tuple[tables.Table | None, str]:
-    """The table that is named, or the one that is there to be found; and why one that is there isn't read."""
+    """The table that is named or found; and why one that exists isn't read."""
     if reading.labels == NONE:
         return None, ""
     if reading.labels != AUTO:
@@ -95,13 +95,13 @@ def _table(listing: Listing, name: str, reading: Reading) -> tuple[tables.Table 
         if entry is None:
             there = ", ".join(repr(entry.name) for entry in listing.tables[:5]) or "none"
             raise InputError(
-                f"{name}: prepare.labels={reading.labels} is no table inside it; expected auto, none or one of the "
+                f"{name}: prepare.labels={reading.labels}: no such table inside it; expected auto, none or one of the "
                 f".csv, .tsv and .txt files there: {there}"
             )
         try:
             return tables.read(entry.read(), entry.name, reading.name_encoding), ""
         except (tables.NotATable, UnreadableImage) as error:
-            raise InputError(f"{name}: {entry.name} is no table of labels: {error}") from None
+            raise InputError(f"{name}: {entry.name} is not a table of labels: {error}") from None
     if reading.pattern != NONE and "class" in compiled(reading.pattern).groupindex:
         return None, ""
     packed = [entry for entry in listing.tables if entry.name == tables.PACKED]
@@ -116,10 +116,12 @@ def _table(listing: Listing, name: str, reading: Reading) -> tuple[tables.Table 
         if entry.name == tables.PACKED or _speaks_of(table, [entry.name for entry in listing.entries]):
             found.append(table)
         else:
-            hint = hint or f"; {entry.name} isn't read as one: few of its rows name an image, or all say the same"
+            hint = (
+                hint or f"; {entry.name} isn't read as one: few of its rows name an image, or all have the same label"
+            )
     if len(found) > 1:
-        told = " and ".join(table.name for table in found)
-        raise InputError(f"{name}: labels are in {told}: name one with prepare.labels, or set it to none")
+        several = " and ".join(table.name for table in found)
+        raise InputError(f"{name}: labels are in {several}: name one with prepare.labels, or set it to none")
     return (found[0], "") if found else (None, hint)
 
 
@@ -130,7 +132,7 @@ def _shallowest(entries: list[Entry]) -> list[Entry]:
 
 
 def _speaks_of(table: tables.Table, paths: list[str]) -> bool:
-    """Whether a table is of these images: most of its rows name one, and not all say the same.
+    """Whether a table is of these images: most of its rows name one, and they don't all have the same label.
 
     A sample of a submission, as competitions ship it, has images and one label for all.
     """
@@ -142,7 +144,7 @@ def _speaks_of(table: tables.Table, paths: list[str]) -> bool:
 def _check_agreement(
     layout: Layout, labels: list[Label | Unlabelled], paths: list[str], table: str, source: str
 ) -> None:
-    """Check that a table that nobody has named doesn't contradict what folders or names say."""
+    """Check that a table found without being named agrees with folders and names."""
     classes = {label.class_name for label in layout.labels if isinstance(label, Label)}
     if len(classes) < 2:
         return
@@ -154,7 +156,7 @@ def _check_agreement(
     if differ:
         path, by_layout, by_table = differ[0]
         raise InputError(
-            f"{source}: {table} and the arrangement of the files differ in the labels of {len(differ):,} images: "
-            f"{path!r} is {by_table!r} in the one, {by_layout!r} by the other; choose with prepare.labels={table} or "
+            f"{source}: {table} and the files' folders or names disagree about {len(differ):,} images: "
+            f"{path!r} is {by_table!r} in the table, {by_layout!r} by its path; choose with prepare.labels={table} or "
             "prepare.labels=none"
         )

@@ -22,7 +22,7 @@ _SPLIT_WORDS = {
     **dict.fromkeys(["validation", "validate", "valid", "val", "valset", "validset", "dev", "devset"], "validation"),
     **dict.fromkeys(["test", "testing", "testset", "testdata", "tst", "evaluation", "eval", "holdout"], "test"),
 }
-# What may stand beside such a word in a folder's name and leaves it the name of a split.
+# What may accompany such a word in a folder's name without making it anything but a split.
 _AFFIX = re.compile(
     r"sets?|data|datasets?|splits?|folder|dir|images?|imgs?|pictures?|pics?|photos?|seg|samples?|full|all|jpe?g|png"
 )
@@ -58,7 +58,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """Why a path says nothing."""
+    """Why a path gives no label."""
 
     reason: str
 
@@ -68,7 +68,7 @@ class Layout:
     """How a source is arranged.
 
     Attributes:
-        labels: what each image's path says, in the images' order.
+        labels: each image's label by its path, in the images' order.
         wrappers: the folders that wrap all images, outermost first.
         splits: the folders below these that are splits, and which.
         inner: for each of them the folders that wrap all of its images once more.
@@ -86,7 +86,7 @@ class Layout:
     hint: str = ""
 
     def class_of_folder(self, folder: str) -> str | None:
-        """The class that a folder, or one around it, stands for; None if it stands for none."""
+        """The class that a folder, or one around it, is for; None if there is none."""
         parts = self._from_class(folder)
         return normal(parts[0]) if parts else None
 
@@ -119,7 +119,7 @@ def is_litter(part: str) -> bool:
 
 
 def split_named(name: str) -> str | None:
-    """The split that a name by itself stands for, as ``train``, ``Valid`` or ``test_set`` do; None if for none."""
+    """The split that a name alone means, as ``train``, ``Valid`` or ``test_set`` do; None if it means none."""
     split, rest = _split_and_rest(name)
     return split if all(_AFFIX.fullmatch(word) or word.isdigit() for word in rest) else None
 
@@ -164,7 +164,7 @@ def find(paths: Sequence[str], source: str) -> Layout:
 
 
 def folder_splits(paths: Sequence[str]) -> list[str | None]:
-    """The splits that folders say by themselves, whatever is in them; None for all unless they divide all images."""
+    """The splits by the names of folders alone, whatever is in them; None for all unless they divide all images."""
     parts = [path.split("/") for path in paths]
     while parts and all(len(path) > 1 and path[0] == parts[0][0] for path in parts):
         parts = [path[1:] for path in parts]
@@ -184,7 +184,7 @@ def _outside(path: list[str], splits: dict[str, str]) -> str:
 
 
 def _unwrapped(parts: _Parts) -> tuple[_Parts, list[str]]:
-    """Strip the folders that wrap all of the images and so tell nothing about any; return them as well."""
+    """Strip the folders that wrap all of the images and so say nothing about any; return them as well."""
     wrappers = []
     while parts and all(len(path) > 1 and path[0] == parts[0][0] for path in parts):
         inner = [path[1:] for path in parts]
@@ -208,7 +208,7 @@ def _inner_wrappers(parts: _Parts) -> list[str]:
 
 
 def _split_and_rest(name: str) -> tuple[str | None, tuple[str, ...]]:
-    """The one split that a word of ``name`` stands for, and its other words; (None, ()) if there isn't one."""
+    """The one split that a word of ``name`` means, and its other words; (None, ()) if there isn't one."""
     words = [word.lower() for word in _WORD.findall(name)]
     found = {_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS}
     if len(found) != 1:
@@ -225,7 +225,7 @@ def _split_folders(parts: _Parts, source: str) -> dict[str, str]:
         raise InputError(f"{source}: found {_listed(tops)}, but no train folder: add one")
     if len(splits) == len(tops):
         return splits
-    # Beside other folders, "train" may as well be a class: of vehicles, say. Then it has no classes inside.
+    # Next to other folders, "train" may as well be a class: of vehicles, say. Then it has no classes inside.
     inside = [path[1:] for path in parts if len(path) > 1 and path[0] in to_train]
     inside = [path[len(_inner_wrappers(inside)) :] for path in inside]
     classes = {found.class_name for found in _classes(inside)[0] if isinstance(found, Label)}
@@ -235,14 +235,14 @@ def _split_folders(parts: _Parts, source: str) -> dict[str, str]:
 def _named_as_splits(tops: Sequence[str]) -> dict[str, str]:
     """Folders that are named as splits: by a word for one alone, with usual affixes, or with the same affix as others.
 
-    ``train_station`` is none by itself; beside ``test_station`` it is.
+    ``train_station`` alone is none; next to ``test_station`` it is one.
     """
     read = {top: _split_and_rest(top) for top in tops}
-    alike: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    similar: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for split, rest in read.values():
         if split:
-            alike[rest].add(split)
-    return {top: split for top, (split, rest) in read.items() if split and (split_named(top) or len(alike[rest]) > 1)}
+            similar[rest].add(split)
+    return {top: split for top, (split, rest) in read.items() if split and (split_named(top) or len(similar[rest]) > 1)}
 
 
 def _splits_below_classes(parts: _Parts) -> bool:

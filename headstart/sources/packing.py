@@ -37,7 +37,7 @@ def pack(source: Source, target: Path) -> Source:
     """Write every image of ``source`` that decodes to a zip archive, and return what was packed.
 
     The archive holds ``<class>/<file>``, or ``<split>/<class>/<file>`` where the source is split, sorted,
-    undated and uncompressed, since images don't get smaller. Groups, and what folders can't say, stand in a
+    undated and uncompressed, since images don't get smaller. Groups, and what folders can't say, are in a
     table beside them. Nothing else of the files is kept.
 
     Args:
@@ -96,7 +96,7 @@ def _paths(images: Sequence[SourceImage]) -> list[str]:
 
 
 def _folder(class_name: str) -> str:
-    """What a class's folder is called: as the class is, unless no folder can be; a table then says the class."""
+    """The name of a class's folder: the class's own, unless no folder can have it; a table then gives the class."""
     return names.portable([class_name])[0] if "/" in class_name or is_litter(class_name) else class_name
 
 
@@ -121,7 +121,7 @@ def _info(path: str) -> zipfile.ZipInfo:
 
 
 def _table(paths: Sequence[str], images: Sequence[SourceImage], source: str) -> bytes | None:
-    """What folders and names can't say of the images, as a table; None where they say it all."""
+    """What folders and names can't say of the images, as a table; None if they say everything."""
     known = [Label(image.class_name, image.split, image.group) for image in images]
     try:
         if known == label(paths, source):
@@ -142,4 +142,6 @@ def _check_labels(target: Path, source: str, images: dict[str, SourceImage]) -> 
     with open_archive(target) as archive:
         found = {image.name: (image.class_name, image.split, image.group) for image in archive.images}
     if found != {path: (image.class_name, image.split, image.group) for path, image in images.items()}:
-        raise InputError(f"{source}: packed, it would be read otherwise: rename folders that are called as splits are")
+        raise InputError(
+            f"{source}: packed, it would be read differently: rename folders that have the names of splits"
+        )

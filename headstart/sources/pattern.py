@@ -34,20 +34,21 @@ def read(
     odd = []
     for path, known, split in zip(paths, labels, splits, strict=True):
         match = pattern.search(path)
-        told = {name: value for name, value in match.groupdict().items() if value} if match else {}
-        if not told.get("class" if names_class else "group"):
+        matched = {name: value for name, value in match.groupdict().items() if value} if match else {}
+        if not matched.get("class" if names_class else "group"):
             missed.append(path)
             found.append(Unlabelled("no class: prepare.pattern doesn't match") if names_class else known)
             continue
-        class_name = normal(told["class"]) if names_class else known.class_name if isinstance(known, Label) else None
-        named = split_named(told["split"]) if "split" in told else split
-        if "split" in told and named is None:
+        class_name = normal(matched["class"]) if names_class else known.class_name if isinstance(known, Label) else None
+        named = split_named(matched["split"]) if "split" in matched else split
+        if "split" in matched and named is None:
             odd.append(path)
-        found.append(known if class_name is None else Label(class_name, named, told.get("group", "")))
+        found.append(known if class_name is None else Label(class_name, named, matched.get("group", "")))
     shown = ", ".join(repr(path) for path in (odd or missed)[:_SHOWN])
     if odd:
         raise InputError(
-            f"{source}: prepare.pattern finds no train, validation or test as split in {len(odd):,}: {shown}"
+            f"{source}: prepare.pattern finds a split other than train, validation and test in {len(odd):,} images, "
+            f"such as {shown}"
         )
     if paths and len(missed) == len(paths):
         raise InputError(f"{source}: prepare.pattern={text} matches none of {len(paths):,} images, such as {shown}")

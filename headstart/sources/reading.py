@@ -1,4 +1,4 @@
-"""What a person may say of how their folder or archive is to be read; everything else is found out."""
+"""What the user may say about how a folder or archive is to be read; everything else is detected."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 EmptyClasses = Literal["refuse", "leave_out"]
 Group = Literal["given", "folder", "none"]
 
-# How a parameter says that something is to be found out, and that there is none.
+# How a parameter says that something is to be detected, and that there is none.
 AUTO = "auto"
 NONE = "none"
 
@@ -19,9 +19,9 @@ class Reading:
         labels: the table of labels, a path inside the source; "auto": looked for; "none": not read.
         pattern: the regular expression that reads class, group and split off paths; "none": there isn't one.
         group: "given": groups are those of the table or the pattern; "folder": the folders below the classes;
-            "none": there are none, whatever those say.
+            "none": there are none, whatever table and pattern give.
         resplit: whether the owner's splits are forgotten.
-        name_encoding: the code page of names in zip archives, and of tables, that don't say it; "auto": guessed.
+        name_encoding: the code page of names in zip archives, and of tables, that don't declare one; "auto": guessed.
         empty_classes: what is done about a class without usable images.
     """
 

@@ -20,8 +20,8 @@ class SourceImage:
         split: "train", "validation" or "test" where the source is already split, else None.
         read: returns the file's bytes; not for several threads at once. It raises
             :class:`headstart.images.images.UnreadableImage` where this one file can't be had, and
-            :class:`headstart.foundation.errors.InputError` where the whole source is at fault.
-        likeness: what can be said about the bytes without reading them, for example their size.
+            :class:`headstart.foundation.errors.InputError` if the whole source is unusable.
+        likeness: what is known about the bytes without reading them, for example their size.
             Files of the same bytes must have the same likeness; only those are hashed to find
             duplicates. The default makes every file worth hashing.
         group: what it belongs to together with others, a patient or a burst; "" where that isn't known.

@@ -106,12 +106,12 @@ def _class_folders(listing: Listing, layout: Layout) -> dict[str, list[Dropped]]
 
 
 def check_classes(source: Source, folders: dict[str, list[Dropped]] | None = None, hint: str = "") -> None:
-    """Check that there is something to tell apart, and that no class has vanished.
+    """Check that there are two classes at least, and that none has vanished.
 
     Args:
         source: the images, and what was dropped.
         folders: further classes that there should be, with what is there instead of images.
-        hint: what to add where there is nothing to tell apart.
+        hint: what to add to the message if there are too few classes.
 
     Raises:
         InputError: there are fewer than two classes, or one has no images and ``source.may_lack`` is false.
@@ -151,12 +151,12 @@ def _check_no_class_vanished(source: Source, found: Collection[str], folders: di
     vanished = sorted(set(dropped) - set(found))
     if not vanished:
         return
-    told = "; ".join(_vanished(vanished, dropped))
+    which = "; ".join(_vanished(vanished, dropped))
     if source.may_lack:
-        source.notes.append(f"{source.name}: classes without a usable image are left out: {told}")
+        source.notes.append(f"{source.name}: classes without a usable image are left out: {which}")
     else:
         raise InputError(
-            f"{source.name}: a class without a usable image: {told}; add or convert its images, take it away, or "
+            f"{source.name}: a class without a usable image: {which}; add or convert its images, remove its folder, or "
             "leave such classes out with prepare.empty_classes=leave_out"
         )
 

@@ -70,7 +70,7 @@ def _lot(image: SourceImage, seed: int) -> bytes:
 def asked(origin: Origin, counts: Counts) -> dict[str, int | float]:
     """What the splits that are drawn from one part of the source ask for.
 
-    Where the owner has split a source, fractions only say how splits that share a part divide it: all of each
+    If the source is already split, fractions only say how splits that share a part divide it: all of each
     part is used, unless a number asks for less.
     """
     if origin is None or any(isinstance(count, int) for count in counts.values()):
@@ -111,7 +111,7 @@ def sizes(counts: Sequence[int | float], images: int) -> list[int] | None:
 def blocks(drawn: Mapping[str, Sequence[str]], unused: Sequence[str] = ()) -> list[str]:
     """Kinds of images that one split has alone, or none, though there are enough of them for all.
 
-    Images of one class often are of kinds that their names tell: ``balinese 1.jpg``, ``siamese 1.jpg``, or folders
+    Images of one class often are of kinds that their names show: ``balinese 1.jpg``, ``siamese 1.jpg``, or folders
     below the class. Taken in the order of their names, kinds make blocks.
 
     Args:

@@ -164,7 +164,7 @@ def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order,
 
 
 def _pools(source: Source, screened: Screened, counts: split.Counts, order: split.Order, seed: int) -> list[_Pool]:
-    """One pool a class and part of the source, also where none of its images is left: that must be told."""
+    """One pool per class and part of the source, even if none of its images is left: that must be reported."""
     images = screened.images
     fed = split.origins({image.split for image in source.images})
     classes = {image.class_name for image in source.images} | {item.class_name for item in source.dropped} - {""}
@@ -221,7 +221,7 @@ def _block_notes(images: Sequence[SourceImage], pools: Sequence[_Pool]) -> list[
     others = len(found) - 1
     more = f", and {others:,} more such kind{'s' if others > 1 else ''}" if others else ""
     return [
-        f"prepare.order=number goes by the names, so that all images {kind.rpartition('/')[2] + '…'!r} of class "
+        f"prepare.order=number follows the names, so that all images {kind.rpartition('/')[2] + '…'!r} of class "
         f"{class_name!r} are in one split, or in none{more}: prepare.order=random mixes them"
     ]
 
@@ -310,8 +310,8 @@ def _divide(source: str, images: Sequence[SourceImage], pools: Sequence[_Pool]) 
     if not missed:
         return []
     return [
-        f"groups stay whole, so {len(missed):,} of the splits' classes differ from what was asked for, by "
-        f"{max(missed):,} images at most"
+        f"groups stay whole, so {len(missed):,} of the splits' classes differ from what was asked for, by up to "
+        f"{max(missed):,} images"
     ]
 
 
@@ -354,7 +354,7 @@ def _torn_groups(images: Sequence[SourceImage], pools: Sequence[_Pool]) -> list[
         return []
     return [
         f"{len(torn):,} groups such as {next(iter(torn))!r} ({sum(torn.values()):,} images) are in more than one of "
-        "the source's own splits, so that the test flatters: prepare.resplit=true splits it anew"
+        "the source's own splits, so the test results are too good: prepare.resplit=true draws new ones"
     ]
 
 
@@ -373,7 +373,7 @@ def _check_fractions(source: str, pools: Sequence[_Pool]) -> None:
         fractions = {name: count for name, count in pool.splits.items() if isinstance(count, float)}
         if sum(fractions.values()) > 1 + split.ROUNDING:
             asked = " + ".join(f"prepare.{name}={count:g}" for name, count in fractions.items())
-            raise InputError(f"{source}: {asked} ask for more than all images of a class: lower them")
+            raise InputError(f"{source}: {asked} add up to more than all images of a class: lower them")
 
 
 def _check_sizes(source: Source, pools: Sequence[_Pool], usable: Sequence[int], screened: Screened) -> None:

@@ -25,7 +25,7 @@ _COLUMNS = {
 _SEPARATORS = ",;\t|"
 _SHOWN = 5
 
-# What ``add`` writes beside the images it packs, where folders alone can't say all that is known.
+# What ``add`` writes beside the images it packs, if folders alone can't say everything.
 PACKED = "headstart-labels.csv"
 _MOST_BYTES = 64 << 20
 
@@ -58,7 +58,7 @@ class Table:
 
 
 class NotATable(Exception):  # noqa: N818 - it says what a file is, which is no error of the program
-    """A file that is no table of labels; the text says why."""
+    """A file that is not a table of labels; the text says why."""
 
 
 def read(data: bytes, name: str, encoding: str = AUTO) -> Table:
@@ -69,7 +69,7 @@ def read(data: bytes, name: str, encoding: str = AUTO) -> Table:
     Args:
         data: the whole file.
         name: its path.
-        encoding: where its bytes don't say it; "auto": UTF-8, or else guessed and noted.
+        encoding: if its bytes don't declare one; "auto": UTF-8, or else guessed and noted.
 
     Raises:
         NotATable: there is no such header, or the file isn't text.
@@ -107,8 +107,8 @@ def _text(data: bytes, name: str, encoding: str) -> tuple[str, list[str]]:
             words = dict.fromkeys(word for word in re.split(rb"[\s,;|\"/]+", data) if not word.isascii())
             found = guess([*words][:1000], (*ANSI, *CJK))
             return data.decode(found), [
-                f"{name}: its code page isn't said, read as {found}: {next(iter(words)).decode(found)!r}; if that is "
-                "wrong, name it, as in prepare.name_encoding=cp1251, or save the table as UTF-8"
+                f"{name}: its code page is unknown, read as {found}: {next(iter(words)).decode(found)!r}; if that is "
+                "wrong, set it, as in prepare.name_encoding=cp1251, or save the table as UTF-8"
             ]
     except UnicodeError:
         raise NotATable(f"not text in {said or encoding}") from None
@@ -134,10 +134,10 @@ def _row(line: Sequence[str], columns: dict[str, int], as_it_is: bool) -> Row:
 
 
 def match(table: Table, paths: Sequence[str], splits: Sequence[str | None], source: str) -> list[Label | Unlabelled]:
-    """Give each image the label that its row says.
+    """Give each image the label in its row.
 
     An image may be written with or without folders, extension and capitals; more folders decide where several
-    images fit. Folders none of whose images are in the table are beside the labelled set: those are dropped.
+    images fit. Folders without any image in the table don't belong to the labelled set: their images are dropped.
 
     Args:
         table: the labels.
@@ -156,34 +156,34 @@ def match(table: Table, paths: Sequence[str], splits: Sequence[str | None], sour
     exactly = {path: place for place, path in enumerate(paths)}
     labels: dict[int, Label] = {}
     unlabelled: set[int] = set()
-    faults: dict[str, list[str]] = defaultdict(list)
+    mismatches: dict[str, list[str]] = defaultdict(list)
     for row in table.rows:
         exact = exactly.get(row.image)
         fitting = _fitting(_key(row.image), by_name, paths) if exact is None else [exact]
         split = split_named(row.split) if table.has_splits else None
         if not fitting:
-            faults["labels without an image"].append(row.image)
+            mismatches["labels without an image"].append(row.image)
         elif len(fitting) > 1:
-            faults["labels that fit several images"].append(row.image)
+            mismatches["labels that fit several images"].append(row.image)
         elif not row.class_name:
             unlabelled.add(fitting[0])
         elif table.has_splits and split is None:
-            faults["splits other than train, validation and test"].append(row.split)
+            mismatches["splits other than train, validation and test"].append(row.split)
         else:
             found = Label(row.class_name, split if table.has_splits else splits[fitting[0]], row.group)
             if labels.setdefault(fitting[0], found) != found:
-                faults["images with two different labels"].append(row.image)
+                mismatches["images with two different labels"].append(row.image)
     touched = {paths[place].rpartition("/")[0] for place in (*labels, *unlabelled)}
     for place, path in enumerate(paths):
         if place not in labels and place not in unlabelled and path.rpartition("/")[0] in touched:
-            faults["images without a label"].append(path)
-    if faults:
-        told = "; ".join(
-            f"{len(names):,} {fault}: {', '.join(map(repr, names[:_SHOWN]))}{', …' if len(names) > _SHOWN else ''}"
-            for fault, names in faults.items()
+            mismatches["images without a label"].append(path)
+    if mismatches:
+        listed = "; ".join(
+            f"{len(names):,} {what}: {', '.join(map(repr, names[:_SHOWN]))}{', …' if len(names) > _SHOWN else ''}"
+            for what, names in mismatches.items()
         )
         raise InputError(
-            f"{source}: {table.name} doesn't fit the images: {told}; correct the table (a row with an empty label "
+            f"{source}: {table.name} doesn't fit the images: {listed}; correct the table (a row with an empty label "
             "leaves its image out), or don't read it with prepare.labels=none"
         )
     return [labels.get(place) or Unlabelled(f"no label: none in {table.name}") for place in range(len(paths))]

@@ -1,4 +1,4 @@
-"""Sums up a subset for a person: its classes and how many images of each go where."""
+"""Sums up a subset in a table: its classes and how many images of each go where."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def lines(frame: pd.DataFrame, unused: Mapping[str, int]) -> list[str]:
     largest = str(counts["train"].idxmax())
     test = Counter(frame.loc[frame["split"] == "test", "class"])
     right = test[largest] / test.total()
-    return [*table, f"always {_shown(largest)!r} would be right for {right:.1%} of the test images"]
+    return [*table, f"always predicting {_shown(largest)!r} would be correct for {right:.1%} of the test images"]
 
 
 def _shown(name: str) -> str:

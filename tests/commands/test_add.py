@@ -99,7 +99,7 @@ def test_if_dvc_refuses_its_reason_is_told(tmp_path: Path) -> None:
             ["few"],
             "error: class 'cat': 2 usable images, too few to have one each for training, validation, test",
         ),
-        (["evil.zip"], "error: evil.zip: refused, since entry '../1.jpg' leads out of the archive's own folder"),
+        (["evil.zip"], "error: evil.zip: refused, because entry '../1.jpg' leads out of the archive's own folder"),
         (["pets", "--name", "../pets"], "error: --name: found '../pets', expected letters, digits"),
         (["pets", "--name", ""], "error: --name: found '', expected letters, digits"),
         (["pets", "--name", "-x"], "error: --name: found '-x', expected letters, digits"),

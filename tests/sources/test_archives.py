@@ -185,7 +185,7 @@ ESCAPES = ["../1.jpg", "cat/../../1.jpg", "/etc/1.jpg", "cat/..", "..\\1.jpg", "
 @pytest.mark.parametrize("name", ESCAPES)
 def test_an_archive_that_escapes_is_refused(archive: List, make: Callable[[Files], bytes], name: str) -> None:
     with pytest.raises(
-        InputError, match=r"archive: refused, since entry '.*' leads out of the archive's own folder: use"
+        InputError, match=r"archive: refused, because entry '.*' leads out of the archive's own folder: use"
     ):
         archive(make({**FILES, name: jpeg(1)}))
 
@@ -337,7 +337,7 @@ def test_what_is_no_archive_is_refused(archive: List, data: bytes) -> None:
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
             "archive: a Git LFS pointer and not the archive itself: run `git lfs pull`",
         ),
-        (b"outs:\n- md5: 0\n", "archive: a pointer of DVC's and not the archive itself: give the file without .dvc"),
+        (b"outs:\n- md5: 0\n", "archive: a DVC pointer file and not the archive itself: give the file without .dvc"),
     ],
 )
 def test_what_is_known_to_be_something_else_is_named(archive: List, data: bytes, message: str) -> None:
@@ -383,14 +383,14 @@ def raw_zip(names: list[bytes], extra: Callable[[bytes], bytes] = lambda _: b"")
         ("cp1251", ["кошка", "Собака"]),
     ],
 )
-def test_names_in_a_windows_code_page_are_guessed_and_the_guess_is_told(
+def test_names_in_a_windows_code_page_are_guessed_and_the_guess_is_printed(
     archive: List, encoding: str, classes: list[str]
 ) -> None:
     names = [f"{name}/{number}.jpg" for name in classes for number in range(2)]
     listing = archive(raw_zip([name.encode(encoding) for name in names]))
     assert [entry.name for entry in listing.entries] == names
     (note,) = listing.notes
-    assert f"read as {encoding}: {classes[0]!r}, {classes[1]!r}; if that is wrong, name it" in note
+    assert f"read as {encoding}: {classes[0]!r}, {classes[1]!r}; if that is wrong, set it" in note
     assert "prepare.name_encoding=" in note
 
 
@@ -437,7 +437,7 @@ def test_an_archive_that_may_not_be_read_is_refused(as_nobody: Path) -> None:
         list_archive(path)
 
 
-BOMB = "refused, since it unpacks to over 200 times its size, as no images do: pack the images themselves"
+BOMB = "refused, because it unpacks to over 200 times its size, which images never do: pack the images themselves"
 
 
 def test_a_zip_bomb_is_refused_by_what_it_declares(archive: List) -> None:
@@ -500,7 +500,7 @@ def test_a_tar_of_negative_sizes_ends(archive: List, size: int) -> None:
 def test_an_archive_of_too_many_entries_is_refused(archive: List, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "_MAX_ENTRIES", 5)
     for make in (make_zip, make_tar):
-        with pytest.raises(InputError, match="refused, since it holds over 5 entries: split it up"):
+        with pytest.raises(InputError, match="refused, because it holds over 5 entries: split it up"):
             archive(make(FILES))
 
 

@@ -164,7 +164,7 @@ def test_what_folders_cannot_say_stands_in_a_table(tmp_path: Path) -> None:
         assert known(target) == known(folder, reading)
         with open_files(target) as source:
             assert source.dropped == []
-            assert not any("labels are those of" in note for note in source.notes)
+            assert not any("labels come from" in note for note in source.notes)
             pack(source, tmp_path / "again.zip")
         assert (tmp_path / "again.zip").read_bytes() == target.read_bytes()
 

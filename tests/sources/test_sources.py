@@ -75,7 +75,9 @@ def test_a_class_without_images_is_named(tmp_path: Path, packed: bool) -> None:
     (tmp_path / "pets/fox").mkdir()
     path = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "pets")) if packed else tmp_path / "pets"
     told = "'emu' (1 dropped: 1 × empty file); 'face' (2 dropped: 2 × text); 'fox' (an empty folder)"
-    message = f"a class without a usable image: {told}; add or convert its images, take it away, or leave such classes"
+    message = (
+        f"a class without a usable image: {told}; add or convert its images, remove its folder, or leave such classes"
+    )
     with pytest.raises(InputError, match=re.escape(message)):
         open_source(path, tmp_path)
     with open_source(path, tmp_path, Reading(empty_classes="leave_out")) as source:

@@ -133,7 +133,7 @@ KINDS = {f"{name}/{kind} {n}.jpg": jpeg(20 * place + n) for place, (name, kind) 
 def test_kinds_that_the_order_of_names_puts_into_one_split_are_told(drawn: Draw, tmp_path: Path) -> None:
     subset = drawn(KINDS, 20, 10, 10)
     assert subset.notes == [
-        "prepare.order=number goes by the names, so that all images 'balinese…' of class 'cat' are in one split, "
+        "prepare.order=number follows the names, so that all images 'balinese…' of class 'cat' are in one split, "
         "or in none, and 1 more such kind: prepare.order=random mixes them"
     ]
     (tmp_path / "prepared").rename(tmp_path / "first")
@@ -290,7 +290,7 @@ def test_too_few_for_a_fraction(drawn: Draw) -> None:
 
 
 def test_fractions_of_more_than_a_whole(drawn: Draw) -> None:
-    message = "prepare.train=0.8 + prepare.validation=0.2 + prepare.test=0.2 ask for more than all images of a class"
+    message = "prepare.train=0.8 + prepare.validation=0.2 + prepare.test=0.2 add up to more than all images of a class"
     with pytest.raises(InputError, match=re.escape(message)):
         drawn(two_classes(5), 0.8, 0.2, 0.2)
 
@@ -381,7 +381,7 @@ def test_groups_are_never_divided(tmp_path: Path, counts: tuple[int | float, ...
     if subset.notes:
         (note,) = subset.notes
         whole = (
-            "groups stay whole, so [1-6] of the splits' classes differ from what was asked for, by [1-6] images at most"
+            "groups stay whole, so [1-6] of the splits' classes differ from what was asked for, by up to [1-6] images"
         )
         assert re.fullmatch(whole, note)
 
@@ -397,7 +397,7 @@ def test_too_few_groups_are_told(tmp_path: Path) -> None:
         draw(source, tmp_path / "prepared", {"train": 0.4, "validation": 0.3, "test": 0.3}, "random", 1)
 
 
-def test_groups_that_the_owners_splits_divide_are_told_and_splits_can_be_drawn_anew(tmp_path: Path) -> None:
+def test_groups_that_the_owners_splits_divide_are_reported_and_splits_can_be_drawn_anew(tmp_path: Path) -> None:
     names = [f"{part}/{kind}/p{patient}_{part}.jpg" for part in ("train", "val", "test") for kind in ("a", "b")
              for patient in range(6 * (kind == "b"), 6 * (kind == "b") + 6)]  # fmt: skip
     folder = fill(tmp_path / "source", {name: jpeg(number) for number, name in enumerate(names)})
@@ -407,8 +407,8 @@ def test_groups_that_the_owners_splits_divide_are_told_and_splits_can_be_drawn_a
     with open_source(folder, tmp_path, Reading(pattern=pattern)) as source:
         subset = draw(source, tmp_path / "one", asked, "random", 1)
     assert subset.notes == [
-        "12 groups such as 'p0' (36 images) are in more than one of the source's own splits, so that the test "
-        "flatters: prepare.resplit=true splits it anew"
+        "12 groups such as 'p0' (36 images) are in more than one of the source's own splits, so the test "
+        "results are too good: prepare.resplit=true draws new ones"
     ]
     (tmp_path / "two").mkdir()
     with open_source(folder, tmp_path, Reading(pattern=pattern, resplit=True)) as source:
@@ -422,7 +422,7 @@ def test_names_that_look_like_groups_are_told_with_the_command_that_keeps_them(t
              for p in range(5) for n in range(3)}  # fmt: skip
     with open_source(fill(tmp_path / "source", files), tmp_path) as source:
         (note,) = source.notes
-    assert note.startswith("names look like 5 groups such as person0: if what they group belongs together")
+    assert note.startswith("names look like 5 groups such as person0: if their images belong together")
     match = re.search(r"`dvc exp run -S \"(.*)\"`$", note)
     assert match
     # As DVC itself reads it.

@@ -60,7 +60,7 @@ def test_a_guessed_code_page_is_told_and_a_named_one_is_taken() -> None:
     data = "image,label\n0.jpg,кошка\n1.jpg,собака\n".encode("cp1251")
     table = read(data, "labels.csv")
     assert [row.class_name for row in table.rows] == ["кошка", "собака"]
-    assert "labels.csv: its code page isn't said, read as cp1251: 'кошка'" in table.notes[0]
+    assert "labels.csv: its code page is unknown, read as cp1251: 'кошка'" in table.notes[0]
     assert read(data, "x", "cp1251").notes == []
     with pytest.raises(NotATable, match="not text in utf-8"):
         read(data, "x", "utf-8")
@@ -182,7 +182,7 @@ def test_a_table_in_the_folder_is_found(tmp_path: Path, place: str) -> None:
     content = TABLE.replace(b",", b"\t") if place.endswith("tsv") else TABLE
     with open_files(fill(tmp_path, {**PICTURES, place: content, "readme.txt": b"text"})) as source:
         assert labels(source) == LABELLED
-        assert source.notes == [f"labels are those of {place}"]
+        assert source.notes == [f"labels come from {place}"]
         assert [item.name for item in source.dropped] == ["readme.txt"]
 
 
@@ -193,7 +193,9 @@ def test_a_table_may_be_named_or_not_read(tmp_path: Path) -> None:
     for reading in (Reading(), Reading(labels="none")):
         with pytest.raises(InputError, match="one class only, 'images'"):
             open_files(tmp_path, reading)
-    message = "prepare.labels=x.csv is no table inside it; expected auto, none or one of the .csv, .tsv and .txt files"
+    message = (
+        "prepare.labels=x.csv: no such table inside it; expected auto, none or one of the .csv, .tsv and .txt files"
+    )
     with pytest.raises(InputError, match=f"{re.escape(message)} there: 'labels.txt'"):
         open_files(tmp_path, Reading(labels="x.csv"))
 
@@ -207,7 +209,7 @@ def test_a_table_that_cannot_be_read_is_named_where_there_are_no_classes(tmp_pat
     fill(tmp_path, {**PICTURES, "labels.csv": b"Dateiname,Klasse\n0.jpg,Katze\n"})
     with pytest.raises(InputError, match=r"labels.csv isn't read as one: its first line is 'Dateiname,Klasse'"):
         open_files(tmp_path)
-    with pytest.raises(InputError, match=r"labels.csv is no table of labels: its first line is 'Dateiname,Klasse'"):
+    with pytest.raises(InputError, match=r"labels.csv is not a table of labels: its first line is 'Dateiname,Klasse'"):
         open_files(tmp_path, Reading(labels="labels.csv"))
 
 
@@ -221,7 +223,7 @@ def test_a_sample_of_a_submission_is_no_table_of_labels(tmp_path: Path) -> None:
 def test_a_table_and_folders_that_differ_are_told(tmp_path: Path) -> None:
     rows = b"image,label\ncat/0.jpg,cat\ncat/1.jpg,dog\ndog/0.jpg,dog\ndog/1.jpg,dog\n"
     fill(tmp_path, {**two_classes(2), "labels.csv": rows})
-    message = "labels.csv and the arrangement of the files differ in the labels of 1 images: 'cat/1.jpg' is 'dog'"
+    message = "labels.csv and the files' folders or names disagree about 1 images: 'cat/1.jpg' is 'dog'"
     with pytest.raises(InputError, match=re.escape(message)):
         open_files(tmp_path)
     with open_files(tmp_path, Reading(labels="labels.csv")) as source:

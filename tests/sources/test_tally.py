@@ -17,7 +17,7 @@ def test_classes_their_counts_and_what_always_the_largest_would_reach() -> None:
         "  class   train  validation  test  unused",
         "  ok      1,200           5    12       0",
         "  defect     10           1     2       3",
-        "always 'ok' would be right for 85.7% of the test images",
+        "always predicting 'ok' would be correct for 85.7% of the test images",
     ]
 
 
