@@ -29,6 +29,8 @@ ORDER = (
     "page",
     "deploying",
     "planning",
+    "adding",
+    "commands",
 )
 HOUSE = ROOT / "headstart"
 

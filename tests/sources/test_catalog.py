@@ -336,10 +336,10 @@ def test_entries_of_the_catalog(name: str, classes: int) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(CATALOG.glob("*.yaml")), ids=lambda path: path.stem)
-def test_the_readme_says_what_the_entry_says(path: Path) -> None:
+def test_the_documentation_agrees_with_the_entry(path: Path) -> None:
     entry = read_entry(path)
-    readme = (CATALOG.parents[1] / "README.md").read_text(encoding="utf-8")
-    (row,) = [line for line in readme.splitlines() if line.startswith(f"| [`{entry.name}`]({entry.homepage})")]
+    text = (CATALOG.parents[1] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| [`{entry.name}`]({entry.homepage})")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1:] == [str(len(entry.classes)), f"{entry.images:,}", entry.licence, entry.citation]
 
