@@ -43,8 +43,9 @@ lint: setup  ## check style and types
 
 lock: setup  ## resolve requirements.txt anew into requirements.lock
 	python -m pip install --quiet uv
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--output-file requirements.lock requirements.txt
+	@# The fewest versions: every Python gets the same, and so the same results and the same findings of mypy.
+	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+		--no-emit-index-url --no-header --output-file requirements.lock requirements.txt
 
 audit:  ## look up known faults of the locked packages, which needs the internet
 	$(PYTHON) -m venv .venv-audit

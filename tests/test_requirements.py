@@ -66,6 +66,16 @@ def test_every_package_has_digests() -> None:
     assert [line for line in lines if not re.match(r"[\w.-]+==|    --hash=sha256:|\s*#", line)] == []
 
 
+def test_every_python_gets_the_same_versions() -> None:
+    """Else results, and what mypy finds in the libraries' stubs, would differ."""
+    lines = LOCK.read_text(encoding="utf-8").splitlines()
+    assert [
+        line for line in lines if re.match(r"[\w.-]+==[^;]+; .*python_", line) and "implementation" not in line
+    ] == []
+    names = [line.partition("==")[0] for line in lines if re.match(r"[\w.-]+==", line)]
+    assert len(names) == len(set(names))
+
+
 def test_what_is_asked_for_is_locked_and_installed() -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     asked = [Requirement(line.partition("#")[0]) for line in lines if line.partition("#")[0].strip()]

@@ -91,7 +91,7 @@ def test_of_test_images_it_says_what_the_evaluation_said(pipeline: Path, name: s
     found = rows(Path("said.csv"))
     assert [row["path"] for row in found] == [str(file) for file in files]
     shares = [[float(row[f"probability of {of_class}"]) for of_class in CLASSES] for row in found]
-    np.testing.assert_allclose(shares, evaluated.probabilities, rtol=0, atol=10.0**-predictions.DECIMALS)
+    np.testing.assert_allclose(shares, evaluated.probabilities, rtol=0, atol=2 * 10.0**-predictions.DECIMALS)
 
 
 def test_the_output_goes_where_a_link_leads_to(pipeline: Path) -> None:

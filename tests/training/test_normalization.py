@@ -11,7 +11,6 @@ from headstart.base import network
 from headstart.foundation.resume import Resumable
 from headstart.models.samples import Batch, Samples
 from headstart.settings import params
-from headstart.settings.schema import Scratch
 from headstart.training import training
 from headstart.training.normalization import Statistics
 from tests.pipeline import ROOT
@@ -104,8 +103,10 @@ def test_a_training_leaves_averaged_weights_with_their_own_statistics(
 ) -> None:
     """With as large a batch as there are images, they are those of all images; without an average, moving ones."""
     monkeypatch.chdir(tmp_path)
-    changes = {"average": average, "batch_size": 12, "epochs": 5, "learning_rate": 0.05, "patience": 0}
-    settings = Scratch.model_validate(QUICK.model_dump() | changes)
+    recipe = QUICK.recipe.model_copy(update={"average": average})
+    settings = QUICK.model_copy(
+        update={"recipe": recipe, "batch_size": 12, "epochs": 5, "learning_rate": 0.05, "patience": 0}
+    )
     model = build()
     samples = Samples(VALUES[np.newaxis], LABELS)
     training.fit(model, lambda epoch: samples, samples, settings, 7, Resumable("train_scratch", (), []))
