@@ -31,7 +31,8 @@ setup: .venv/bin/headstart  ## create .venv with the locked dependencies and the
 
 run: setup  ## run the pipeline, or show the comparison again where nothing changed
 	@headstart mend
-	@if dvc status --quiet; then headstart compare; else dvc repro; fi
+	@status=$$(dvc status --json) && if [ "$$status" = "{}" ]; then headstart compare; \
+	else printf "%s" "$$status" | headstart plan --line; dvc repro; fi
 
 test: setup lint  ## check style and types, run the tests
 	python -m pytest --numprocesses 2 --dist worksteal

@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 
 import headstart
-from headstart.commands import add, compare, export, mend, predict
+from headstart.commands import add, compare, export, mend, plan, predict
 
 _EXAMPLES = """\b
 examples:
   headstart add ~/pictures/birds     check, pack and track your own images
+  headstart plan                     how long that would take here
   make run                           train every strategy on them and compare
   headstart compare                  the comparison again
   headstart predict ~/pictures/new   what the winner sees in new images
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 
 app.command(epilog=add.EXAMPLES)(add.add)
+app.command(epilog=plan.EXAMPLES)(plan.plan)
 app.command(epilog=compare.EXAMPLES)(compare.compare)
 app.command(epilog=predict.EXAMPLES)(predict.predict)
 app.command(epilog=export.EXAMPLES)(export.export)

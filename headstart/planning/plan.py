@@ -106,6 +106,8 @@ def make(params: Params, every_stage: bool = False) -> Plan:
     definition = pending.stages()
     running = list(definition) if every_stage else pending.pending(definition, pending.status())
     found = counts.count(params, prepared="prepare" not in running)
+    if not running:
+        return _nothing(found, definition)
     return assemble(params, found, recall(params, found, _measure), definition, running)
 
 
@@ -160,10 +162,17 @@ def assemble(params: Params, found: Counts, measured: Measured, stages: Iterable
         ],
         counts=found,
         copies=kept,
-        overhead=durations.of_dvc(sum(written.get(name, 0) for name in running), measured) if running else 0.0,
+        overhead=durations.of_dvc(sum(written.get(name, 0) for name in running), measured),
         free_memory=_free_memory(),
-        free_disk=shutil.disk_usage(Path()).free,
+        free_disk=_free_disk(),
     )
+
+
+def _nothing(found: Counts, stages: Iterable[str]) -> Plan:
+    """A plan where every stage is up to date."""
+    none = Seconds(0.0, 0.0)
+    idle = [Stage(name, runs=False, seconds=none, memory=0, disk=0) for name in stages]
+    return Plan(idle, found, copies=0, overhead=0.0, free_memory=_free_memory(), free_disk=_free_disk())
 
 
 def is_long(params: Params, found: Counts, running: Collection[str]) -> bool:
@@ -228,6 +237,10 @@ def _processor() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), "")
+
+
+def _free_disk() -> int:
+    return shutil.disk_usage(Path()).free
 
 
 def _free_memory() -> int:

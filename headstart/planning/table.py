@@ -58,8 +58,9 @@ def _row(stage: Stage) -> tuple[str, ...]:
 
 
 def _total(plan: Plan) -> tuple[str, ...]:
-    seconds = plan.seconds
-    likely, most = minutes(seconds.likely), minutes(seconds.most)
+    if not plan.running:
+        return "total", "nothing to run", "", "", ""
+    likely, most = minutes(plan.seconds.likely), minutes(plan.seconds.most)
     return "total", likely, most if most != likely else "", size(plan.memory), size(plan.disk)
 
 

@@ -14,7 +14,7 @@ from tests.command import PROJECT, headstart, make_project
 from tests.pictures import fill
 from tests.pipeline import ROOT
 
-COMMANDS = ("add", "compare", "predict", "export", "mend")
+COMMANDS = ("add", "plan", "compare", "predict", "export", "mend")
 # Takes long to import, and no help, completion or wrong usage needs it.
 HEAVY = ("tensorflow", "keras", "numpy", "pandas", "scipy", "PIL", "yaml", "psutil", "dvc", "rich.console")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.planning import copies, measuring, plan, table
+from headstart.planning import copies, measuring, pending, plan, table
 from headstart.planning.counts import Counts
 from headstart.planning.measured import Measured
 from headstart.settings import params
@@ -66,9 +66,19 @@ def test_what_does_not_fit_is_told() -> None:
 
 
 def test_stages_that_do_not_run_cost_nothing() -> None:
-    assert (of([]).seconds.likely, of([]).disk, of([]).memory) == (0, 0, 0)
     parts = [of([stage]).seconds.likely - of([stage]).overhead for stage in STAGES]
     assert of(STAGES).seconds.likely - of(STAGES).overhead == pytest.approx(sum(parts))
+
+
+def test_where_all_is_up_to_date_nothing_is_measured(measured: list[Params], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pending, "status", dict)
+    made = plan.make(QUICK)
+    assert (made.seconds.likely, made.disk, made.memory, measured) == (0, 0, 0, [])
+    lines = table.lines(made)
+    assert {line.partition(" ")[2].strip() for line in lines[1 : len(made.stages) + 1]} == {"up to date"}
+    assert lines[len(made.stages) + 1].split() == ["total", "nothing", "to", "run"]
+    assert plan.make(QUICK, every_stage=True).running
+    assert measured == [QUICK]
 
 
 def test_the_first_line_says_time_and_disk(measured: list[Params]) -> None:
