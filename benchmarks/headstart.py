@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from unittest.mock import patch
 
 from benchmarks.loops import TRAINING, VALIDATION, Count, Loop
-from headstart.models import samples
+from headstart.models import inference, samples
 from headstart.models.samples import Batch, Samples
 from headstart.models.strategies import TRANSFER
 from headstart.training import training
@@ -41,10 +41,11 @@ def part(name: str, found: list[Loop]) -> Callable[[], None]:
         return _counted(samples.in_order(examples, batch_size), Count(found, title, "images"))
 
     def run() -> None:
-        counted = patch.multiple(training, epoch_batches=epoch_batches, in_order=in_order)
+        shuffled = patch.object(training, "epoch_batches", epoch_batches)
+        ordered = patch.object(inference if name == "evaluation" else training, "in_order", in_order)
         # The protocol trains no network from scratch.
         scored = patch.object(stage, "STRATEGIES", TRANSFER) if name == "evaluation" else nullcontext()
-        with counted, scored:
+        with shuffled, ordered, scored:
             stage.main()
 
     return run

@@ -93,6 +93,7 @@ def divided(rows: list[tuple[str, str, str, int, int]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["path", "class", "sha256", "width", "height"])
     sizes = {split: round(share * len(rows)) for split, share in _SHARES.items()}
     splits = [split for split, size in sizes.items() for _ in range(size)]
+    frame["group"] = ""
     frame["split"] = (splits + ["test"] * len(rows))[: len(rows)]
     return frame
 

@@ -386,7 +386,7 @@ def test_recipes_of_classifiers_train_as_the_stages_do(
     ("changes", "message"),
     [
         ("schedule", "schedule: found 'schedule', expected NAME=VALUE as in schedule=cosine"),
-        ("speed=1", "speed=1: speed: unknown parameter, known here: average, "),
+        ("speed=1", "speed=1: speed: unknown parameter, known here: batch_size, "),
         ("gradual=x", "gradual=x: gradual: found 'x', expected a valid integer"),
     ],
 )

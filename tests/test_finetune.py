@@ -155,7 +155,7 @@ def test_layers_join_one_after_another(pipeline: Path) -> None:
         finetune__epochs=3,
         finetune__learning_rate=3e-5,
         finetune__recipe__weight_decay=0.1,
-        finetune__average=0.9,
+        finetune__recipe__average=0.9,
     )
     run("finetune")
     described = describe(paths.MODELS / "finetune")

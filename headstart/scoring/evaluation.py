@@ -16,7 +16,8 @@ from headstart.statistics.suspects import CONTRADICTED
 Number = float | int | None
 
 # As many as fit a terminal side by side.
-_AT_A_GLANCE = ("accuracy", "accuracy_low", "accuracy_high", "log_loss", "roc_auc", "f1", "calibration_error")
+_AT_A_GLANCE = ("accuracy", "accuracy_low", "accuracy_high", "log_loss", "roc_auc", "calibration_error")
+_DECIMALS_AT_A_GLANCE = 4
 
 
 def measure(predictions: Predictions, description: Description, seed: int) -> dict[str, Number]:
@@ -33,7 +34,8 @@ def measure(predictions: Predictions, description: Description, seed: int) -> di
 
 def at_a_glance(row: Mapping[str, Number]) -> dict[str, Number]:
     """Return the few metrics of a strategy that DVC shows, out of all that :func:`measure` gave."""
-    return {name: row[name] for name in _AT_A_GLANCE}
+    values = {name: row[name] for name in _AT_A_GLANCE}
+    return {name: None if value is None else round(value, _DECIMALS_AT_A_GLANCE) for name, value in values.items()}
 
 
 def calibrate(validation: Predictions, test: Predictions) -> tuple[Predictions, dict[str, float]]:

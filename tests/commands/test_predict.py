@@ -78,7 +78,7 @@ def test_a_thousand_files_good_and_bad_are_all_accounted_for(
     assert code == 1
     stdout, stderr = capfd.readouterr()
     assert stdout == ""
-    assert f"\n1,000 files: {len(good)} predicted (3 hidden passed over)\n{len(bad)} could not be used" in stderr
+    assert f"1,000 files: {len(good)} predicted (3 hidden passed over)\n{len(bad)} could not be used" in stderr
     assert "× truncated JPEG, such as '" in stderr
     assert "\\udcff" in (tmp_path / "said.csv").read_text(encoding="utf-8")
 

@@ -94,15 +94,14 @@ def test_a_power_law_is_read_as_what_it_gives_next() -> None:
     assert curve.doubling is not None
     assert curve.doubling.low < gain < curve.doubling.high
     said = verdicts.doubling(curve.doubling, 2000)
-    assert said == "doubling the training images would be worth about 1.9 points: 1.7 to 2.1"
+    assert said == "doubling the training images would gain about 1.9 points (95 % interval 1.7 to 2.1)"
 
 
 def test_a_flat_curve_shows_no_gain() -> None:
     sizes = [200, 500, 1000, 2000]
     curve = read_curve(sizes, drawn(sizes, np.full(4, 0.04), 3, 300, seed=1), seed=0)
-    assert verdicts.doubling(curve.doubling, 300).startswith(
-        "doubling the training images: no gain that 300 test images can show ("
-    )
+    said = verdicts.doubling(curve.doubling, 300)
+    assert said.startswith("doubling the training images would bring no significant gain (")
 
 
 def test_a_single_size_has_no_reading() -> None:
@@ -115,7 +114,7 @@ def test_a_faultless_curve_claims_no_certainty() -> None:
     curve = read_curve([10, 20], np.ones((2, 3, 20), dtype=bool), seed=0)
     assert curve.points[0].mean == curve.points[0].high == 1.0
     assert curve.points[0].low == pytest.approx(0.8389, abs=1e-4)  # Wilson's end for 20 of 20
-    assert "no gain that 20 test images can show" in verdicts.doubling(curve.doubling, 20)
+    assert "no significant gain" in verdicts.doubling(curve.doubling, 20)
 
 
 def test_bands_and_gain_cover_the_truth_as_often_as_they_say() -> None:
