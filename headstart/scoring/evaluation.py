@@ -15,8 +15,16 @@ from headstart.statistics.suspects import CONTRADICTED
 # A value of a metrics file.
 Number = float | int | None
 
-# As many as fit a terminal side by side.
-_AT_A_GLANCE = ("accuracy", "accuracy_low", "accuracy_high", "log_loss", "roc_auc", "calibration_error")
+# What DVC shows of a strategy in one row, by names short enough for all of them to fit a terminal.
+_AT_A_GLANCE = {
+    "accuracy": "accuracy",
+    "low": "accuracy_low",
+    "high": "accuracy_high",
+    "log_loss": "log_loss",
+    "roc_auc": "roc_auc",
+    "f1": "f1",
+    "ece": "calibration_error",
+}
 _DECIMALS_AT_A_GLANCE = 4
 
 
@@ -33,9 +41,12 @@ def measure(predictions: Predictions, description: Description, seed: int) -> di
 
 
 def at_a_glance(row: Mapping[str, Number]) -> dict[str, Number]:
-    """Return the few metrics of a strategy that DVC shows, out of all that :func:`measure` gave."""
-    values = {name: row[name] for name in _AT_A_GLANCE}
-    return {name: None if value is None else round(value, _DECIMALS_AT_A_GLANCE) for name, value in values.items()}
+    """Return the few metrics of a strategy that DVC shows, out of all that :func:`measure` gave.
+
+    ``low`` and ``high`` bound the accuracy, ``ece`` is the expected calibration error.
+    """
+    values = {short: row[name] for short, name in _AT_A_GLANCE.items()}
+    return {short: None if value is None else round(value, _DECIMALS_AT_A_GLANCE) for short, value in values.items()}
 
 
 def calibrate(validation: Predictions, test: Predictions) -> tuple[Predictions, dict[str, float]]:
