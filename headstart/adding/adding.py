@@ -1,4 +1,4 @@
-"""What `headstart add` does, from a folder to params.yaml, and what it says of it."""
+"""What `headstart add` does, from a folder to params.yaml, and what it prints."""
 
 import shlex
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def add(path: Path, name: str | None, reading: Reading = DEFAULT, project: str =
     Args:
         path: a folder or an archive.
         name: what to call the source; None for the name of the folder or archive.
-        reading: what is said of how the images are to be read.
+        reading: how the images are to be read.
         project: the project's folder, as it is from where the user is.
 
     Raises:
@@ -27,7 +27,7 @@ def add(path: Path, name: str | None, reading: Reading = DEFAULT, project: str =
     tracking.track(target)
     yield from archive.report(packed, target)
     if pointing.points_at(target):
-        yield "params.yaml points at it already and stays as it is"
+        yield "params.yaml already points at it and stays as it is"
     else:
         with open_archive(target) as tracked:
             fitting = choice.preset(tracked.images)
@@ -36,7 +36,7 @@ def add(path: Path, name: str | None, reading: Reading = DEFAULT, project: str =
             yield "params.yaml has settings of your own and stays as it is; to run these on the new images:"
             command = pointing.experiment(target, shares)
             yield f"  {command}" if project == "." else f"  (cd {shlex.quote(project)} && {command})"
-            yield f"presets/{fitting.name}.yaml fits {fitting.reason}; to take it, copy it to params.yaml and add again"
+            yield f"presets/{fitting.name}.yaml fits {fitting.reason}; to use it, copy it to params.yaml and add again"
             return
         why = fitting.reason if written == fitting.name else "which was there already"
         yield f"params.yaml: the settings of presets/{written}.yaml ({why})"

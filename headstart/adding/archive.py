@@ -1,4 +1,4 @@
-"""Makes images of one's own a source: one archive in data/sources, and a list of what was dropped beside it."""
+"""Turns the user's images into a source: one archive in data/sources, and a list of what was dropped beside it."""
 
 import hashlib
 import re
@@ -86,7 +86,7 @@ def add(
 
 
 def report(packed: Source, target: Path) -> list[str]:
-    """What a person is told of the images that were added and dropped."""
+    """Lines about the images that were added and dropped."""
     classes = Counter(image.class_name for image in packed.images)
     shown = ", ".join(f"{name!r} {count:,}" for name, count in sorted(classes.items())[:_CLASSES_SHOWN])
     more = f" and {len(classes) - _CLASSES_SHOWN:,} more" if len(classes) > _CLASSES_SHOWN else ""

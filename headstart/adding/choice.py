@@ -74,8 +74,8 @@ def shares(images: Sequence[SourceImage]) -> dict[str, float]:
             where = f" under {origin}/" if origin else ""
             wanted = ", ".join(_SPOKEN[part] for part in fed)
             raise InputError(
-                f"class {name!r}: {of_classes[name]:,} usable images{where}, too few to have one each for {wanted}: "
-                "add some, or take the class out"
+                f"class {name!r}: {of_classes[name]:,} usable images{where}, too few for one each for {wanted}: "
+                "add some, or remove the class"
             )
         chosen |= dict(zip(fed, fractions, strict=True))
     return {name: chosen[name] for name in SPLITS}
@@ -97,7 +97,7 @@ def explain(images: Sequence[SourceImage], chosen: Mapping[str, float]) -> str:
     if None in origins:
         spread = f"{_divided(SPLITS, chosen)} of each class, drawn at random"
         if len(images) > MOST:
-            spread += f": {MOST:,} of {len(images):,} images, since a first run on all of them would take long"
+            spread += f": {MOST:,} of {len(images):,} images, because a first run on all of them would take long"
         return spread
     said = [f"{_SPOKEN[name]}: all of its own" for name in SPLITS if origins.get(name) == [name]]
     drawn = origins.get("train", [])

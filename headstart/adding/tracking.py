@@ -37,5 +37,5 @@ def _call(target: Path, name: str, command: list[str]) -> None:
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
-        told = done.stderr.strip().splitlines() or ["no reason given"]
-        raise InputError(f"{target} is written, but `{name}` failed ({told[0]}): fix that and run it again")
+        reason = done.stderr.strip().splitlines() or ["no reason given"]
+        raise InputError(f"{target} is written, but `{name}` failed ({reason[0]}): fix that and run it again")

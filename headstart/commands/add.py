@@ -20,7 +20,7 @@ examples:
 
 
 def _valid(check: Callable[[str], object]) -> Callable[[str], str]:
-    """Turn what is wrong with a value into Typer's error of wrong usage."""
+    """Turn a ValueError into Typer's usage error."""
 
     def checked(value: str) -> str:
         try:
@@ -45,45 +45,46 @@ def _encoding(value: str) -> None:
 def add(
     path: Annotated[Path, typer.Argument(metavar="FOLDER_OR_ARCHIVE", help="Where the images are.")],
     name: Annotated[
-        str | None, typer.Option(help="What to call the source; by default it is called as the folder or archive is.")
+        str | None, typer.Option(help="Name of the source; by default that of the folder or archive.")
     ] = None,
     labels: Annotated[
         str,
-        typer.Option(metavar="FILE", help="The table of labels inside it: CSV with the columns image and label."),
+        typer.Option(metavar="FILE", help="Table of labels inside it: a CSV file with the columns image and label."),
     ] = AUTO,
     pattern: Annotated[
         str,
         typer.Option(
             metavar="REGEX",
             callback=_valid(_pattern),
-            help="Reads the class, and perhaps a group and a split, off the images' paths by groups of these names.",
+            help="Regular expression for the images' paths, with the named groups class, group or split.",
         ),
     ] = NONE,
     group: Annotated[
         Group,
-        typer.Option(help="What is never divided between splits: what pattern or table say, or folders below a class."),
+        typer.Option(
+            help="What is never divided between splits: groups by pattern or table, or folders below a class."
+        ),
     ] = "given",
-    resplit: Annotated[bool, typer.Option("--resplit", help="Forget the splits that it comes with.")] = False,
+    resplit: Annotated[bool, typer.Option("--resplit", help="Ignore the splits that it comes with.")] = False,
     leave_out_empty: Annotated[
-        bool, typer.Option("--leave-out-empty", help="Go on without a class of which no image can be used.")
+        bool, typer.Option("--leave-out-empty", help="Continue without classes that have no usable image.")
     ] = False,
     name_encoding: Annotated[
         str,
         typer.Option(
             metavar="CODE_PAGE",
             callback=_valid(_encoding),
-            help="Of names in a zip archive that doesn't say it, such as cp866 or gbk.",
+            help="Code page of names in a zip archive that declares none, such as cp866 or gbk.",
         ),
     ] = AUTO,
 ) -> None:
     """Make your own images the source of the next run: check, pack and track them, point params.yaml at them.
 
-    Accepted are a folder or a zip or tar archive with a subfolder for each class, with Kaggle's flat names
-    (cat.0.jpg), with either below train/, validation/ and test/, or with labels in a CSV file. What is dropped is
-    listed, with reasons, in data/sources/NAME.dropped.csv. The images themselves are stored in data/sources/NAME.zip
-    as they are.
+    The folder, or zip or tar archive, may have one subfolder per class, Kaggle's flat names (cat.0.jpg), either of them
+    below train/, validation/ and test/, or a CSV file of labels. The images are stored as they are in
+    data/sources/NAME.zip; what is dropped is listed with reasons in data/sources/NAME.dropped.csv.
 
-    DVC tracks the archive, and the two small files by which it does are staged in git; nothing is committed.
+    DVC tracks the archive, and the two small files that it needs for that are staged in git; nothing is committed.
     params.yaml gets the settings of the preset that fits the images. If you have changed it yourself, it stays as it
     is, and the command that runs your settings on the new images is printed.
     """

@@ -21,15 +21,15 @@ def compare(
     after: Annotated[
         str | None, typer.Argument(metavar="[REV2]", help="The later revision; without it, the files as they are.")
     ] = None,
-    strategy: Annotated[Strategy | None, typer.Option(help="Compare this one only.")] = None,
+    strategy: Annotated[Strategy | None, typer.Option(help="Compare this strategy only.")] = None,
     every_image: Annotated[
-        bool, typer.Option("--all", help="Name every image that was fixed or broken, not the first ten.")
+        bool, typer.Option("--all", help="List every image that was fixed or broken, not only the first ten.")
     ] = False,
 ) -> None:
     """Print the comparison again, or compare two revisions image by image.
 
-    Without a revision: the table of strategies, which differences between them are real, and the path of the page.
-    With one: what became of each strategy's answers since then. With two: from the first to the second. A revision is
+    Without a revision: the table of strategies, which differences are significant, and the path of the page.
+    With one: how each strategy's predictions changed since then. With two: from the first to the second. A revision is
     a commit, a branch, a tag, or an experiment of `dvc exp show`.
     """
 

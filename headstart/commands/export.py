@@ -20,7 +20,7 @@ examples:
 
 
 def export(
-    strategy: Annotated[Strategy | None, typer.Option(help="Export this one, not the winner.")] = None,
+    strategy: Annotated[Strategy | None, typer.Option(help="Export this strategy instead of the winner.")] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help=f"Where to; the project's {EXPORTED} if left out.")
     ] = None,

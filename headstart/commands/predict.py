@@ -8,7 +8,7 @@ import typer
 from headstart.commands.project import Place, run
 from headstart.models.strategies import Strategy
 
-# What `grep` and `diff` report, too: 1 is a finding, here files that are no images, 2 is trouble.
+# As with `grep` and `diff`: 1 is a finding, here files that are no images, 2 is an error.
 _FAILED = 2
 
 EXAMPLES = """\b
@@ -26,23 +26,23 @@ examples:
 
 
 def predict(
-    paths: Annotated[list[Path], typer.Argument(metavar="IMAGE_OR_FOLDER", help="What to look at.")],
-    strategy: Annotated[Strategy | None, typer.Option(help="Predict with this one, not with the winner.")] = None,
+    paths: Annotated[list[Path], typer.Argument(metavar="IMAGE_OR_FOLDER", help="Images, or folders of images.")],
+    strategy: Annotated[Strategy | None, typer.Option(help="Predict with this strategy instead of the winner.")] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write there, all or nothing, not to stdout.")
+        Path | None, typer.Option(metavar="FILE", help="Write to this file, all or nothing, instead of stdout.")
     ] = None,
-    form: Annotated[Literal["csv", "json"], typer.Option("--format", help="How to write the answers.")] = "csv",
+    form: Annotated[Literal["csv", "json"], typer.Option("--format", help="Format of the predictions.")] = "csv",
     heat_maps: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Write there what each answer rests on, one picture per image."),
+        typer.Option(metavar="FOLDER", help="Write heat maps to this folder, one picture per image."),
     ] = None,
 ) -> None:
     r"""Predict the classes of your own images with the winner of the comparison, or with another strategy.
 
     Each file gives one row: its path, the predicted class, the calibrated probability of that class, why the file
     could not be used as an image, where its heat map is, and the probability of each class. Folders are searched at
-    any depth; links in them are not followed, and hidden files, and such as systems leave, are passed over and counted
-    on stderr. A name that is not UTF-8 is shown with \udcXX in place of each such byte. A CSV file begins with a
+    any depth; links in them are not followed, and hidden and system files are skipped and counted on stderr. A name
+    that is not UTF-8 is shown with \udcXX in place of each such byte. A CSV file begins with a
     byte-order mark, so that spreadsheets read its names as UTF-8.
     """
 

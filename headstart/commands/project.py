@@ -55,7 +55,7 @@ def enter() -> Place:
 def run(work: Callable[[Place], int], failed: int = 1) -> NoReturn:
     """Do the work of a command in the project's folder and exit with the code that it returns.
 
-    See :func:`headstart.foundation.entry.run`. Where that would let a fault of ours through, a user gets one line.
+    See :func:`headstart.foundation.entry.run`. If that lets a bug of ours through, the user gets one line.
     """
     from headstart.foundation import entry
 
@@ -67,8 +67,8 @@ def run(work: Callable[[Place], int], failed: int = 1) -> NoReturn:
         place = traceback.extract_tb(error.__traceback__)[-1]
         what = " ".join(f"{type(error).__name__}: {error}".split())
         print(
-            f"error: a fault of Headstart itself: {what} ({Path(place.filename).name}, line {place.lineno}): "
-            f"please report it with what {_TRACEBACK}=1 shows",
+            f"error: a bug in Headstart: {what} ({Path(place.filename).name}, line {place.lineno}): "
+            f"please report it with the output of {_TRACEBACK}=1",
             file=sys.stderr,
         )
         sys.exit(failed)

@@ -1,4 +1,4 @@
-"""What the winner of the comparison, or another strategy, sees in images of one's own: from files to a table."""
+"""Predictions for new images by the winner of the comparison, or another strategy: from files to a table."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ ALL_PREDICTED, SOME_UNREADABLE = 0, 1
 
 
 class Answers(NamedTuple):
-    """How the answers are wanted.
+    """How the predictions are to be written.
 
     Attributes:
         form: one of ``FORMATS``.
@@ -55,7 +55,7 @@ def predict(
     """
     output, heat_maps = answers.output, answers.heat_maps
     if output and output.exists() and not output.is_file():
-        raise InputError(f"--output: {shown(str(output))}: no regular file: name one, or leave it out for stdout")
+        raise InputError(f"--output: {shown(str(output))}: not a regular file: name one, or leave it out for stdout")
     trained = winner.find(strategy)
     found = inputs.gather(paths)
     if not found.files:
@@ -76,7 +76,7 @@ def predict(
 
 
 def report(found: Inputs, refused: Sequence[Dropped]) -> list[str]:
-    """What a person is told of the files: how many there were, and why some could not be used."""
+    """Lines about the files: how many there were, and why some could not be used."""
     lines = [f"{count(len(found.files), 'file')}: {len(found.files) - len(refused):,} predicted{_hidden(found)}"]
     if refused:
         lines += [f"{len(refused):,} could not be used as images:", *(f"  {line}" for line in dropped.summary(refused))]
@@ -92,7 +92,7 @@ def _noting(rows: Iterable[Classified], refused: list[Dropped], shown: Callable[
 
 
 def _hidden(found: Inputs) -> str:
-    return f" ({found.passed_over:,} hidden passed over)" if found.passed_over else ""
+    return f" ({found.passed_over:,} hidden skipped)" if found.passed_over else ""
 
 
 def _open(answers: Answers, stack: ExitStack) -> IO[str]:

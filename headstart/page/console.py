@@ -18,7 +18,7 @@ def show_strategies() -> None:
 
 
 def show_revisions(before: str, after: str | None, strategy: str | None, every_image: bool) -> None:
-    """Print, strategy by strategy, which test images were fixed and broken, and whether the difference is real.
+    """Print, strategy by strategy, which test images were fixed and broken, and whether the difference is significant.
 
     Args:
         before: a revision.

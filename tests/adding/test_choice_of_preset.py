@@ -108,9 +108,7 @@ def test_what_is_chosen_is_told(counts: dict[str | None, int], chosen: tuple[flo
 
 def test_a_class_that_a_split_lacks_is_named() -> None:
     given = images({("ant", "train"): 9, ("ant", "test"): 9, ("bee", "train"): 9})
-    with pytest.raises(
-        InputError, match=r"^class 'bee': 0 usable images under test/, too few to have one each for test"
-    ):
+    with pytest.raises(InputError, match=r"^class 'bee': 0 usable images under test/, too few for one each for test"):
         choice.shares(given)
 
 

@@ -55,7 +55,7 @@ def test_a_folder_is_packed_and_tracked(repository: Path, tmp_path: Path) -> Non
     before = {path.name: path.read_bytes() for path in sources.iterdir()}
     settings = (repository / "params.yaml").read_bytes()
     again = headstart(repository, "add", str(pets), "--name", "pets").stdout
-    assert again.endswith("\nparams.yaml points at it already and stays as it is\nnext:\n  make run\n")
+    assert again.endswith("\nparams.yaml already points at it and stays as it is\nnext:\n  make run\n")
     assert (repository / "params.yaml").read_bytes() == settings
     assert {path.name: path.read_bytes() for path in sources.iterdir()} == before
     fill(pets, {"cat/9.jpg": jpeg(9)})
@@ -97,7 +97,7 @@ def test_if_dvc_refuses_its_reason_is_told(tmp_path: Path) -> None:
         (["one"], "error: one: one class only, 'cat' (1 images); expected two classes or more"),
         (
             ["few"],
-            "error: class 'cat': 2 usable images, too few to have one each for training, validation, test",
+            "error: class 'cat': 2 usable images, too few for one each for training, validation, test",
         ),
         (["evil.zip"], "error: evil.zip: refused, because entry '../1.jpg' leads out of the archive's own folder"),
         (["pets", "--name", "../pets"], "error: --name: found '../pets', expected letters, digits"),
@@ -203,7 +203,7 @@ def test_settings_of_ones_own_stay_and_the_command_is_told(repository: Path, tmp
         "params.yaml has settings of your own and stays as it is; to run these on the new images:",
         "  dvc exp run -S prepare.source=data/sources/birds.zip -S prepare.order=random -S prepare.train=0.6 "
         "-S prepare.validation=0.2 -S prepare.test=0.2",
-        "presets/quick.yaml fits small pictures, 32 × 24 pixels in the median; to take it, copy it to params.yaml and "
+        "presets/quick.yaml fits small pictures, 32 × 24 pixels in the median; to use it, copy it to params.yaml and "
         "add again",
     ]
 

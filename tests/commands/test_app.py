@@ -100,8 +100,8 @@ def test_a_fault_of_its_own_is_one_line_and_a_traceback_on_request(tmp_path: Pat
             fill(code, {str(path.relative_to(ROOT)): path.read_bytes()})
     done = headstart(project, "mend", PYTHONPATH=str(code))
     line = (
-        "error: a fault of Headstart itself: KeyError: 'a\\nb' (truncated.py, line 2): please report it with what "
-        "HEADSTART_TRACEBACK=1 shows\n"
+        "error: a bug in Headstart: KeyError: 'a\\nb' (truncated.py, line 2): please report it with the output of "
+        "HEADSTART_TRACEBACK=1\n"
     )
     assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
     done = headstart(project, "mend", PYTHONPATH=str(code), HEADSTART_TRACEBACK="1")

@@ -78,7 +78,7 @@ def test_a_thousand_files_good_and_bad_are_all_accounted_for(
     assert code == 1
     stdout, stderr = capfd.readouterr()
     assert stdout == ""
-    assert f"1,000 files: {len(good)} predicted (3 hidden passed over)\n{len(bad)} could not be used" in stderr
+    assert f"1,000 files: {len(good)} predicted (3 hidden skipped)\n{len(bad)} could not be used" in stderr
     assert "× truncated JPEG, such as '" in stderr
     assert "\\udcff" in (tmp_path / "said.csv").read_text(encoding="utf-8")
 
@@ -176,12 +176,12 @@ def test_the_output_is_written_whole_or_not_at_all(pipeline: Path, monkeypatch: 
         (
             ["pets"],
             {"output": Path("pets")},
-            r"^--output: pets: no regular file: name one, or leave it out",
+            r"^--output: pets: not a regular file: name one, or leave it out",
         ),
-        (["pets"], {"output": Path("/dev/null")}, r"^--output: /dev/null: no regular file: "),
+        (["pets"], {"output": Path("/dev/null")}, r"^--output: /dev/null: not a regular file: "),
         (["pets"], {"heat_maps": Path("params.yaml")}, r"^--heat-maps: params.yaml: a file, expected"),
         (["empty", "empty"], {}, r"^no files in empty, empty: name images or folders$"),
-        (["hidden"], {}, r"^no files in hidden \(1 hidden passed over\): name images or folders$"),
+        (["hidden"], {}, r"^no files in hidden \(1 hidden skipped\): name images or folders$"),
     ],
 )
 def test_what_can_not_be_done_is_told_at_once(
