@@ -13,7 +13,7 @@ examples:
   headstart plan                     how long that would take here
   make run                           train every strategy on them and compare
   headstart compare                  the comparison again
-  headstart predict ~/pictures/new   what the winner sees in new images
+  headstart predict ~/pictures/new   classify new images with the winner
 
 Works in the project's folder and in every folder below it. `headstart COMMAND --help` explains a command.
 """
@@ -49,4 +49,4 @@ def _options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Options of the command itself; its help stands above."""
+    """Options of the command itself; its help is above."""

@@ -16,14 +16,14 @@ examples:
 def plan(
     every_stage: Annotated[bool, typer.Option("--all", help="Plan for stages that are up to date too.")] = False,
     line: Annotated[
-        bool, typer.Option("--line", hidden=True, help="One line for what `dvc status --json` says on the input.")
+        bool, typer.Option("--line", hidden=True, help="One line about `dvc status --json` on the input.")
     ] = False,
 ) -> None:
     """Say what a run would take on this machine: time, memory and disk, stage by stage.
 
     Times come from the settings in params.yaml, the number of images and a measurement of this machine, which takes
-    some twenty seconds once. Early stopping makes them uncertain: what is likely stands beside the most. What else the
-    machine does meanwhile counts, so measure it as busy as it will be. Nothing is changed.
+    about twenty seconds, once. Early stopping makes them uncertain, so the likely time and the maximum are given.
+    Other work on the machine counts, so measure it as busy as it will be. Nothing is changed.
     """
 
     def work(place: Place) -> int:

@@ -79,8 +79,8 @@ def check(counts: dict[tuple[str, str | None], int], given: list[SourceImage]) -
         (
             {None: 12_500},
             (0.12, 0.04, 0.04),
-            "training 0.12, validation 0.04, test 0.04 of each class, drawn at random: 5,000 of 25,000 images, since a "
-            "first run on all of them would take long",
+            "training 0.12, validation 0.04, test 0.04 of each class, drawn at random: 5,000 of 25,000 images, "
+            "because a first run on all of them would take long",
         ),
         (
             {"train": 100, "validation": 50},
