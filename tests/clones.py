@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tests.pipeline import ROOT
 
+# Variables of tools that may have started these tests: `make test`, a git hook.
+_OTHERS = ("GIT_", "DVC_", "MAKE", "MFLAGS")
+
 # Far more than two small experiments take.
 _SECONDS = 600
 
@@ -30,12 +33,12 @@ def make(folder: Path) -> Path:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The variables of the activated environment, with a home folder of its own, and nothing of git's and DVC's."""
+    """The variables of the activated environment, with a home folder of its own, without those of git, DVC and make."""
     identity = {
         f"GIT_{role}_{what}": "test@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
     }
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))},
+        **{name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)},
         **identity,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         # The command is installed for the checkout that the tests are of.

@@ -37,13 +37,15 @@ def test_from_a_folder_to_predictions_elsewhere(tmp_path: Path) -> None:
     archive = (clone / ARCHIVE).read_bytes()
     assert staged(clone) == [*POINTERS, "A  mine.txt"]
     # The settings are the test's own, so that they stay: what is printed then runs them on these pictures.
-    (command,) = re.findall(r"^  (dvc exp run -S prepare\.source=.+)$", told, re.MULTILINE)
-    assert set(ran(run(clone, *shlex.split(command)))) == set(STAGES)
+    committing, running = re.findall(r"^  ((?:git|dvc) .+)$", told, re.MULTILINE)
+    run(clone, *shlex.split(committing))
+    assert staged(clone) == ["A  mine.txt"]
+    assert set(ran(run(clone, *shlex.split(running)))) == set(STAGES)
     assert (clone / ARCHIVE).read_bytes() == archive
-    assert staged(clone) == [*POINTERS, "A  mine.txt"]
+    assert (clone / "mine.txt").read_text(encoding="utf-8") == "staged"
     assert "birds.zip" in (clone / "params.yaml").read_text(encoding="utf-8")
 
-    # In a folder of their own, experiments find what git and DVC know: staged is enough.
+    # In a folder of their own, experiments find what git and DVC know.
     run(clone, "dvc", "exp", "run", "--temp", "--name", "apart", "-S", "explain.filters=3")
     clones.experiments_at_once(clone, {"queued": "train_head.dropout=0.3"})
     assert ran(run(clone, "dvc", "queue", "logs", "queued"))[0] == "train_head"

@@ -24,7 +24,7 @@ def add(path: Path, name: str | None, reading: Reading = DEFAULT, project: str =
     target = archive.SOURCES / f"{archive.default_name(path) if name is None else archive.checked(name)}.zip"
     packed = archive.add(path, target, reading, choice.shares)
     shares = choice.shares(packed.images)
-    tracking.track(target)
+    commit = tracking.track(target)
     yield from archive.report(packed, target)
     if pointing.points_at(target):
         yield "params.yaml already points at it and stays as it is"
@@ -34,12 +34,19 @@ def add(path: Path, name: str | None, reading: Reading = DEFAULT, project: str =
         written = pointing.point(fitting, target, shares)
         if written is None:
             yield "params.yaml has settings of your own and stays as it is; to run these on the new images:"
-            command = pointing.experiment(target, shares)
-            yield f"  {command}" if project == "." else f"  (cd {shlex.quote(project)} && {command})"
+            yield from (f"  {_from(project, line)}" for line in (commit, pointing.experiment(target, shares)) if line)
             yield f"presets/{fitting.name}.yaml fits {fitting.reason}; to use it, copy it to params.yaml and add again"
             return
         why = fitting.reason if written == fitting.name else "which was there already"
         yield f"params.yaml: the settings of presets/{written}.yaml ({why})"
         yield f"  {choice.explain(packed.images, shares)}"
     yield "next:"
-    yield "  make run" if project == "." else f"  make -C {shlex.quote(project)} run"
+    yield f"  {_from(project, 'make run')}"
+    if commit:
+        yield "and, before experiments with `dvc exp run`, which find only what is committed:"
+        yield f"  {_from(project, commit)}"
+
+
+def _from(project: str, command: str) -> str:
+    """A command of the project's folder, as it is run from where the user is."""
+    return command if project == "." else f"(cd {shlex.quote(project)} && {command})"

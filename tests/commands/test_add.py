@@ -1,5 +1,7 @@
 """The way in for one's own images, as a person uses it."""
 
+import re
+import shlex
 import shutil
 import zipfile
 from pathlib import Path
@@ -180,7 +182,13 @@ def test_git_gets_the_pointer_and_nothing_else(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in birds.rglob("*.jpg")}
     surroundings = {name: clones.environment(clone)[name] for name in ("PYTHONPATH", "DVC_SITE_CACHE_DIR")}
     told = clones.run(clone / "docs", "headstart", "add", str(birds), "--name", "birds", **surroundings)
-    assert told.endswith("next:\n  make -C .. run\n")
+    commit = "git commit --message 'Add birds' -- data/sources/birds.zip.dvc data/sources/.gitignore"
+    assert told.splitlines()[-4:] == [
+        "next:",
+        "  (cd .. && make run)",
+        "and, before experiments with `dvc exp run`, which find only what is committed:",
+        f"  (cd .. && {commit})",
+    ]
     assert clones.run(clone, "git", "rev-parse", "HEAD") == head
     assert clones.run(clone, "git", "status", "--porcelain").splitlines() == [
         "A  data/sources/.gitignore",
@@ -191,6 +199,15 @@ def test_git_gets_the_pointer_and_nothing_else(tmp_path: Path) -> None:
         "?? other.txt",
     ]
     assert {path: path.read_bytes() for path in birds.rglob("*.jpg")} == before
+    # What is staged is enough for the queue, and the command commits the two files alone.
+    clones.run(clone, "dvc", "exp", "run", "--queue", "-S", "seed=1")
+    (revision,) = re.findall(r"^([0-9a-f]{7,}) .*Queued", clones.run(clone, "dvc", "queue", "status"), re.MULTILINE)
+    queued = clones.run(clone, "git", "ls-tree", "-r", "--name-only", revision, "data/sources").splitlines()
+    assert queued == ["data/sources/.gitignore", "data/sources/birds.zip.dvc"]
+    clones.run(clone, *shlex.split(commit))
+    assert clones.run(clone, "git", "show", "--stat", "--format=").count("|") == 2
+    assert "A  mine.txt" in clones.run(clone, "git", "status", "--porcelain").splitlines()
+    assert clones.run(clone, "headstart", "add", str(birds), "--name", "birds").endswith("next:\n  make run\n")
 
 
 def test_settings_of_ones_own_stay_and_the_command_is_told(repository: Path, tmp_path: Path) -> None:

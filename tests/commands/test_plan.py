@@ -29,10 +29,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def make_run(project: Path) -> subprocess.CompletedProcess[str]:
     """Run `make run` as in an environment that is set up."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # Without what `make test` tells its own children: this one is nobody's.
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(
         ["make", "--old-file=setup", "run"],
         cwd=project,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"},
+        env={**surroundings, "PATH": path, "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"},
         capture_output=True,
         encoding="utf-8",
         check=False,

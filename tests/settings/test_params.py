@@ -240,7 +240,7 @@ LEAVES = [
 def test_no_value_of_another_type_passes(place: tuple[str, str | None], value: Any) -> None:
     section, name = place
     where = f"{section}.{name}" if name else section
-    assume(not (isinstance(value, str) and name in ("source", "name", "weights", "trunk", "unfreeze")))
+    assume(not (isinstance(value, str) and name in ("source", "name", "weights", "trunk", "unfreeze", "image")))
     assume(not (isinstance(value, str) and name in ("labels", "pattern", "name_encoding")))
     assume(not (isinstance(value, bool) and name == "resplit"))
     assume(not (isinstance(value, list) and name in ("learning_curve", "layers")))

@@ -1,0 +1,111 @@
+"""Runs stages as `python -m stages.NAME` does, in forks of one process that has imported TensorFlow already.
+
+For tests that run dozens of stages: what a stage does is the same, but most of its time is that import. `serve` keeps
+the process; the file that `install` writes stands in for `python` in a PATH and asks it for a fork. Everything else
+goes to Python itself.
+"""
+
+import contextlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.pipeline import ROOT
+
+_FILES = 3  # stdin, stdout, stderr
+_CLIENT = """\
+#!{python} -SE
+import json, os, socket, sys
+if len(sys.argv) < 3 or sys.argv[1] != "-m" or not sys.argv[2].startswith("stages."):
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({address!r})
+    asked = {{"module": sys.argv[2], "arguments": sys.argv[3:], "folder": os.getcwd(), "environment": dict(os.environ)}}
+    message = json.dumps(asked).encode()
+    socket.send_fds(server, [len(message).to_bytes(4, "big")], [0, 1, 2])
+    server.sendall(message)
+    answer = server.recv(1)
+sys.exit(answer[0] if answer else 1)
+"""
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Path]:
+    """Keep such a process for as long as the block lasts; yield a folder to put in front of PATH."""
+    address = folder / "socket"
+    tools = folder / "bin"
+    tools.mkdir()
+    (tools / "python").write_text(_CLIENT.format(python=sys.executable, address=str(address)), encoding="utf-8")
+    (tools / "python").chmod(0o755)
+    command = [sys.executable, "-m", "tests.warm_python", str(address)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        assert server.stdout.readline() == "ready\n"
+        try:
+            yield tools
+        finally:
+            server.kill()
+
+
+def serve(address: str) -> None:
+    """Fork for whoever asks, until killed."""
+    from headstart.base import runtime
+
+    runtime.start(seed=0)
+    # Nobody waits for the forks: they answer by themselves.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen()
+        print("ready", flush=True)
+        while True:
+            asking, _ = listening.accept()
+            if os.fork() == 0:
+                listening.close()
+                code = 1
+                try:
+                    code = _answer(asking)
+                finally:
+                    asking.sendall(bytes([code]))
+                    os._exit(code)
+            asking.close()
+
+
+def _answer(asking: socket.socket) -> int:
+    """Run what is asked for, in this process, and return its exit code."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    length, files, _, _ = socket.recv_fds(asking, 4, _FILES)
+    with asking.makefile("rb") as stream:
+        asked = json.loads(stream.read(int.from_bytes(length, "big")))
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(asked["folder"])
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    sys.path.insert(0, asked["folder"])
+    sys.argv = [asked["module"], *asked["arguments"]]
+    try:
+        runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    finally:
+        for output in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                output.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
