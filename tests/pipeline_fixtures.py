@@ -4,6 +4,7 @@ TensorFlow is started once for all of them.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from headstart.base import runtime
 from headstart.settings.schema import Section
+from tests.once import made_once
 from tests.pipeline import STAGES, Finished, run, write_params, write_source
 
 
@@ -32,17 +34,27 @@ def tensorflow() -> None:
 @pytest.fixture(scope="session")
 def finished(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """Every stage run once. Copy it with ``pipeline`` to change it."""
-    project = Finished(tmp_path_factory.mktemp("finished"))
-    with contextlib.chdir(project.folder), pytest.MonkeyPatch.context() as patch:
+    made = made_once(tmp_path_factory, "finished", _finish)
+    reads = json.loads((made / "reads.json").read_text(encoding="utf-8"))
+    return Finished(
+        made / "project", {stage: {(section, name) for section, name in found} for stage, found in reads.items()}
+    )
+
+
+def _finish(folder: Path) -> None:
+    """Run every stage in the folder ``project``; write beside it what parameters each has read."""
+    reads: dict[str, set[tuple[str, str]]] = {stage: set() for stage in STAGES}
+    (folder / "project").mkdir()
+    with contextlib.chdir(folder / "project"), pytest.MonkeyPatch.context() as patch:
         write_source(Path("source"))
         write_params()
         for stage in STAGES:
-            project.reads[stage] = set()
             with patch.context() as recording:
-                _record_reads(recording, project.reads[stage])
+                _record_reads(recording, reads[stage])
                 run(stage)
         shutil.rmtree("data/working")  # what evaluate keeps: a test that runs it again means it
-    return project
+    found = {stage: sorted(of_stage) for stage, of_stage in reads.items()}
+    (folder / "reads.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 @pytest.fixture
