@@ -20,10 +20,13 @@ _FORWARD = 1 / 3
 _TIMED = 4 * 32
 # Passes over the features until the logistic regression of the suspects has come to rest.
 _PASSES = 400
-# What is the same work in every run, in starts of Python, so that it is longer where the processor is slower.
+# What is the same work in every run, in starts of Python, so that it is longer where the processor is slower: importing
+# what a stage draws and counts with, compiling a model's validation, drawing.
 _DVC = 0.25
 _START_OF_DVC = 1.0
 _PREVIEW = 0.7
+_VALIDATION = 2.0
+_REPORT = 5.0
 _EVALUATION = 3.0
 _EXPLANATION = 6.0
 # Passes of the base that a heat map is worth: forward, and back for each of two classes.
@@ -63,17 +66,17 @@ def _seconds(params: Params, counts: Counts, measured: Measured, longest: bool) 
         expected = amounts.epochs(settings, stage)
         epochs = expected.most if longest else expected.likely
         once, begin, epoch = _TRAINED[stage](params, counts, measured)
-        return start + once + params.repeats * (begin + epochs * epoch)
+        return start + once + _VALIDATION * measured.python + params.repeats * (begin + epochs * epoch)
 
     return {
         "backbone": plain + _backbone(params, measured),
         "prepare": plain + _prepare(counts, measured),
-        "preview": plain + _PREVIEW * measured.python,
+        "preview": start + _PREVIEW * measured.python,
         "extract_features": start + _extraction(params, counts, measured),
         **{stage: training(stage) for stage in _TRAINED},
         "evaluate": start + _evaluation(params, counts, measured),
         "explain": start + _explanation(params, measured),
-        "report": plain + measured.python,
+        "report": plain + _REPORT * measured.python,
     }
 
 

@@ -39,7 +39,7 @@ class Training:
     """What training something takes.
 
     Attributes:
-        begin: seconds until its first step is done: building it, and compiling the step.
+        begin: seconds until its first steps are done: building it, and compiling them.
         example: seconds an example.
         weights: how many numbers its model has.
         trained: how many of them train.

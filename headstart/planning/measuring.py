@@ -183,7 +183,9 @@ def _time_training(
         model = build()
         steps = Steps(model, layerwise.together(model), settings, seed=0)
         step = steps.of_epoch(0, math.ceil(len(labels) / settings.batch_size))
-        step(values[: settings.batch_size], labels[: settings.batch_size]).numpy()
+        # The last batch is smaller as a rule, and its step is compiled for itself.
+        for size in {settings.batch_size, len(labels) % settings.batch_size or settings.batch_size}:
+            step(values[:size], labels[:size]).numpy()
         begun = time.perf_counter()
         done = 0
         for epoch in itertools.count():

@@ -24,7 +24,7 @@ def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, i
     return {
         "backbone": _PYTHON + 2 * weights,
         "prepare": _PYTHON,
-        "preview": _PYTHON,
+        "preview": measured.idle,
         "extract_features": measured.memory,
         **trained,
         **{f"train_{stage}": size for stage, size in heads.items()},
