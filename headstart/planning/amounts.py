@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from headstart.planning.counts import Counts
 from headstart.settings.schema import Optimization, Params
 
-# Part of the epochs beyond the patience that a training goes through before it stops early, by what is trained: the means
-# of what clothes, insects and flowers took. Single ones lay between a fifth and all of them.
+# Part of the epochs beyond the patience that a training goes through before it stops early, by what is trained: means
+# over clothes, insects and flowers. Single trainings lay between a fifth and all of them.
 _GOES_ON = {"train_scratch": 0.6, "train_scratch_augmented": 0.5, "train_head": 0.5, "train_augmented": 0.5}
 _FINETUNE_GOES_ON = 0.7
 

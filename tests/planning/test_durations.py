@@ -40,7 +40,7 @@ def test_a_training_is_its_epochs() -> None:
     epoch = (2000 + 1000 / 3) * 0.01
     assert seconds("train_head") == pytest.approx(START + 2 + 1 + 20 * epoch)
     assert seconds("train_head", CHAPTER.model_copy(update={"repeats": 3})) == pytest.approx(
-        START + 3 * (1 + 20 * epoch)
+        START + 2 + 3 * (1 + 20 * epoch)
     )
 
 
