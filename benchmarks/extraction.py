@@ -179,14 +179,16 @@ def row(name: str, rates: Sequence[Rates]) -> list[str]:
 
 
 def work(files: list[Path], views: tuple[int, ...], settings: Params) -> Work:
-    """Return what to extract: these images as they are, or in these augmented views."""
+    """Return what to extract: these images as they are, or in these augmented views; their trunk as well."""
     extracted = settings.extract_features
+    every, nothing = range(len(files)), range(0)
     return Work(
-        # Of validation images the trunk is written as well, as it is of views.
-        files={"train" if views else "validation": files},
-        plain=() if views else ("validation",),
-        flipped=(),
+        files=files,
         sha256s=[hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
+        plain=nothing if views else every,
+        trunk=nothing if views else every,
+        flipped=nothing,
+        viewed=every if views else nothing,
         views=views,
         framing=Framing(extracted.image_size, extracted.fit, settings.prepare.white_level),
         batch_size=extracted.batch_size,

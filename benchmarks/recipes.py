@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import arguments, machine, project, report
-from benchmarks.trainings import Result, best_of, train_classifier
+from benchmarks.trainings import Result, best_of, examples, train_classifier
 from headstart.base import extraction, runtime
 from headstart.foundation import entry, paths
 from headstart.foundation.errors import InputError
@@ -22,7 +22,7 @@ from headstart.foundation.resume import Resumable
 from headstart.images import manifest
 from headstart.settings import params
 from headstart.settings.schema import Finetune, Optimization, Params
-from headstart.training import strategy
+from headstart.training.context import begin
 from stages import finetune
 from stages.finetune import Prepared
 
@@ -95,8 +95,8 @@ def recipe(section: Optimization, changes: str, epochs: int | None) -> Optimizat
 def trainer(strategy_name: str) -> Train:
     """Return what trains a classifier on the features of the current folder."""
     frame, how = manifest.read(paths.MANIFEST), extraction.read()
-    train = strategy.examples(frame, "train" if strategy_name == "head" else "train_views")
-    validation = strategy.examples(frame, "validation")
+    train = examples(frame, "images" if strategy_name == "head" else "views", "train")
+    validation = examples(frame, "images", "validation")
     classes = len(manifest.class_names(frame))
     return lambda section, seed: train_classifier(train, validation, section, how, classes, seed)
 
@@ -106,18 +106,21 @@ def tuner(settings: Params) -> Train:
 
     What is the same in every epoch is computed once for all recipes that unfreeze as much.
     """
-    prepared: dict[int | str, Prepared] = {}
+    prepared: dict[int | str, tuple[Prepared, Resumable]] = {}
+    # Mirrored images play no part in validating an epoch.
+    settings = settings.model_copy(update={"test_time_flip": False})
 
     def train(section: Finetune, seed: int) -> Result:
         import keras
 
+        context = begin("finetune", settings.model_copy(update={"finetune": section}), [])
         if section.unfreeze not in prepared:
             kept = Resumable(f"unfreeze_{section.unfreeze}", (), [])
-            changed = settings.model_copy(update={"finetune": section})
-            prepared[section.unfreeze] = finetune.prepare(changed, kept)
+            prepared[section.unfreeze] = finetune.prepare(context._replace(state=kept), section), kept
         keras.utils.clear_session()
         state = Resumable("recipes", (section, seed), [])
-        trained = finetune.train(prepared[section.unfreeze], section, seed, state)[1]
+        assignment = context.trainings[0]._replace(seed=seed)
+        trained = finetune.train(context, prepared[section.unfreeze][0], section, assignment, state)[1]
         state.discard()
         return best_of(trained)
 

@@ -2,10 +2,16 @@
 
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
+
 from headstart.base.extraction import Extraction
+from headstart.foundation import paths
+from headstart.foundation.arrays import open_array
 from headstart.foundation.resume import Resumable
+from headstart.images import manifest
 from headstart.models import classifier
-from headstart.models.samples import Samples
+from headstart.models.samples import Samples, Stored
 from headstart.settings.schema import Classifier
 from headstart.training import training
 from headstart.training.training import Training
@@ -33,13 +39,27 @@ def best_of(trained: Training) -> Result:
     )
 
 
+def examples(frame: pd.DataFrame, array: str, split: str) -> Samples:
+    """Return extracted features of a split with their labels.
+
+    Args:
+        frame: the manifest, of splits.
+        array: ``images`` as they are, or their ``views``.
+        split: ``train`` or ``validation``.
+    """
+    values = open_array(paths.FEATURES / f"{array}.npy")
+    rows = manifest.rows_of(frame, split)
+    stored = Stored(values if array == "views" else values[np.newaxis])
+    return stored.samples(rows, manifest.labels_of(frame, rows))
+
+
 def train_classifier(
-    examples: Samples, validation: Samples, settings: Classifier, how: Extraction, classes: int, seed: int
+    train: Samples, validation: Samples, settings: Classifier, how: Extraction, classes: int, seed: int
 ) -> Result:
     """Train a classifier on extracted features once, in the current folder.
 
     Args:
-        examples: training features, in one view or several.
+        train: training features, in one view or several.
         validation: validation features.
         settings: of the classifier and its training.
         how: the features were made.
@@ -51,6 +71,6 @@ def train_classifier(
     keras.utils.clear_session()
     model = classifier.build(settings, validation.values.shape[2:], how.feature_rms, classes, seed)
     state = Resumable("benchmark", seed, [])
-    trained = training.fit(model, lambda epoch: examples, validation, settings, seed, state)
+    trained = training.fit(model, lambda epoch: train, validation, settings, seed, state)
     state.discard()
     return best_of(trained)

@@ -12,7 +12,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from benchmarks import arguments, machine, project, report
-from benchmarks.trainings import Result, train_classifier
+from benchmarks.trainings import Result, examples, train_classifier
 from headstart.base import extraction, runtime
 from headstart.foundation import entry, paths
 from headstart.foundation.errors import InputError
@@ -20,7 +20,6 @@ from headstart.foundation.progress import track
 from headstart.images import manifest
 from headstart.models.samples import Samples
 from headstart.settings import params
-from headstart.training import strategy
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,16 +30,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     frame = manifest.read(paths.MANIFEST)
     classes = len(manifest.class_names(frame))
     how = extraction.read()
-    validation = strategy.examples(frame, "validation")
-    examples = {views: training_examples(strategy.examples(frame, "train_views"), views) for views in asked.views}
-    if 0 in examples:
-        examples[0] = strategy.examples(frame, "train")
+    validation = examples(frame, "images", "validation")
+    kept = examples(frame, "views", "train")
+    seen = {views: training_examples(kept, views) for views in asked.views}
+    if 0 in seen:
+        seen[0] = examples(frame, "images", "train")
     runtime.start(settings.seed)
     results: dict[int, list[Result]] = {views: [] for views in asked.views}
     turns = [(views, settings.seed + number) for number in range(asked.seeds) for views in asked.views]
     with project.temporary() as folder, contextlib.chdir(folder):
         for views, seed in track(turns, "views", len(turns), " trainings"):
-            result = train_classifier(examples[views], validation, settings.train_augmented, how, classes, seed)
+            result = train_classifier(seen[views], validation, settings.train_augmented, how, classes, seed)
             results[views].append(result)
     report.say(
         [

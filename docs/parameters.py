@@ -82,7 +82,7 @@ def _values(entry: FieldInfo) -> str:
     """What may stand there, in words."""
     annotation = entry.annotation
     if annotation == get_args(Count)[0]:
-        return "whole number, 1 or more; or fraction, above 0.0 and up to 1.0"
+        return "whole number, 1 or more; fraction, above 0.0 and up to 1.0; or `auto`"
     if annotation == get_args(Unfreeze)[0]:
         return "whole number, 0 or more; or text"
     if annotation == get_args(LayerNames)[0]:

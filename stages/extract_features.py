@@ -1,8 +1,9 @@
-"""Run the frozen base once over every image, and over augmented views of the training images.
+"""Run the frozen base once over every image, and over augmented views of the images that are trained on.
 
-Writes data/features/{train,validation,test,train_views}.npy, the base's outputs, and data/trunk/, the
-outputs of an inner layer that fine-tuning starts from; both of mirrored validation and test images in
-data/flipped/ where test_time_flip asks for them. All are float16. An interrupted run goes on
+Writes data/features/images.npy, the base's outputs for every row of the manifest, and views.npy for the rows that are
+trained on: the first ones, or all with folds. data/trunk/ has the outputs of an inner layer that fine-tuning starts
+from, its images.npy only for the rows that are validated or tested on: the last ones, or all with folds. Where
+test_time_flip asks for it, data/flipped/ has both of these rows mirrored. All are float16. An interrupted run goes on
 from where it stopped.
 """
 
@@ -17,7 +18,7 @@ from headstart.foundation import arrays, paths, versions
 from headstart.foundation.entry import run_stage
 from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
-from headstart.images import manifest
+from headstart.images import assignments, manifest
 from headstart.settings.params import load
 
 
@@ -26,10 +27,7 @@ def main() -> None:
     params = load()
     settings = params.extract_features
     frame = manifest.read(paths.MANIFEST)
-    files = {
-        split: [paths.PREPARED / path for path in frame.loc[frame["split"] == split, "path"]]
-        for split in ("train", "validation", "test")
-    }
+    spans = assignments.spans(frame)
     runtime.start(params.seed)
     chosen = precision.choose(params.precision)
     runtime.set_policy(chosen.policy)
@@ -41,10 +39,12 @@ def main() -> None:
         print(f"for finetune: the output of {trunk}")
     framing = Framing(settings.image_size, settings.fit, params.prepare.white_level)
     work = features.Work(
-        files=files,
-        plain=tuple(files),
-        flipped=("validation", "test") if params.test_time_flip else (),
-        sha256s=list(frame.loc[frame["split"] == "train", "sha256"]),
+        files=[paths.PREPARED / path for path in frame["path"]],
+        sha256s=list(frame["sha256"]),
+        plain=range(len(frame)),
+        trunk=spans.unseen,
+        flipped=spans.unseen if params.test_time_flip else range(0),
+        viewed=spans.trained,
         views=tuple(range(settings.views)),
         framing=framing,
         batch_size=settings.batch_size,
@@ -67,7 +67,8 @@ def main() -> None:
         white_level=framing.white,
         policy=chosen.policy,
         blocks=base.blocks(whole),
-        feature_rms=arrays.root_mean_square(paths.FEATURES / "train.npy") or 1.0,  # 1 for a base that gives only zeros
+        # Of a base that gives only zeros there is nothing to scale.
+        feature_rms=arrays.root_mean_square(paths.FEATURES / "images.npy", len(spans.trained)) or 1.0,
         versions=versions.installed(),
     )
     extraction.write(record, trunk, params.test_time_flip)

@@ -1,11 +1,10 @@
 """Unfreeze the last layers of the base and train them together with the classifier of train_augmented.
 
-What the frozen layers give is computed once: only the unfrozen part runs in every epoch.
+What the frozen layers give is computed once: only the unfrozen part runs in every epoch. Each training starts from the
+classifier that was trained on the same images.
 """
 
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from headstart.base import base, extraction, runtime, weights
@@ -14,13 +13,16 @@ from headstart.base.weights import Tensors
 from headstart.foundation import paths
 from headstart.foundation.entry import run_stage
 from headstart.foundation.resume import Resumable
-from headstart.images import manifest
+from headstart.images.assignments import Assignment
 from headstart.models import activations, models
 from headstart.models.description import describe
-from headstart.models.samples import Samples
+from headstart.models.samples import Examples, Stored
 from headstart.settings.params import load
-from headstart.settings.schema import Finetune, Params
-from headstart.training import layerwise, strategy, training
+from headstart.settings.schema import Finetune
+from headstart.training import layerwise, strategy
+from headstart.training.context import TrainingContext, begin
+from headstart.training.strategy import Learner, Parts
+from headstart.training.training import Training
 
 if TYPE_CHECKING:
     import keras
@@ -35,54 +37,44 @@ class Prepared(NamedTuple):
         weights: of the whole base.
         extraction: how features were made, and with them the classifier.
         unfreeze: how many of the base's last layers train.
-        train: gives an epoch's outputs of the last layer that stays as it is, for augmented views.
-        validation: the same for validation images.
+        examples: gives outputs of the last layer that stays as it is, for augmented views.
+        images: the same for images that are validated or tested on, as they are and, where asked for, mirrored.
         seconds: it took to compute these, as far as it was done beforehand.
     """
 
     weights: Tensors
     extraction: Extraction
     unfreeze: int
-    train: Callable[[int], Samples]
-    validation: Samples
+    examples: Examples
+    images: list[Stored]
     seconds: float
 
 
 def main() -> None:
-    """Read params.yaml, the activations and the classifier, train, write the model and its history."""
+    """Read params.yaml, the activations and the classifiers, train, write the model and its history."""
     params = load()
-    settings = params.finetune
-    state = Resumable(
-        "finetune",
-        (params.seed, settings, params.augmentation, params.extract_features),
-        [paths.MANIFEST, paths.WEIGHTS, START / "model.weights.h5"],
-    )
-    runtime.start(params.seed)
-    prepared = prepare(params, state)
-    outcome = strategy.repeat(
-        params.repeats, params.seed, state, lambda seed, part: train(prepared, settings, seed, part)
-    )
-    outcome = outcome._replace(seconds=prepared.seconds + outcome.seconds)
+    starts = [START / "model.json", *sorted(START.glob("**/*.weights.h5"))]
+    context = begin("finetune", params, [paths.WEIGHTS, *starts], params.augmentation, params.extract_features)
+    prepared = prepare(context, params.finetune)
     start = describe(START)
-    strategy.finish(
-        "finetune",
-        outcome,
-        state,
-        start.classes,
-        extraction=start.extraction,
-        classifier=start.classifier,
-        unfreeze=prepared.unfreeze,
+    strategy.train(
+        context,
+        Learner(
+            lambda assignment, state: train(context, prepared, params.finetune, assignment, state),
+            prepared.images,
+            Parts(extraction=start.extraction, classifier=start.classifier, unfreeze=prepared.unfreeze),
+            prepared.seconds,
+        ),
     )
 
 
-def prepare(params: Params, state: Resumable) -> Prepared:
+def prepare(context: TrainingContext, settings: Finetune) -> Prepared:
     """Compute what no epoch changes, as far as no earlier stage has kept it.
 
     Raises:
         InputError: the layers can't be unfrozen as params.yaml says.
     """
-    settings = params.finetune
-    frame = manifest.read(paths.MANIFEST)
+    params = context.params
     how = extraction.read()
     runtime.set_policy(how.policy)
     pretrained = weights.load(paths.WEIGHTS)
@@ -91,25 +83,26 @@ def prepare(params: Params, state: Resumable) -> Prepared:
     cut = base.cut_before(whole, unfreeze)
     models.set_trainable(whole, unfreeze)
     layerwise.check(whole, settings)
-    source = activations.source(whole, frame, params.extract_features, params.augmentation, params.seed)
-    labels = {split: manifest.labels(frame, split) for split in ("train", "validation")}
+    source = activations.source(whole, context.frame, params.extract_features, params.augmentation, params.seed)
     started = time.monotonic()
-    train = activations.training_samples(cut, labels["train"], source, state)
-    validation = Samples(activations.at(cut, "validation", source, state)[None], labels["validation"])
-    return Prepared(pretrained, how, unfreeze, train, validation, time.monotonic() - started)
+    examples = activations.training_samples(cut, source, context.state)
+    arrays = ["images", "flipped/images"][: 1 + params.test_time_flip]
+    images = [activations.at(cut, array, source, context.state) for array in arrays]
+    return Prepared(pretrained, how, unfreeze, examples, images, time.monotonic() - started)
 
 
 def train(
-    prepared: Prepared, settings: Finetune, seed: int, state: Resumable
-) -> tuple["keras.Model", training.Training]:
+    context: TrainingContext, prepared: Prepared, settings: Finetune, assignment: Assignment, state: Resumable
+) -> tuple["keras.Model", Training]:
     """Train once, and prove that the layers that should have changed have, and no others."""
     how = prepared.extraction
     whole = base.build(how.base, prepared.weights, how.image_size)
-    model = models.join(whole, models.load(START, whole), prepared.unfreeze)
+    head = models.load(START, whole, models.weights_of(START, assignment))
+    model = models.join(whole, head, prepared.unfreeze)
     before = base.digests(whole)
     groups = layerwise.groups(model, whole, settings)
-    follow = partial(strategy.write_history, "finetune")
-    result = training.fit(model, prepared.train, prepared.validation, settings, seed, state, groups, follow)
+    examples = prepared.examples(assignment.train, context.labels(assignment.train), state)
+    result = strategy.fit(context, assignment, model, examples, prepared.images[0], state, groups)
     layerwise.freeze_unreached(whole, settings, result.best_epoch)
     base.check_frozen(whole, before)
     return model, result

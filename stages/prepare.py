@@ -1,4 +1,4 @@
-"""Draw the subset from the source: training, validation and test images, checked and free of duplicates.
+"""Draw the subset from the source: checked images, free of duplicates, for training, validation and test or for folds.
 
 Writes data/prepared/: the images as they are, manifest.csv with a row for each, and dropped.csv with
 the reason for everything that was dropped. Counts of both go to metrics/dataset.json.
@@ -13,7 +13,7 @@ from headstart.foundation import paths
 from headstart.foundation.atomic import replacing_folder, write_json
 from headstart.foundation.entry import run_stage
 from headstart.foundation.framing import FULL
-from headstart.images import manifest
+from headstart.images import assignments, manifest
 from headstart.settings.params import load
 from headstart.settings.schema import Prepare
 from headstart.sources import dropped, tally
@@ -30,14 +30,17 @@ def main() -> None:
     """Read params.yaml, draw the subset, report."""
     params = load()
     settings = params.prepare
-    counts = {split: getattr(settings, split) for split in manifest.SPLITS}
+    counts = None if settings.folds else settings.counts
     reading = reading_of(settings)
     with open_source(Path(settings.source), DOWNLOADS, reading) as source, replacing_folder(paths.PREPARED) as folder:
         subset = draw(source, folder, counts, settings.order, params.seed)
+        # Now rather than after the extraction of features: too few images for the folds.
+        assignments.assign(subset.frame, settings.folds, float(settings.validation), repeats=1, seed=params.seed)
         manifest.write(subset.frame, folder / paths.MANIFEST.name)
         dropped.write(subset.dropped, folder / "dropped.csv")
     write_json(DATASET, metrics(subset))
-    print("\n".join([*source.credit, *source.notes, *report(subset), *brightness(subset.peaks, settings.white_level)]))
+    lines = [*source.credit, *source.notes, *report(subset, settings.folds)]
+    print("\n".join([*lines, *brightness(subset.peaks, settings.white_level)]))
 
 
 def reading_of(settings: Prepare) -> Reading:
@@ -48,9 +51,10 @@ def reading_of(settings: Prepare) -> Reading:
 def metrics(subset: Subset) -> dict[str, int]:
     """Counts of a subset: its classes, images a split, files dropped, and for which of the rules if for one."""
     images = Counter(subset.frame["split"])
+    sizes = {name: images[name] for name in manifest.SPLITS}
     return {
         "classes": len(manifest.class_names(subset.frame)),
-        **{split: images[split] for split in manifest.SPLITS},
+        **({"images": images[manifest.FOLDS]} if manifest.FOLDS in images else sizes),
         "dropped": len(subset.dropped),
         "duplicates": len(subset.duplicates),
         "conflicts": len(subset.conflicts),
@@ -58,10 +62,12 @@ def metrics(subset: Subset) -> dict[str, int]:
     }
 
 
-def report(subset: Subset) -> list[str]:
-    """What a person is told of a subset: a few lines."""
+def report(subset: Subset, folds: int) -> list[str]:
+    """What a person is told of a subset, and of the folds that it is for: a few lines."""
     counts = metrics(subset)
-    sizes = ", ".join(f"{counts[split]:,} {split}" for split in manifest.SPLITS)
+    sizes = f"every one is tested once, in {folds} folds"
+    if not folds:
+        sizes = ", ".join(f"{counts[split]:,} {split}" for split in manifest.SPLITS)
     lines = [f"{len(subset.frame):,} images of {counts['classes']:,} classes: {sizes}"]
     lines += [*tally.lines(subset.frame, subset.unused), *subset.notes]
     if subset.dropped:

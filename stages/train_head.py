@@ -1,32 +1,15 @@
 """Train a new classifier on the frozen base's features of the training images."""
 
-from headstart.base import extraction, runtime
-from headstart.foundation import paths
 from headstart.foundation.entry import run_stage
-from headstart.foundation.resume import Resumable
-from headstart.images import manifest
 from headstart.settings.params import load
-from headstart.training import strategy
+from headstart.training import heads
+from headstart.training.context import begin
 
 
 def main() -> None:
     """Read params.yaml and the features, train, write the model and its history."""
     params = load()
-    frame = manifest.read(paths.MANIFEST)
-    train = strategy.examples(frame, "train")
-    examples = strategy.Examples(
-        train=lambda epoch: train,
-        validation=strategy.examples(frame, "validation"),
-        classes=manifest.class_names(frame),
-        extraction=extraction.read(),
-    )
-    runtime.start(params.seed)
-    state = Resumable(
-        "train_head",
-        (params.seed, params.train_head),
-        [paths.MANIFEST, paths.FEATURES / "train.npy", paths.FEATURES / "validation.npy"],
-    )
-    strategy.train_classifier("head", params.train_head, examples, params.repeats, params.seed, state)
+    heads.train(begin("head", params, heads.files(params.test_time_flip)), examples=None)
 
 
 if __name__ == "__main__":

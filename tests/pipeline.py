@@ -74,6 +74,22 @@ SMALL: Mapping[str, Any] = {
     "explain.answers": 2,
 }
 
+# What makes of it two folds in two repeats, a few epochs each.
+IN_FOLDS: Mapping[str, Any] = {
+    "test_time_flip": False,
+    "repeats": 2,
+    "prepare__folds": 2,
+    "prepare__train": "auto",
+    "prepare__validation": 0.3,
+    "prepare__test": "auto",
+    "train_scratch__epochs": 1,
+    "train_scratch_augmented__epochs": 1,
+    "train_head__epochs": 2,
+    "train_augmented__epochs": 2,
+    "finetune__epochs": 1,
+    "finetune__unfreeze": 2,
+}
+
 
 @dataclass
 class Finished:

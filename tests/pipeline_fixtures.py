@@ -17,7 +17,7 @@ import pytest
 from headstart.base import runtime
 from headstart.settings.schema import Section
 from tests.once import made_once
-from tests.pipeline import STAGES, Finished, run, write_params, write_source
+from tests.pipeline import IN_FOLDS, STAGES, Finished, run, write_params, write_source
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,6 +55,30 @@ def _finish(folder: Path) -> None:
         shutil.rmtree("data/working")  # what evaluate keeps: a test that runs it again means it
     found = {stage: sorted(of_stage) for stage, of_stage in reads.items()}
     (folder / "reads.json").write_text(json.dumps(found), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def trained_in_folds(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which every stage up to fine-tuning has run with folds. Copy it with ``folds`` to change it."""
+    return made_once(tmp_path_factory, "trained_in_folds", _train_in_folds)
+
+
+def _train_in_folds(folder: Path) -> None:
+    with contextlib.chdir(folder):
+        write_source(Path("source"))
+        write_params(**IN_FOLDS)
+        run(*STAGES[: STAGES.index("evaluate")])
+
+
+@pytest.fixture
+def folds(trained_in_folds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of ``trained_in_folds``, and the current folder. Stages replace files, so hard links are copies."""
+    folder = tmp_path / "project"
+    shutil.copytree(trained_in_folds, folder, copy_function=os.link)
+    Path(folder, "params.yaml").unlink()
+    monkeypatch.chdir(folder)
+    write_params(**IN_FOLDS)
+    return folder
 
 
 @pytest.fixture

@@ -66,8 +66,8 @@ def test_what_is_kept_is_of_that_base() -> None:
     record = json.loads(paths.EXTRACTION.read_text())
     assert (record["base"], record["image_size"], record["blocks"][0]) == ("mobilenet_v2", SIZE, LAST_BLOCK)
     assert json.loads((paths.TRUNK / "trunk.json").read_text()) == {"layer": "block_12_add"}
-    assert np.load(paths.FEATURES / "train.npy").shape == (18, 1, 1, 1280)
-    assert np.load(paths.TRUNK / "train_views.npy").shape == (2, 18, 2, 2, 96)
+    assert np.load(paths.FEATURES / "images.npy").shape == (42, 1, 1, 1280)
+    assert np.load(paths.TRUNK / "views.npy").shape == (2, 18, 2, 2, 96)
 
 
 @pytest.mark.usefixtures("project")

@@ -26,7 +26,7 @@ from tests.pipeline import IMAGE_SIZE, SMALL, TEST, TRAIN, VALIDATION, Finished,
 pytest_plugins = ["tests.pipeline_fixtures"]
 
 ARRAYS = ("data/features", "data/trunk", "data/flipped")
-VIEWS = "data/features/train_views.npy"
+IMAGES, VIEWS = "data/features/images.npy", "data/features/views.npy"
 # Everything there is, as far as it goes.
 VIOLENT = {
     "flip": "both",
@@ -72,11 +72,15 @@ def forget_outputs() -> None:
 
 
 def test_files_have_the_shapes_that_are_promised(finished: Finished) -> None:
-    counts = {"train": 3 * TRAIN, "validation": 3 * VALIDATION, "test": 3 * TEST}
-    shapes: dict[str, tuple[int, ...]] = {f"features/{split}": (count, 1, 1, 512) for split, count in counts.items()}
-    shapes |= {f"trunk/{split}": (count, 3, 3, 512) for split, count in counts.items() if split != "train"}
-    shapes |= {f"flipped/{name}": shape for name, shape in shapes.items() if "train" not in name}
-    shapes |= {"features/train_views": (2, 18, 1, 1, 512), "trunk/train_views": (2, 18, 3, 3, 512)}
+    train, unseen = 3 * TRAIN, 3 * (VALIDATION + TEST)
+    shapes = {
+        "features/images": (train + unseen, 1, 1, 512),
+        "features/views": (2, train, 1, 1, 512),
+        "trunk/images": (unseen, 3, 3, 512),
+        "trunk/views": (2, train, 3, 3, 512),
+        "flipped/features/images": (unseen, 1, 1, 512),
+        "flipped/trunk/images": (unseen, 3, 3, 512),
+    }
     found = {
         str(path.relative_to(finished.folder / "data").with_suffix("")): np.load(path, mmap_mode="r")
         for folder in ARRAYS
@@ -89,7 +93,7 @@ def test_files_have_the_shapes_that_are_promised(finished: Finished) -> None:
 
 def test_the_record_says_how_they_were_made(finished: Finished) -> None:
     record = json.loads((finished.folder / "data/features/extraction.json").read_text())
-    train = np.load(finished.folder / "data/features/train.npy").astype(np.float64)
+    train = np.load(finished.folder / IMAGES)[: 3 * TRAIN].astype(np.float64)
     assert record == {
         "base": "vgg16",
         "image_size": IMAGE_SIZE,
@@ -104,17 +108,19 @@ def test_the_record_says_how_they_were_made(finished: Finished) -> None:
     assert json.loads((finished.folder / "data/trunk/trunk.json").read_text()) == {"layer": "block4_pool"}
 
 
-@pytest.mark.parametrize("split", ["train", "validation", "test"])
-def test_rows_stand_in_the_manifests_order(pipeline: Path, split: str) -> None:
+def test_rows_are_in_the_manifests_order(pipeline: Path) -> None:
     import keras
 
     frame = manifest.read(paths.MANIFEST)
-    files = frame.loc[frame["split"] == split, "path"]
-    pixels = np.stack([images.load(paths.PREPARED / path, Framing(IMAGE_SIZE)) for path in files]).astype(np.float32)
+    loaded = [images.load(paths.PREPARED / path, Framing(IMAGE_SIZE)) for path in frame["path"]]
+    pixels = np.stack(loaded).astype(np.float32)
     whole = base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE)
-    expected = whole.predict(keras.applications.vgg16.preprocess_input(pixels), verbose=0)
-    found = np.load(f"data/features/{split}.npy").astype(np.float32)
+    expected = whole.predict(keras.applications.vgg16.preprocess_input(pixels.copy()), verbose=0)
+    found = np.load(IMAGES).astype(np.float32)
     np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3 * expected.max())
+    mirrored = whole.predict(keras.applications.vgg16.preprocess_input(pixels[3 * TRAIN :, :, ::-1]), verbose=0)
+    found = np.load("data/flipped/features/images.npy").astype(np.float32)
+    np.testing.assert_allclose(found, mirrored, rtol=2e-3, atol=2e-3 * expected.max())
 
 
 def test_only_views_of_training_images_are_augmented(pipeline: Path) -> None:
@@ -122,7 +128,7 @@ def test_only_views_of_training_images_are_augmented(pipeline: Path) -> None:
     write_params(**{f"augmentation__{name}": value for name, value in VIOLENT.items()})
     run("extract_features")
     changed = {path for path, content in outputs(*ARRAYS).items() if content != before[path]}
-    assert changed == {"data/features/train_views.npy", "data/trunk/train_views.npy"}
+    assert changed == {VIEWS, "data/trunk/views.npy"}
     # They did change, in every view of every image.
     views = [np.frombuffer(content, np.float16)[64:] for content in (outputs(*ARRAYS)[VIEWS], before[VIEWS])]
     after, earlier = (one.reshape(2, 3 * TRAIN, -1) for one in views)
@@ -146,8 +152,8 @@ def test_an_interrupted_run_goes_on(pipeline: Path) -> None:
             run("extract_features")
     assert outputs(*ARRAYS) == {}
     with pytest.MonkeyPatch.context() as patch:
-        # Twenty-four calls in all, four of them done and kept.
-        interrupt(patch, after=24 - 4)
+        # Twenty-two calls in all, four of them done and kept.
+        interrupt(patch, after=22 - 4)
         run("extract_features")
     assert outputs(*ARRAYS) == before
     assert list(Path("data/working").iterdir()) == []
@@ -245,8 +251,8 @@ def test_without_views_their_files_are_empty(pipeline: Path) -> None:
     paths.PREVIEW.unlink()
     write_params(extract_features__views=0)
     run("preview", "extract_features")
-    assert np.load("data/features/train_views.npy").shape == (0, 18, 1, 1, 512)
-    assert np.load("data/trunk/train_views.npy").shape == (0, 18, 3, 3, 512)
+    assert np.load(VIEWS).shape == (0, 18, 1, 1, 512)
+    assert np.load("data/trunk/views.npy").shape == (0, 18, 3, 3, 512)
     # The sheet is for those who augment anew in every epoch as well.
     assert paths.PREVIEW.read_bytes() == sheet
 
@@ -293,9 +299,9 @@ def test_grey_and_tiny_images_go_all_the_way(pipeline: Path, capsys: pytest.Capt
     assert "  licence: none\n  cite: Nobody: Nothing, 2020\n" in capsys.readouterr().out
     frame = manifest.read(paths.MANIFEST)
     assert {(row.width, row.height) for row in frame.itertuples()} == {(28, 28)}
-    train = np.load("data/features/train.npy")
-    assert train.shape == (6, 1, 1, 512)
-    assert len(np.unique(train.reshape(6, -1), axis=0)) == 6
+    found = np.load(IMAGES)
+    assert found.shape == (12, 1, 1, 512)
+    assert len(np.unique(found.reshape(12, -1), axis=0)) == 12
     assert np.isfinite(np.load(VIEWS)).all()
 
 

@@ -16,7 +16,7 @@ from headstart.images import images
 from headstart.models import activations, models
 from headstart.models.description import describe
 from tests.pipeline import CLASSES, IMAGE_SIZE, Finished, outputs, run, write_params
-from tests.test_train_head import Interrupted, interrupt
+from tests.trainings import Interrupted, interrupt
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
@@ -99,44 +99,30 @@ def test_above_the_trunk_no_image_is_read(pipeline: Path, monkeypatch: pytest.Mo
 def test_the_trunk_gives_what_the_images_give(pipeline: Path, layer: str) -> None:
     """The very views and images, whichever way their activations come."""
     from headstart.foundation.resume import Resumable
-    from headstart.images import manifest
+    from headstart.images import assignments, manifest
     from headstart.settings import params
 
-    loaded = params.load()
+    loaded, frame = params.load(), manifest.read(paths.MANIFEST)
     whole = base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE)
     source = activations.Source(
         whole,
         "block4_pool",
-        manifest.read(paths.MANIFEST),
+        frame,
+        assignments.spans(frame),
         activations.Views(2, loaded.augmentation, loaded.seed),
         batch_size=5,
         framing=Framing(IMAGE_SIZE),
     )
-    for array in ("train_views", "validation", "test"):
+    for array in ("views", "images"):
         ways = [
-            np.asarray(activations.at(layer, array, source._replace(trunk=trunk), Resumable(f"way_{trunk}", (), [])))
+            np.asarray(
+                activations.at(layer, array, source._replace(trunk=trunk), Resumable(f"way_{trunk}", (), [])).values
+            )
             for trunk in ("block4_pool", None)
         ]
         assert ways[0].shape == ways[1].shape
         scale = float(np.abs(ways[1]).max())
         np.testing.assert_allclose(ways[0].astype(float), ways[1].astype(float), rtol=2e-3, atol=2e-3 * scale)
-
-
-def test_two_runs_give_the_same_bytes(pipeline: Path) -> None:
-    before = outputs(*RESULTS)
-    run("finetune")
-    assert outputs(*RESULTS) == before
-
-
-def test_an_interrupted_run_goes_on(pipeline: Path) -> None:
-    before = outputs(*RESULTS)
-    with pytest.MonkeyPatch.context() as patch:
-        interrupt(patch, saves=1)
-        with pytest.raises(Interrupted):
-            run("finetune")
-    run("finetune")
-    assert outputs(*RESULTS) == before
-    assert list(Path("data/working").iterdir()) == []
 
 
 @pytest.mark.parametrize("unfreeze", [0, 4])

@@ -7,36 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headstart.base import base, weights
+from headstart.base import base
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
-from headstart.images import manifest
-from headstart.models import inference, models, timing
+from headstart.models import models, timing
 from headstart.models.description import describe, weights_digest
 from headstart.settings import params
-from headstart.training import strategy, training
 from tests.pipeline import CLASSES, IMAGE_SIZE, Finished, outputs, run, write_params
+from tests.trainings import Interrupted, interrupt
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
 RESULTS = ("models/head", "metrics/head")
-
-
-class Interrupted(BaseException):
-    """What Ctrl-C does, where the test wants it."""
-
-
-def interrupt(patch: pytest.MonkeyPatch, saves: int) -> None:
-    """Save after every epoch, and end the run after so many of them."""
-    original, left = training._Run.save, iter(range(saves))
-
-    def save(*arguments: object) -> None:
-        if next(left, None) is None:
-            raise Interrupted
-        original(*arguments)  # type: ignore[arg-type]
-
-    patch.setattr(training, "_SAVE_INTERVAL", 0.0)
-    patch.setattr(training._Run, "save", save)
 
 
 def test_the_model_says_what_it_is(finished: Finished) -> None:
@@ -52,54 +34,14 @@ def test_the_model_says_what_it_is(finished: Finished) -> None:
     assert described.image_size == IMAGE_SIZE
 
 
-def test_the_history_is_that_of_the_model(finished: Finished) -> None:
-    history = pd.read_csv(finished.folder / "metrics" / "head" / "history.csv")
-    described = describe(finished.folder / "models" / "head")
-    assert list(history.columns) == ["strategy", *training.HISTORY_COLUMNS]
-    assert set(history["strategy"]) == {"head"}
-    assert history["epoch"].tolist() == list(range(1, described.epochs + 1))
-    assert described.best_epoch == history["epoch"].iloc[history["val_loss"].argmin()]
-
-
-def test_the_saved_model_has_the_best_validation_loss(pipeline: Path) -> None:
-    history = pd.read_csv("metrics/head/history.csv")
-    frame = manifest.read(paths.MANIFEST)
-    validation = strategy.examples(frame, "validation")
-    model = models.load(paths.MODELS / "head", base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE))
-    probabilities = inference.predict(model, validation.values[0])
-    truth = probabilities[np.arange(len(validation.labels)), validation.labels]
-    assert -np.log(truth).mean() == pytest.approx(history["val_loss"].min(), rel=1e-4)
-
-
-def test_two_runs_give_the_same_bytes(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = outputs(*RESULTS)
-    run("train_head")
-    assert outputs(*RESULTS) == before
-    assert list(Path("data/working").iterdir()) == []
-    history = pd.read_csv("metrics/head/history.csv")
-    best = history.iloc[history["val_loss"].argmin()]
-    expected = f"head: best of 4 epochs is {int(best['epoch'])}, validation accuracy {best['val_accuracy']:.4f}, loss "
-    assert capsys.readouterr().out.startswith(expected)
-
-
-def test_an_interrupted_run_goes_on(pipeline: Path) -> None:
-    before = outputs(*RESULTS)
-    with pytest.MonkeyPatch.context() as patch:
-        interrupt(patch, saves=2)
-        with pytest.raises(Interrupted):
-            run("train_head")
-    run("train_head")
-    assert outputs(*RESULTS) == before
-
-
 def test_nothing_of_other_features_is_taken_up(pipeline: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         interrupt(patch, saves=2)
         with pytest.raises(Interrupted):
             run("train_head")
-    values = np.load("data/features/train.npy")
-    Path("data/features/train.npy").unlink()  # it is a hard link to what other tests use
-    np.save("data/features/train.npy", values * np.float16(1.5))
+    values = np.load("data/features/images.npy")
+    Path("data/features/images.npy").unlink()  # it is a hard link to what other tests use
+    np.save("data/features/images.npy", values * np.float16(1.5))
     run("train_head")
     found = outputs(*RESULTS)
     run("train_head")
@@ -107,12 +49,13 @@ def test_nothing_of_other_features_is_taken_up(pipeline: Path) -> None:
 
 
 def test_each_repeat_has_a_seed_of_its_own(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    once = outputs("models/head")
+    once = weights_digest(paths.MODELS / "head")
     history = Path("metrics/head/history.csv").read_bytes()
     write_params(repeats=3)
     run("train_head")
     repeats = pd.read_csv("metrics/head/repeats.csv")
-    assert list(repeats.columns) == ["repeat", "seed", "best_epoch", "val_loss", "val_accuracy"]
+    assert list(repeats.columns) == ["repeat", "fold", "seed", "best_epoch", "val_loss", "val_accuracy"]
+    assert repeats["fold"].tolist() == [0, 0, 0]
     assert repeats["repeat"].tolist() == [1, 2, 3]
     assert repeats["seed"].iloc[0] == 42
     assert repeats["seed"].nunique() == repeats["val_loss"].nunique() == 3
@@ -120,23 +63,10 @@ def test_each_repeat_has_a_seed_of_its_own(pipeline: Path, capsys: pytest.Captur
     kept = pd.read_csv("metrics/head/history.csv")["val_loss"].min()
     assert kept == repeats["val_loss"].min()
     if repeats["val_loss"].argmin() == 0:
-        assert outputs("models/head") == once
+        assert weights_digest(paths.MODELS / "head") == once
         assert Path("metrics/head/history.csv").read_bytes() == history
     low, high = repeats["val_accuracy"].min(), repeats["val_accuracy"].max()
     assert f"head: 3 trainings reach {low:.4f} to {high:.4f}\n" in capsys.readouterr().out
-
-
-def test_interrupted_repeats_go_on(pipeline: Path) -> None:
-    write_params(repeats=2)
-    run("train_head")
-    before = outputs(*RESULTS)
-    # Four epochs a training, and a last save once it is through: the third save after that is in the second.
-    with pytest.MonkeyPatch.context() as patch:
-        interrupt(patch, saves=7)
-        with pytest.raises(Interrupted):
-            run("train_head")
-    run("train_head")
-    assert outputs(*RESULTS) == before
 
 
 def test_the_time_is_that_of_this_model(pipeline: Path) -> None:

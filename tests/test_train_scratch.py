@@ -20,7 +20,7 @@ from headstart.training import training
 from tests.pictures import encode
 from tests.pipeline import CLASSES, SCRATCH_SIZE, TRAIN, Finished, outputs, run, write_params
 from tests.policies import needs_bfloat16
-from tests.test_train_head import Interrupted, interrupt
+from tests.trainings import Interrupted, interrupt
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
@@ -124,7 +124,7 @@ def test_images_change_from_epoch_to_epoch_where_it_is_asked_for(
 
 def test_each_repeat_has_weights_and_views_of_its_own(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     history = Path("metrics/scratch_augmented/history.csv").read_bytes()
-    write_params(repeats=2)
+    write_params(repeats=2, repeats_of_networks=2)
     seen = epochs_seen(monkeypatch)
     run("train_scratch_augmented")
     repeats = pd.read_csv("metrics/scratch_augmented/repeats.csv")

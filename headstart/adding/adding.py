@@ -22,8 +22,8 @@ def add(path: Path, name: str | None, reading: Reading = DEFAULT, project: str =
         InputError: the images won't do, the name is taken, or DVC or git refuses.
     """
     target = archive.SOURCES / f"{archive.default_name(path) if name is None else archive.checked(name)}.zip"
-    packed = archive.add(path, target, reading, choice.shares)
-    shares = choice.shares(packed.images)
+    packed = archive.add(path, target, reading, choice.division)
+    division = choice.division(packed.images)
     commit = tracking.track(target)
     yield from archive.report(packed, target)
     if pointing.points_at(target):
@@ -31,15 +31,15 @@ def add(path: Path, name: str | None, reading: Reading = DEFAULT, project: str =
     else:
         with open_archive(target) as tracked:
             fitting = choice.preset(tracked.images)
-        written = pointing.point(fitting, target, shares)
+        written = pointing.point(fitting, target, division)
         if written is None:
             yield "params.yaml has settings of your own and stays as it is; to run these on the new images:"
-            yield from (f"  {_from(project, line)}" for line in (commit, pointing.experiment(target, shares)) if line)
+            yield from (f"  {_from(project, line)}" for line in (commit, pointing.experiment(target, division)) if line)
             yield f"presets/{fitting.name}.yaml fits {fitting.reason}; to use it, copy it to params.yaml and add again"
             return
         why = fitting.reason if written == fitting.name else "which was there already"
         yield f"params.yaml: the settings of presets/{written}.yaml ({why})"
-        yield f"  {choice.explain(packed.images, shares)}"
+        yield f"  {choice.explain(packed.images, division)}"
     yield "next:"
     yield f"  {_from(project, 'make run')}"
     if commit:

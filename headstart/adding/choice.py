@@ -1,4 +1,4 @@
-"""Chooses settings that fit a set of images: a preset by how large they are, a split by how many there are."""
+"""Chooses settings that fit images: a preset by how large they are, folds or a split by how many there are."""
 
 import statistics
 from collections import Counter
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from headstart.foundation.errors import InputError
 from headstart.images.images import measure
 from headstart.images.manifest import SPLITS
+from headstart.settings.schema import AUTO
 from headstart.sources import split
 from headstart.sources.source import SourceImage
 
@@ -24,6 +25,13 @@ _MEASURED = 50
 # then needs minutes. More are worth their time only once the first run has said what they bring.
 MOST = 5000
 
+# Cross-validation of a set in whose smallest class there are fewer: tested once each, all images show smaller
+# differences than a test split does, and the time is there. With more, the test split is large enough.
+_FEW = 1000
+_FOLDS, _VALIDATION = 5, 0.2
+# Images of a class, or groups of them, in each fold, so that it survives that some turn out unusable.
+_OF_A_FOLD = 2
+
 # Shares of the images that several splits are drawn from, by the splits: enough to train on, and enough test images to
 # show a difference. Then those by which a class of three or of two images, too, gets one in each split.
 _SHARES: tuple[dict[tuple[str, ...], tuple[float, ...]], ...] = (
@@ -31,6 +39,10 @@ _SHARES: tuple[dict[tuple[str, ...], tuple[float, ...]], ...] = (
     {("train", "validation"): (0.5, 0.5), ("train", "test"): (0.5, 0.5), SPLITS: (0.4, 0.3, 0.3)},
 )
 _SPOKEN = {"train": "training", "validation": "validation", "test": "test"}
+
+
+# Parameters of ``prepare`` by name.
+Division = Mapping[str, int | float | str]
 
 
 class Preset(NamedTuple):
@@ -49,6 +61,27 @@ def preset(images: Sequence[SourceImage]) -> Preset:
     small = statistics.median(max(size.width, size.height) for size in measured) <= _SMALL
     kind = "small pictures" if small else "photographs"
     return Preset(QUICK if small else PHOTOS, f"{kind}, {width} × {height} pixels in the median")
+
+
+def division(images: Sequence[SourceImage]) -> Division:
+    """Choose how images are divided: the parameters of ``prepare`` that say so, by name.
+
+    Folds for a small set, unless its owner has put a test split aside, by which others measure themselves too.
+
+    Raises:
+        InputError: a class has too few images for an image in each split.
+    """
+    if _in_folds(images):
+        return {"folds": _FOLDS, "train": AUTO, "validation": _VALIDATION, "test": AUTO}
+    return {"folds": 0, **shares(images)}
+
+
+def _in_folds(images: Sequence[SourceImage]) -> bool:
+    if len(images) > MOST or any(image.split == "test" for image in images):
+        return False
+    units = Counter(class_name for class_name, _ in {(image.class_name, image.group or image.name) for image in images})
+    counts = Counter(image.class_name for image in images)
+    return min(counts.values()) < _FEW and min(units.values()) >= _FOLDS * _OF_A_FOLD
 
 
 def shares(images: Sequence[SourceImage]) -> dict[str, float]:
@@ -91,8 +124,13 @@ def _short(counts: Mapping[str, int], fractions: Sequence[float]) -> list[str]:
     return [name for name, count in counts.items() if split.sizes(fractions, count) is None]
 
 
-def explain(images: Sequence[SourceImage], chosen: Mapping[str, float]) -> str:
-    """Say in a line what :func:`shares` chose and why."""
+def explain(images: Sequence[SourceImage], chosen: Division) -> str:
+    """Say in a line what :func:`division` chose and why."""
+    if folds := chosen["folds"]:
+        return (
+            f"{folds} folds: every image is tested once, by a training that never saw it, which shows smaller "
+            "differences than a test split of so few"
+        )
     origins = split.origins({image.split for image in images})
     if None in origins:
         spread = f"{_divided(SPLITS, chosen)} of each class, drawn at random"
@@ -106,5 +144,5 @@ def explain(images: Sequence[SourceImage], chosen: Mapping[str, float]) -> str:
     return "; ".join(said)
 
 
-def _divided(names: Sequence[str], chosen: Mapping[str, float]) -> str:
+def _divided(names: Sequence[str], chosen: Division) -> str:
     return ", ".join(f"{_SPOKEN[name]} {chosen[name]:.4g}" for name in names)

@@ -1,14 +1,13 @@
 """Points params.yaml at a source, unless its settings are the user's own."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from headstart.adding import choice
-from headstart.adding.choice import Preset
+from headstart.adding.choice import Division, Preset
 from headstart.foundation.atomic import write_text
 from headstart.foundation.errors import InputError
 from headstart.settings import params
@@ -19,7 +18,7 @@ _HEADER = re.compile(r"\A(?:#.*\n)*?(?=# Every parameter is explained)")
 _COLUMN = 20  # of the comments in the presets
 
 
-def text_of(preset: str, source: Path, shares: Mapping[str, float]) -> str:
+def text_of(preset: str, source: Path, division: Division) -> str:
     """Return a preset's text for a source: other comments and settings as they stand there."""
     path = _PRESETS / f"{preset}.yaml"
     try:
@@ -28,10 +27,12 @@ def text_of(preset: str, source: Path, shares: Mapping[str, float]) -> str:
         raise InputError(f"{path}: no such file: restore it with `git checkout {path.as_posix()}`") from None
     header = f"# presets/{preset}.yaml for {source.as_posix()}, written by `headstart add`.\n"
     text = _HEADER.sub(lambda _: header, text)
-    comments = {"order": "shuffled by the seed", "train": "of each class, or of the source's own split"}
-    values: dict[str, str | float] = {"source": source.as_posix(), "order": "random", **shares}
+    comments = {"order": "shuffled by the seed", "folds": "every image is tested once"}
+    if not division["folds"]:
+        comments |= {"folds": "0: the splits below", "train": "of each class, or of the source's own split"}
+    values: dict[str, str | int | float] = {"source": source.as_posix(), "order": "random", **division}
     section = "".join(_line(name, value, comments.get(name)) for name, value in values.items())
-    return re.sub(r"(?m)^prepare:.*\n(?:  (?:source|order|train|validation|test): .*\n)+", f"prepare:\n{section}", text)
+    return re.sub(rf"(?m)^prepare:.*\n(?:  (?:{'|'.join(values)}): .*\n)+", f"prepare:\n{section}", text)
 
 
 def preset_of(text: str) -> str | None:
@@ -47,11 +48,11 @@ def preset_of(text: str) -> str | None:
         return None
     try:
         with open_archive(source) as archive:
-            shares = choice.shares(archive.images)
+            division = choice.division(archive.images)
     except InputError:
         return None
     names = (path.stem for path in sorted(_PRESETS.glob("*.yaml")))
-    return next((name for name in names if text == text_of(name, source, shares)), None)
+    return next((name for name in names if text == text_of(name, source, division)), None)
 
 
 def source_of(text: str) -> Path | None:
@@ -63,7 +64,7 @@ def source_of(text: str) -> Path | None:
         return None
 
 
-def point(fitting: Preset, source: Path, shares: Mapping[str, float]) -> str | None:
+def point(fitting: Preset, source: Path, division: Division) -> str | None:
     """Write params.yaml for a source, and return the preset that it now is.
 
     Someone who has put another preset in its place meant it: that one's settings stay. None where params.yaml is left
@@ -76,7 +77,7 @@ def point(fitting: Preset, source: Path, shares: Mapping[str, float]) -> str | N
     if now is None:
         return None
     wanted = fitting.name if now in (choice.QUICK, choice.PHOTOS) else now
-    write_text(params.PARAMS, text_of(wanted, source, shares))
+    write_text(params.PARAMS, text_of(wanted, source, division))
     return wanted
 
 
@@ -86,9 +87,9 @@ def points_at(source: Path) -> bool:
     return text is not None and source_of(text) == source
 
 
-def experiment(source: Path, shares: Mapping[str, float]) -> str:
+def experiment(source: Path, division: Division) -> str:
     """Return the command that runs whatever settings there are on a source."""
-    values = {"source": source.as_posix(), "order": "random", **shares}
+    values = {"source": source.as_posix(), "order": "random", **division}
     return " ".join(["dvc exp run", *(f"-S prepare.{name}={value}" for name, value in values.items())])
 
 

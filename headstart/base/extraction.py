@@ -19,7 +19,7 @@ class Extraction(Record):
         white_level: the value shown white in images of 16 bits.
         policy: precision policy of the base.
         blocks: how many of its last layers to unfreeze to begin at each of its blocks, the last block's first.
-        feature_rms: root mean square of the training images' features.
+        feature_rms: root mean square of the features of all images that are trained on.
         versions: of the libraries that did it, by name.
     """
 

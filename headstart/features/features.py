@@ -4,6 +4,7 @@ The base is where the time goes, so everything else runs beside it: images are d
 threads, once for all their views, and rows are written as they come.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -42,11 +43,13 @@ class Work(NamedTuple):
     """What to extract from.
 
     Attributes:
-        files: the images of each split, by its name.
-        plain: the splits whose images are taken as they are.
-        flipped: the splits whose images are also taken mirrored left to right.
-        sha256s: digest of each training image; its augmented views are drawn from it.
-        views: numbers of the augmented views to take of each training image.
+        files: the images.
+        sha256s: digest of each; its augmented views are drawn from it.
+        plain: places of those that are taken as they are.
+        trunk: places of those whose trunk output is kept of that; ``plain`` holds them.
+        flipped: places of those that are taken mirrored left to right.
+        viewed: places of those that are taken in augmented views.
+        views: numbers of these views.
         framing: how pictures become what the base sees.
         batch_size: images the base takes at once; a last batch of fewer is filled up.
         augmentation: how views differ from the image.
@@ -54,10 +57,12 @@ class Work(NamedTuple):
         base: name of the base, whose preprocessing the images get.
     """
 
-    files: dict[str, list[Path]]
-    plain: tuple[str, ...]
-    flipped: tuple[str, ...]
+    files: list[Path]
     sha256s: list[str]
+    plain: range
+    trunk: range
+    flipped: range
+    viewed: range
     views: tuple[int, ...]
     framing: Framing
     batch_size: int
@@ -65,11 +70,22 @@ class Work(NamedTuple):
     seed: int
     base: str
 
+    def arrays(self, kind: str) -> dict[str, range]:
+        """Return the arrays of a kind, ``features`` or ``trunk``, with the places of the images that each holds.
+
+        Of ``views`` each image is there several times. An array is left out where nobody asks for such images.
+        """
+        found = {
+            f"{kind}/images": self.plain if kind == "features" else self.trunk,
+            f"{kind}/views": self.viewed,
+            f"flipped/{kind}/images": self.flipped,
+        }
+        return {name: places for name, places in found.items() if places}
+
 
 class Step(NamedTuple):
-    """One call of the base: a batch of a split, in the augmented view ``view`` or as it is (None), or mirrored."""
+    """One call of the base: a batch of images, in the augmented view ``view`` or as it is (None), or mirrored."""
 
-    split: str
     view: int | None
     start: int
     stop: int
@@ -78,8 +94,8 @@ class Step(NamedTuple):
     def array(self, kind: str) -> str:
         """Name of the array that outputs of a kind, ``features`` or ``trunk``, go to."""
         if self.flipped:
-            return f"flipped/{kind}/{self.split}"
-        return f"{kind}/{self.split}" if self.view is None else f"{kind}/{self.split}_views"
+            return f"flipped/{kind}/images"
+        return f"{kind}/images" if self.view is None else f"{kind}/views"
 
 
 Forward = Callable[[NDArray[np.uint8], Draws | None], dict[str, NDArray[np.float16]]]
@@ -92,17 +108,14 @@ def extract(
 
     Args:
         model: the frozen base.
-        trunk: an inner layer, one of ``graph.cuts``, whose output is kept as well, except of plain training
-            images; or None.
+        trunk: an inner layer, one of ``graph.cuts``, whose output is kept as well; or None.
         work: the images.
         state: where arrays are built and how far an interrupted run came.
         forward: what :func:`compile_forward` gave for ``model``, where it is used several times.
 
     Returns:
-        The finished files in ``state``'s folder, by ``features/<array>`` and ``trunk/<array>``, array
-        being a split or ``train_views``, and by ``flipped/features/<split>`` and ``flipped/trunk/<split>``.
-        Shapes are (images, height, width, channels), for views (views, images, height, width, channels),
-        all float16.
+        The finished files in ``state``'s folder, by the names of :meth:`Work.arrays`. Shapes are
+        (images, height, width, channels), for views (views, images, height, width, channels), all float16.
     """
     forward = forward or compile_forward(model, trunk, work.base, work.batch_size, work.augmentation)
     steps = plan(work)
@@ -115,8 +128,11 @@ def extract(
         for number, (step, pixels) in enumerate(_decoded(steps[done:], work), start=done + 1):
             outputs = forward(pixels[:, :, ::-1] if step.flipped else pixels, _draws(step, work))
             for kind, rows in outputs.items():
-                if array := arrays.get(step.array(kind)):
-                    array.write(_row(step, work), rows)
+                name = step.array(kind)
+                places = work.arrays(kind).get(name, range(0))
+                if step.start in places:
+                    view = 0 if step.view is None else work.views.index(step.view)
+                    arrays[name].write(view * len(places) + places.index(step.start), rows)
             progress.update(step.stop - step.start)
             if number % _BATCHES_A_BLOCK == 0:
                 for array in arrays.values():
@@ -127,15 +143,20 @@ def extract(
 
 
 def plan(work: Work) -> list[Step]:
-    """Every call of the base in order. All views of a batch come together: it is decoded once."""
+    """Every call of the base in order. All views of a batch come together: it is decoded once.
+
+    Images of a batch are asked for alike: none is there of which some are mirrored and others are not.
+    """
+    ranges = [work.plain, work.trunk, work.flipped, work.viewed]
+    bounds = sorted({bound for places in ranges if places for bound in (places.start, places.stop)})
     steps = []
-    for split, files in work.files.items():
-        views: list[int | None] = [None] if split in work.plain else []
-        views += work.views if split == "train" else ()
-        for start in range(0, len(files), work.batch_size):
-            stop = min(start + work.batch_size, len(files))
-            steps += [Step(split, view, start, stop) for view in views]
-            steps += [Step(split, None, start, stop, flipped=True)] if split in work.flipped else []
+    for first, end in itertools.pairwise(bounds):
+        views: list[int | None] = [None] if first in work.plain else []
+        views += work.views if first in work.viewed else ()
+        for start in range(first, end, work.batch_size):
+            stop = min(start + work.batch_size, end)
+            steps += [Step(view, start, stop) for view in views]
+            steps += [Step(None, start, stop, flipped=True)] if first in work.flipped else []
     return steps
 
 
@@ -194,22 +215,13 @@ def half(values: "tf.Tensor") -> "tf.Tensor":
 
 def _create_arrays(model: "keras.Model", trunk: str | None, work: Work, folder: Path) -> dict[str, Path]:
     """Create the arrays that an interrupted run has not left."""
-    rows: dict[str, tuple[int, ...]] = {split: (len(work.files[split]),) for split in work.plain}
-    if "train" in work.files:
-        rows["train_views"] = (len(work.views), len(work.files["train"]))
     maps = {"features": tuple(model.output_shape[1:])}
     if trunk:
         maps["trunk"] = tuple(graph.outputs(model)[trunk].shape[1:])
     shapes = {
-        f"{kind}/{array}": leading + feature_map
+        array: ((len(work.views),) if array.endswith("/views") else ()) + (len(places), *feature_map)
         for kind, feature_map in maps.items()
-        for array, leading in rows.items()
-        if (kind, array) != ("trunk", "train")
-    }
-    shapes |= {
-        f"flipped/{kind}/{split}": (len(work.files[split]), *feature_map)
-        for kind, feature_map in maps.items()
-        for split in work.flipped
+        for array, places in work.arrays(kind).items()
     }
     files = {name: folder / f"{name.replace('/', '-')}.npy" for name in shapes}
     missing = [name for name, file in files.items() if not file.exists()]
@@ -222,20 +234,19 @@ def _create_arrays(model: "keras.Model", trunk: str | None, work: Work, folder: 
 
 def _decoded(steps: list[Step], work: Work) -> Iterator[tuple[Step, NDArray[np.uint8]]]:
     """Yield each step with its images, uint8 (n, size, size, 3), decoded ahead in other threads."""
-    batches = list(dict.fromkeys((step.split, step.start, step.stop) for step in steps))
+    batches = list(dict.fromkeys((step.start, step.stop) for step in steps))
     with ThreadPoolExecutor(threads.processors()) as pool:
 
-        def decode(split: str, start: int, stop: int) -> list[Callable[[], NDArray[np.uint8]]]:
-            files = work.files[split][start:stop]
-            return [pool.submit(images.load, file, work.framing).result for file in files]
+        def decode(start: int, stop: int) -> list[Callable[[], NDArray[np.uint8]]]:
+            return [pool.submit(images.load, file, work.framing).result for file in work.files[start:stop]]
 
         ahead = [decode(*batch) for batch in batches[:_BATCHES_AHEAD]]
         current, pixels = None, np.empty(0, np.uint8)
         following = iter(batches[_BATCHES_AHEAD:])
         try:
             for step in steps:
-                if (step.split, step.start) != current:
-                    current = (step.split, step.start)
+                if step.start != current:
+                    current = step.start
                     pixels = np.stack([result() for result in ahead.pop(0)])
                     if batch := next(following, None):
                         ahead.append(decode(*batch))
@@ -249,9 +260,3 @@ def _draws(step: Step, work: Work) -> Draws | None:
         return None
     sha256s = work.sha256s[step.start : step.stop]
     return augmentation.draw(work.augmentation, sha256s, step.view, work.seed, work.framing.size)
-
-
-def _row(step: Step, work: Work) -> int:
-    """Where the step's rows begin, counting the rows of every view before it."""
-    view = 0 if step.view is None else work.views.index(step.view)
-    return view * len(work.files[step.split]) + step.start

@@ -85,13 +85,13 @@ def check_space(folder: Path, needed: int, parameter: str) -> None:
         )
 
 
-def root_mean_square(path: Path) -> float:
-    """Return the root mean square of all values of a .npy file, read a few rows at a time."""
-    array = open_array(path)
+def root_mean_square(path: Path, rows: int) -> float:
+    """Return the root mean square of all values in the first rows of a .npy file, read a few at a time."""
+    array: NDArray[np.generic] = open_array(path)[:rows]
     total = 0.0
     for start in range(0, len(array), _ROWS_READ):
-        rows = np.asarray(array[start : start + _ROWS_READ], dtype=np.float64)
-        total += float(np.square(rows).sum())
+        values = np.asarray(array[start : start + _ROWS_READ], dtype=np.float64)
+        total += float(np.square(values).sum())
         release(array)
     return math.sqrt(total / array.size)
 

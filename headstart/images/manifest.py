@@ -10,6 +10,8 @@ from headstart.foundation.array_types import IntArray
 from headstart.foundation.errors import InputError
 
 SPLITS = ("train", "validation", "test")
+# In place of a split where folds divide the images: all of them train, validate and are tested in turn.
+FOLDS = "folds"
 # Training images on the sheet that shows what augmentation does.
 _PREVIEWED = 4
 
@@ -23,8 +25,8 @@ def read(path: Path) -> pd.DataFrame:
 
     Returns:
         One row an image, ordered by split, then class, then number: path (relative to the manifest's
-        folder, with ``/``), class, group ("" where it has none), split (one of SPLITS), sha256 of the file,
-        width and height of the upright image in pixels. Texts come as they are: a class may be called
+        folder, with ``/``), class, group ("" where it has none), split (one of SPLITS, or FOLDS for all), sha256 of
+        the file, width and height of the upright image in pixels. Texts come as they are: a class may be called
         ``nan``, ``1e3``, ``=cmd()``.
 
     Raises:
@@ -59,15 +61,24 @@ def class_names(frame: pd.DataFrame) -> list[str]:
     return sorted(frame["class"].unique().tolist())
 
 
+def rows_of(frame: pd.DataFrame, split: str) -> IntArray:
+    """The rows of one split's images, from 0, ascending: int64, shape (images,)."""
+    return np.flatnonzero(frame["split"] == split).astype(np.int64)
+
+
+def labels_of(frame: pd.DataFrame, rows: IntArray) -> IntArray:
+    """The labels of the images in these rows, and of no others: int64, shape (images,)."""
+    places = {name: place for place, name in enumerate(class_names(frame))}
+    return np.array([places[name] for name in frame["class"].iloc[rows]], dtype=np.int64)
+
+
 def labels(frame: pd.DataFrame, split: str) -> IntArray:
     """The labels of one split's images, in their order: int64, shape (images,)."""
-    places = {name: place for place, name in enumerate(class_names(frame))}
-    classes = frame.loc[frame["split"] == split, "class"]
-    return np.array([places[name] for name in classes], dtype=np.int64)
+    return labels_of(frame, rows_of(frame, split))
 
 
 def previewed(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of the training images that the preview of the augmentation shows: the first of each class in turn."""
-    train = frame[frame["split"] == "train"]
+    train = frame[frame["split"].isin(["train", FOLDS])]
     turn = train.groupby("class").cumcount()
     return train.assign(turn=turn).sort_values(["turn", "class"], kind="stable")[:_PREVIEWED]

@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from headstart.base import base, batches, extraction, graph
 from headstart.features import augmentation, features
 from headstart.foundation import paths
+from headstart.foundation.array_types import IntArray
 from headstart.foundation.arrays import ArrayFile, check_space, create_array, open_array, release
 from headstart.foundation.framing import Framing
 from headstart.foundation.progress import bar
 from headstart.foundation.resume import Resumable
-from headstart.models.samples import Samples
+from headstart.images import assignments
+from headstart.images.assignments import Spans
+from headstart.models.samples import Examples, Samples, Stored, every_epoch
 from headstart.settings.schema import Augmentation, ExtractFeatures
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ class Source(NamedTuple):
         base: the whole frozen base.
         trunk: the layer whose outputs are in data/trunk, or None.
         manifest: the images.
+        spans: which of them are trained on, and which validated or tested on.
         views: how training images are augmented.
         batch_size: images the base takes at once.
         framing: how pictures become what the base sees.
@@ -61,6 +65,7 @@ class Source(NamedTuple):
     base: "keras.Model"
     trunk: str | None
     manifest: pd.DataFrame
+    spans: Spans
     views: Views
     batch_size: int
     framing: Framing
@@ -79,62 +84,54 @@ def source(
         seed: the run's seed.
     """
     views = Views(extracted.views, augmentation, seed)
-    return Source(whole, extraction.trunk_layer(), manifest, views, extracted.batch_size, extraction.read().framing)
+    return Source(
+        whole,
+        extraction.trunk_layer(),
+        manifest,
+        assignments.spans(manifest),
+        views,
+        extracted.batch_size,
+        extraction.read().framing,
+    )
 
 
-def training_samples(
-    layer: str, labels: NDArray[np.int64], source: Source, state: Resumable
-) -> Callable[[int], Samples]:
-    """Return a function that gives an epoch's training examples: outputs of ``layer`` for augmented views.
+def training_samples(layer: str, source: Source, state: Resumable) -> Examples:
+    """Return what gives a training its examples: outputs of ``layer`` for augmented views.
 
     Args:
         layer: one of ``graph.cuts`` of the base, frozen up to there.
-        labels: of the training images.
         source: where activations come from.
         state: as in :func:`at`.
     """
-    if source.views.kept == 0:
-        return _online(layer, labels, source, state)
-    kept = Samples(at(layer, "train_views", source, state), labels)
-    return lambda epoch: kept
+    return every_epoch(at(layer, "views", source, state)) if source.views.kept else _online(layer, source)
 
 
-def at(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.generic]:
+def at(layer: str, array: str, source: Source, state: Resumable) -> Stored:
     """Return the output of ``layer`` for the images of an array.
 
     Args:
         layer: one of ``graph.cuts`` of the base, frozen up to there.
-        array: ``validation``, ``test`` or ``train_views``; ``flipped/validation`` or ``flipped/test`` for the
-            images mirrored left to right.
+        array: ``images`` for those that are validated or tested on, as they are; ``flipped/images`` for their mirror
+            images; ``views`` for augmented views of those that are trained on.
         source: where activations come from.
         state: where activations that have to be computed are built; it must outlive the result.
 
     Returns:
-        float16 memory map, (images, height, width, channels), with the views before the images for
-        ``train_views``.
+        float16 memory map, (views, images, height, width, channels).
     """
     names = list(graph.places(source.base))
-    if layer == names[-1]:
-        return open_array(_kept("features", array))
     trunk = source.trunk
-    if trunk == layer:
-        return open_array(_kept("trunk", array))
-    if trunk and names.index(trunk) < names.index(layer):
-        return _from_trunk(layer, array, source, state)
-    return _from_images(layer, array, source, state)
-
-
-def files(array: str, unfreeze: int) -> list[Path]:
-    """Return the files that :func:`at` may read below the last ``unfreeze`` layers of the base; else it reads images.
-
-    Args:
-        array: as in :func:`at`.
-        unfreeze: how many of the base's last layers follow.
-    """
-    if unfreeze == 0:
-        return [_kept("features", array)]
-    trunk = _kept("trunk", array)
-    return [paths.TRUNK / "trunk.json", *([trunk] if trunk.exists() else [])]
+    if layer == names[-1]:
+        found = open_array(_kept("features", array))
+    elif trunk == layer:
+        found = open_array(_kept("trunk", array))
+    elif trunk and names.index(trunk) < names.index(layer):
+        found = _from_trunk(layer, array, source, state)
+    else:
+        found = _from_images(layer, array, source, state)
+    values = found if array == "views" else found[np.newaxis]
+    # What is kept ends with the last row, from whichever row on; of views it begins with the first.
+    return Stored(values, 0 if array == "views" else len(source.manifest) - values.shape[1])
 
 
 def _kept(kind: str, array: str) -> Path:
@@ -143,19 +140,23 @@ def _kept(kind: str, array: str) -> Path:
     return paths.DATA / folder / kind / f"{name}.npy"
 
 
-def _online(layer: str, labels: NDArray[np.int64], source: Source, state: Resumable) -> Callable[[int], Samples]:
+def _online(layer: str, source: Source) -> Examples:
     model = base.between(source.base, None, layer)
     forward = features.compile_forward(model, None, source.base.name, source.batch_size, source.views.augmentation)
 
-    def epoch_samples(epoch: int) -> Samples:
-        # The views are numbered by the epoch, so they are the same in every run.
-        inner = Resumable(f"{state.name}/epoch", (state.key, epoch), [])
-        files = features.extract(model, None, _work(source, "train_views", views=(epoch,)), inner, forward)
-        values = open_array(files["features/train_views"])
-        inner.discard()  # an open map keeps its file's content until it is closed
-        return Samples(values, labels)
+    def of_training(rows: IntArray, labels: IntArray, part: Resumable) -> Callable[[int], Samples]:
+        def epoch_samples(epoch: int) -> Samples:
+            # The views are numbered by the epoch, so they are the same in every run.
+            inner = Resumable(f"{part.name}/epoch", (part.key, epoch), [])
+            work = _work(source, rows)._replace(viewed=range(len(rows)), views=(epoch,))
+            files = features.extract(model, None, work, inner, forward)
+            values = open_array(files["features/views"])
+            inner.discard()  # an open map keeps its file's content until it is closed
+            return Samples(values, labels)
 
-    return epoch_samples
+        return epoch_samples
+
+    return of_training
 
 
 def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.generic]:
@@ -190,19 +191,30 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
 def _from_images(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.generic]:
     model = base.between(source.base, None, layer)
     inner = Resumable(f"{state.name}/{array}", (state.key, layer, array), [])
-    files = features.extract(model, None, _work(source, array, tuple(range(source.views.kept))), inner)
+    span = source.spans.trained if array == "views" else source.spans.unseen
+    every, nothing = range(len(span)), range(0)
+    work = _work(source, np.array(span))._replace(
+        plain=every if array == "images" else nothing,
+        flipped=every if array == "flipped/images" else nothing,
+        viewed=every if array == "views" else nothing,
+        views=tuple(range(source.views.kept)),
+    )
+    files = features.extract(model, None, work, inner)
     return open_array(next(iter(files.values())))
 
 
-def _work(source: Source, array: str, views: tuple[int, ...]) -> features.Work:
-    split = array.removesuffix("_views").removeprefix("flipped/")
-    rows = source.manifest[source.manifest["split"] == split]
+def _work(source: Source, rows: IntArray) -> features.Work:
+    """What to extract of the images in some rows: nothing yet."""
+    chosen = source.manifest.iloc[rows]
+    nothing = range(0)
     return features.Work(
-        files={split: [paths.PREPARED / path for path in rows["path"]]},
-        plain=(split,) if array == split else (),
-        flipped=(split,) if array == f"flipped/{split}" else (),
-        sha256s=list(rows["sha256"]),
-        views=views,
+        files=[paths.PREPARED / path for path in chosen["path"]],
+        sha256s=list(chosen["sha256"]),
+        plain=nothing,
+        trunk=nothing,
+        flipped=nothing,
+        viewed=nothing,
+        views=(),
         framing=source.framing,
         batch_size=source.batch_size,
         augmentation=source.views.augmentation,

@@ -26,29 +26,29 @@ class HeldOut(NamedTuple):
 
     Attributes:
         images: those that are tested, ascending: every image with folds, the test split otherwise. int64 (images,).
-        logits: of each run, float32 (runs, images, classes).
+        logits: of each run, float64 (runs, images, classes).
         folds: which training of the run tested the image, from 0; all 0 without folds. int16 (runs, images).
         validation_run, validation_fold: the training that a row of ``validation_logits`` is of, int16 (rows,).
         validation_image: the image it is for, which that training validated on: int64 (rows,).
-        validation_logits: float32 (rows, classes), ordered by run, fold and image.
+        validation_logits: float64 (rows, classes), ordered by run, fold and image.
         kept_image: the images that the kept model validated on, int64 (rows,).
-        kept_logits: what it says of them, float32 (rows, classes). With folds it is a training of its own, on all
+        kept_logits: what it says of them, float64 (rows, classes). With folds it is a training of its own, on all
             other images; otherwise it is the run with the lowest validation loss.
         train_sizes: images that each training trained on, int64 (runs, folds).
     """
 
     images: IntArray
-    logits: NDArray[np.float32]
+    logits: FloatArray
     folds: NDArray[np.int16]
     validation_run: NDArray[np.int16]
     validation_fold: NDArray[np.int16]
     validation_image: IntArray
-    validation_logits: NDArray[np.float32]
+    validation_logits: FloatArray
     kept_image: IntArray
-    kept_logits: NDArray[np.float32]
+    kept_logits: FloatArray
     train_sizes: IntArray
 
-    def validation(self, run: int, fold: int) -> tuple[IntArray, NDArray[np.float32]]:
+    def validation(self, run: int, fold: int) -> tuple[IntArray, FloatArray]:
         """Return the images that one training validated on, and its logits for them."""
         rows = (self.validation_run == run) & (self.validation_fold == fold)
         return self.validation_image[rows], self.validation_logits[rows]

@@ -24,6 +24,29 @@ def predict(model: "keras.Model", values: NDArray[np.generic]) -> FloatArray:
     return np.concatenate([forward(x) for x, _ in in_order(samples, batches.SIZE)])
 
 
+def compile_logits(model: "keras.Model", dtype: npt.DTypeLike) -> Callable[[Samples], FloatArray]:
+    """Return a function from examples of a type, in their first view, to their logits, float64 (images, classes).
+
+    There are as many columns as classes if those are two, too. An example's logits are the same, to the last digit,
+    whichever others come with it.
+    """
+    import tensorflow as tf
+
+    def rows(examples: "tf.Tensor") -> "tf.Tensor":
+        with batches.by_row(model):
+            found = tf.cast(model(tf.cast(examples, model.input.dtype), training=False), tf.float64)
+        # A single unit is the logit of the second class against the first.
+        return tf.concat([tf.zeros_like(found), found], axis=1) if found.shape[1] == 1 else found
+
+    forward = tf.function(rows, input_signature=[tf.TensorSpec((batches.SIZE, *model.input_shape[1:]), dtype)])
+
+    def logits(samples: Samples) -> FloatArray:
+        found = [batches.apply(forward, values, batches.SIZE) for values, _ in in_order(samples, batches.SIZE)]
+        return np.concatenate(found)
+
+    return logits
+
+
 def compile_predict(model: "keras.Model", dtype: npt.DTypeLike) -> Callable[[NDArray[Any]], FloatArray]:
     """Return a function from any number of examples of a type to their probabilities, float64 (examples, classes).
 

@@ -4,31 +4,47 @@ Keras's ``.keras`` files hold the date they were saved; ``.weights.h5`` files do
 are equal files.
 """
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.base import base, convolution
-from headstart.foundation.atomic import replacing_folder, write_json
+from headstart.foundation.atomic import write_json
+from headstart.images.assignments import KEPT, Assignment
 from headstart.models import architectures, classifier
 from headstart.models.description import Description, describe
 
 if TYPE_CHECKING:
     import keras
 
-
-def save(folder: Path, model: "keras.Model", description: Description) -> None:
-    """Write ``model.json`` and ``model.weights.h5``, both or neither."""
-    with replacing_folder(folder) as temporary:
-        write_json(temporary / "model.json", description.model_dump())
-        model.save_weights(temporary / "model.weights.h5")
+WEIGHTS = "model.weights.h5"
 
 
-def load(folder: Path, whole: "keras.Model") -> "keras.Model":
+def write(folder: Path, description: Description, weights: Path) -> None:
+    """Write ``model.json`` and ``model.weights.h5`` to a folder; ``weights`` is a file of the model's weights."""
+    write_json(folder / "model.json", description.model_dump())
+    shutil.copyfile(weights, folder / WEIGHTS)
+
+
+def weights_of(folder: Path, assignment: Assignment) -> Path:
+    """The file with the weights of one training of a strategy that others start from.
+
+    Args:
+        folder: of the strategy's model.
+        assignment: the training.
+    """
+    if assignment.fold == KEPT:
+        return folder / WEIGHTS
+    return folder / "trainings" / f"run_{assignment.run + 1}_fold_{assignment.fold + 1}.weights.h5"
+
+
+def load(folder: Path, whole: "keras.Model", weights: Path | None = None) -> "keras.Model":
     """Build a saved model that has a base, and give it its weights.
 
     Args:
-        folder: where :func:`save` put it.
+        folder: where :func:`write` put it.
         whole: the frozen base; loading a fine-tuned model changes the weights of its last layers.
+        weights: those of another training of the same strategy.
 
     Returns:
         A model to logits from the output of the layer ``base.cut_before(whole, unfreeze)``.
@@ -41,7 +57,7 @@ def load(folder: Path, whole: "keras.Model") -> "keras.Model":
         description.classifier, shape, description.extraction.feature_rms, len(description.classes), seed=0
     )
     model = join(whole, head, description.unfreeze)
-    model.load_weights(folder / "model.weights.h5")
+    model.load_weights(weights or folder / WEIGHTS)
     return model
 
 
@@ -54,7 +70,7 @@ def load_network(folder: Path) -> "keras.Model":
     description = describe(folder)
     assert description.network, f"{description.strategy} has a base"
     model = architectures.build(description.network, len(description.classes), seed=0)
-    model.load_weights(folder / "model.weights.h5")
+    model.load_weights(folder / WEIGHTS)
     return model
 
 

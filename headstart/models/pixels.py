@@ -15,7 +15,7 @@ from headstart.foundation.framing import Framing
 from headstart.foundation.progress import track
 from headstart.foundation.resume import Resumable
 from headstart.foundation.threads import map_ordered
-from headstart.images import images, manifest
+from headstart.images import images
 from headstart.models.samples import Samples
 from headstart.settings.schema import Augmentation
 
@@ -23,38 +23,36 @@ from headstart.settings.schema import Augmentation
 _BLOCK = 256
 
 
-def read(frame: pd.DataFrame, split: str, framing: Framing, state: Resumable) -> Samples:
-    """Decode the images of a split, once, into a file.
+def read(frame: pd.DataFrame, framing: Framing, state: Resumable) -> NDArray[np.generic]:
+    """Decode every image once, into a file.
 
     Args:
         frame: the manifest.
-        split: whose images.
         framing: how pictures become what the network sees.
         state: where the file is built; it must outlive the result.
 
     Returns:
-        RGB pixels, a memory map: uint8 (1, images, size, size, 3).
+        RGB pixels, a memory map: uint8 (images, size, size, 3).
 
     Raises:
         InputError: an image doesn't decode, or the disk has no room for them.
     """
-    file = state.path / f"{split}.npy"
+    file = state.path / "images.npy"
     if not file.exists():
-        files = [paths.PREPARED / path for path in frame.loc[frame["split"] == split, "path"]]
+        files = [paths.PREPARED / path for path in frame["path"]]
         shape = (len(files), framing.size, framing.size, 3)
         check_space(state.path, int(np.prod(shape)), "the strategy's image_size")
         decoded = map_ordered(lambda path: images.load(path, framing), files)
         with replacing(file) as temporary:
             create_array(temporary, shape, np.uint8)
             with closing(ArrayFile(temporary)) as array:
-                for row, picture in enumerate(track(decoded, f"decode {split} images", len(files), " images")):
+                for row, picture in enumerate(track(decoded, "decode the images", len(files), " images")):
                     array.write(row, picture[np.newaxis])
-    return Samples(open_array(file)[np.newaxis], manifest.labels(frame, split))
+    return open_array(file)
 
 
-def are_grey(samples: Samples) -> bool:
-    """Whether red, green and blue are the same in every pixel of every image."""
-    pixels = samples.values[0]
+def are_grey(pixels: NDArray[np.generic]) -> bool:
+    """Whether red, green and blue are the same in every pixel of images (images, size, size, 3)."""
     for start in range(0, len(pixels), _BLOCK):
         block = np.asarray(pixels[start : start + _BLOCK])
         release(pixels)
@@ -67,8 +65,8 @@ def views(train: Samples, sha256s: list[str], settings: Augmentation | None, see
     """Return a function that gives an epoch's training examples, each image in a view that it has in no other.
 
     Args:
-        train: the images as they are, as :func:`read` returns them.
-        sha256s: digest of each image's bytes; its views are drawn from it.
+        train: images of :func:`read`, as they are.
+        sha256s: digest of the bytes of each that was read; its views are drawn from it.
         settings: how views differ from the image; None for images as they are in every epoch.
         seed: of the training.
 

@@ -1,7 +1,7 @@
 """How much work each stage has, by the settings and the number of images: passes of the base, epochs, examples."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.planning.counts import Counts
 from headstart.settings.schema import Optimization, Params
@@ -41,6 +41,47 @@ def epochs(settings: Optimization, stage: str) -> Epochs:
 
 
 @dataclass(frozen=True)
+class Trainings:
+    """How often a strategy is trained.
+
+    Attributes:
+        tested: trainings that are tested: the repeats, each on every fold.
+        kept: 1 with folds, for the model that is kept, which trains on all images; otherwise 0.
+    """
+
+    tested: int
+    kept: int
+
+
+def trainings(params: Params, stage: str) -> Trainings:
+    """Return how often a stage trains."""
+    repeats = params.repeats if stage in ("train_head", "train_augmented") else params.repeats_of_networks
+    folds = params.prepare.folds
+    return Trainings(repeats * max(1, folds), min(1, folds))
+
+
+def at_once(params: Params, counts: Counts) -> Counts:
+    """Return the images of the training of the model that is kept, where there are folds: all of them, none tested."""
+    validation = round(float(params.prepare.validation) * counts.images)
+    return replace(counts, train=counts.images - validation, validation=validation, test=0)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """How many images are trained on in some training, and how many are validated or tested on in some."""
+
+    trained: int
+    unseen: int
+
+
+def spans(params: Params, counts: Counts) -> Spans:
+    """Return how many images take part in which way: with folds all of them in both."""
+    if params.prepare.folds:
+        return Spans(counts.images, counts.images)
+    return Spans(counts.train, counts.validation + counts.test)
+
+
+@dataclass(frozen=True)
 class Passes:
     """How often the base runs over an image.
 
@@ -59,18 +100,18 @@ class Passes:
 
 
 def extraction(params: Params, counts: Counts) -> Passes:
-    """Return the passes of extract_features, which fills up the last batch of each split."""
+    """Return the passes of extract_features, which fills up the last batch of images that are taken alike."""
     settings = params.extract_features
-    train, validation, test = (
-        math.ceil(images / settings.batch_size) * settings.batch_size
-        for images in (counts.train, counts.validation, counts.test)
+    there = spans(params, counts)
+    trained, unseen = (
+        math.ceil(images / settings.batch_size) * settings.batch_size for images in (there.trained, there.unseen)
     )
-    mirrored = validation + test if params.test_time_flip else 0
-    return Passes(plain=train + validation + test + mirrored, views=settings.views * train)
+    plain = trained if params.prepare.folds else trained + unseen
+    return Passes(plain=plain + (unseen if params.test_time_flip else 0), views=settings.views * trained)
 
 
-def scored(params: Params, counts: Counts) -> int:
-    """Return how many images a strategy is asked about in the evaluation, mirrored ones included."""
+def asked(params: Params, counts: Counts) -> int:
+    """Return how many images a training is asked about once it is over, mirrored ones included."""
     return (counts.validation + counts.test) * (1 + params.test_time_flip)
 
 
@@ -79,17 +120,14 @@ def rows(params: Params, counts: Counts) -> dict[str, int]:
 
     The trunk's are written where one is kept.
     """
-    views = params.extract_features.views * counts.train
+    there = spans(params, counts)
+    views = params.extract_features.views * there.trained
     found = {
-        "features/train": counts.train,
-        "features/validation": counts.validation,
-        "features/test": counts.test,
-        "features/train_views": views,
-        "trunk/validation": counts.validation,
-        "trunk/test": counts.test,
-        "trunk/train_views": views,
+        "features/images": counts.images,
+        "features/views": views,
+        "trunk/images": there.unseen,
+        "trunk/views": views,
     }
     if params.test_time_flip:
-        for kind in ("features", "trunk"):
-            found |= {f"flipped/{kind}/{name}": found[f"{kind}/{name}"] for name in ("validation", "test")}
+        found |= {f"flipped/{kind}/images": there.unseen for kind in ("features", "trunk")}
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
@@ -31,7 +32,8 @@ class Counts:
     """The images of a run.
 
     Attributes:
-        train, validation, test: how many images each split has, all classes together.
+        train, validation, test: how many images each split has, all classes together; with folds those of a single
+            training, on the average.
         classes: how many classes.
         mean_bytes: of an image file.
         download: bytes that have to be fetched before the images are there.
@@ -69,7 +71,7 @@ def count(params: Params, prepared: bool) -> Counts:
         InputError: the source can't be listed, or has too few images.
     """
     if prepared and paths.MANIFEST.exists():
-        return _of_manifest()
+        return _of_manifest(params.prepare)
     path = Path(params.prepare.source)
     if path.suffix in sources.CATALOG_SUFFIXES:
         return _of_entry(path, params.prepare)
@@ -78,14 +80,14 @@ def count(params: Params, prepared: bool) -> Counts:
         return _of_source(source, params.prepare)
 
 
-def _of_manifest() -> Counts:
+def _of_manifest(settings: Prepare) -> Counts:
     frame = manifest.read(paths.MANIFEST)
-    sizes = frame["split"].value_counts()
+    train, validation, test = _sizes_of(frame, settings)
     files = [paths.PREPARED / path for path in frame["path"]]
     return Counts(
-        train=int(sizes["train"]),
-        validation=int(sizes["validation"]),
-        test=int(sizes["test"]),
+        train=train,
+        validation=validation,
+        test=test,
         classes=len(manifest.class_names(frame)),
         mean_bytes=float(np.mean([file.stat().st_size for file in files])),
         sample=tuple(file.read_bytes() for file in _spread(files)),
@@ -135,7 +137,9 @@ def divided(pools: Mapping[tuple[split.Origin, str], int], settings: Prepare, na
     Raises:
         InputError: a class has too few images.
     """
-    counts = {"train": settings.train, "validation": settings.validation, "test": settings.test}
+    if settings.folds:
+        return _in_folds(sum(pools.values()), settings)
+    counts = settings.counts
     fed = split.origins({origin for origin, _ in pools})
     totals = dict.fromkeys(manifest.SPLITS, 0)
     for origin, names in fed.items():
@@ -153,6 +157,20 @@ def divided(pools: Mapping[tuple[split.Origin, str], int], settings: Prepare, na
             for split_name, size in zip(names, sizes, strict=True):
                 totals[split_name] += size
     return totals["train"], totals["validation"], totals["test"]
+
+
+def _sizes_of(frame: pd.DataFrame, settings: Prepare) -> tuple[int, int, int]:
+    if settings.folds:
+        return _in_folds(len(frame), settings)
+    train, validation, test = (int((frame["split"] == name).sum()) for name in manifest.SPLITS)
+    return train, validation, test
+
+
+def _in_folds(images: int, settings: Prepare) -> tuple[int, int, int]:
+    """How many images one of the folds' trainings trains on, validates on and is tested on."""
+    test = round(images / settings.folds)
+    validation = round(float(settings.validation) * (images - test))
+    return images - test - validation, validation, test
 
 
 def _spread(items: Sequence[T]) -> list[T]:

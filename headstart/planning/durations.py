@@ -65,8 +65,15 @@ def _seconds(params: Params, counts: Counts, measured: Measured, longest: bool) 
         settings: Optimization = getattr(params, stage)
         expected = amounts.epochs(settings, stage)
         epochs = expected.most if longest else expected.likely
-        once, begin, epoch = _TRAINED[stage](params, counts, measured)
-        return start + once + _VALIDATION * measured.python + params.repeats * (begin + epochs * epoch)
+        often = amounts.trainings(params, stage)
+        of_all = 0.0
+        for number, images in ((often.tested, counts), (often.kept, amounts.at_once(params, counts))):
+            if number:
+                once, begin, epoch = _TRAINED[stage](params, images, measured)
+                asked = amounts.asked(params, images) * _ask(params, stage, measured)
+                of_all += number * (_VALIDATION * measured.python + begin + epochs * epoch + asked)
+        once = _TRAINED[stage](params, counts, measured)[0]
+        return start + once + of_all
 
     return {
         "backbone": plain + _backbone(params, measured),
@@ -97,8 +104,15 @@ def _extraction(params: Params, counts: Counts, measured: Measured) -> float:
     return begin + decoded + passes.total * measured.image + passes.views * measured.augment
 
 
-# What a training takes: seconds once, at the beginning of each repeat, and in each epoch.
+# What a stage takes: seconds once, at the beginning of each training, and in each epoch.
 _Parts = tuple[float, float, float]
+
+
+def _ask(params: Params, stage: str, measured: Measured) -> float:
+    """Seconds that a model takes for an image, from what the training has of it."""
+    if stage == "finetune":
+        return measured.base.above_cut * measured.image
+    return _FORWARD * measured.trainings[stage].example
 
 
 def _epoch(trained: Training, counts: Counts, forward: float = _FORWARD) -> float:
@@ -117,7 +131,7 @@ def _train_scratch_augmented(params: Params, counts: Counts, measured: Measured)
 
 
 def _pixels(counts: Counts, measured: Measured) -> float:
-    return (counts.train + counts.validation) * measured.decode / _workers()
+    return counts.images * measured.decode / _workers()
 
 
 def _train_head(params: Params, counts: Counts, measured: Measured) -> _Parts:
@@ -144,7 +158,9 @@ def _finetune(params: Params, counts: Counts, measured: Measured) -> _Parts:
     if not base.cut_is_kept:
         if base.cut_from_trunk:
             below = measured.image * (base.above_trunk - base.above_cut)
-        return measured.build + (views * counts.train + counts.validation) * below, begin, epoch
+        there = amounts.spans(params, counts)
+        unseen = there.unseen * (1 + params.test_time_flip)
+        return measured.build + (views * there.trained + unseen) * below, begin, epoch
     return measured.build, begin, epoch
 
 
@@ -158,23 +174,14 @@ _TRAINED = {
 
 
 def _evaluation(params: Params, counts: Counts, measured: Measured) -> float:
-    base, flips = measured.base, 1 + params.test_time_flip
+    flips = 1 + params.test_time_flip
     timed = min(counts.test, _TIMED)
     decoding = measured.decode / _workers()
     on_base = len(TRANSFER) * (measured.build + measured.compile + timed * (flips * measured.image + measured.decode))
-    below = base.above_trunk if base.cut_from_trunk else 0.0 if base.cut_is_kept else 1.0
-    fine_tuned = amounts.scored(params, counts) * measured.image * max(base.above_cut, below)
-    from_scratch = sum(
-        _FORWARD * (trained.begin + amounts.scored(params, counts) * trained.example)
-        + (counts.validation + counts.test) * decoding
-        for trained in (measured.trainings[f"train_{name}"] for name in FROM_SCRATCH)
-    )
     resampled = counts.test * (amounts.RESAMPLES + counts.test) * counts.classes * measured.resampled
     return (
         _EVALUATION * measured.python
         + on_base
-        + fine_tuned
-        + from_scratch
         + (len(TRANSFER) + len(FROM_SCRATCH)) * resampled
         + counts.images * decoding
         + _products(params, counts, measured) / measured.multiplications

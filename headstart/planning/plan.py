@@ -189,8 +189,10 @@ def is_long(params: Params, found: Counts, running: Collection[str]) -> bool:
     for stage in ("train_scratch", "train_scratch_augmented"):
         if stage in running:
             settings = getattr(params, stage)
-            epochs = params.repeats * amounts.epochs(settings, stage).likely
-            pixels += epochs * found.train * settings.image_size**2
+            often = amounts.trainings(params, stage)
+            epochs = amounts.epochs(settings, stage).likely
+            images = often.tested * found.train + often.kept * found.images
+            pixels += epochs * images * settings.image_size**2
     return pixels / 1e6 > _WORTH_MEASURING
 
 

@@ -5,7 +5,6 @@ Fine-tuning has no curve: it trains on images, and each point would be a fine-tu
 of a base that was fine-tuned replace them, since that base has seen every training image.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +22,8 @@ from headstart.statistics import least_squares
 from headstart.statistics.learning_curve import LearningCurve, growing_order, learning_curve
 
 # The features that a strategy's classifier is trained on.
-LEARNS_FROM = {"head": "train", "augmented": "train_views"}
+LEARNS_FROM = {"head": "images", "augmented": "views"}
+_IMAGES = paths.FEATURES / "images.npy"
 
 
 def curves(frame: pd.DataFrame, settings: Evaluate, seed: int) -> dict[str, LearningCurve]:
@@ -40,8 +40,8 @@ def curves(frame: pd.DataFrame, settings: Evaluate, seed: int) -> dict[str, Lear
         return {}
     drawn = {}
     for name, array in LEARNS_FROM.items():
-        files = [paths.FEATURES / f"{part}.npy" for part in (array, "validation", "test")]
-        if not len(open_array(files[0])):  # no augmented views were kept
+        file = paths.FEATURES / f"{array}.npy"
+        if not len(open_array(file)):  # no augmented views were kept
             continue
         description = describe(paths.MODELS / name)
         classifier, extraction = description.classifier, description.extraction
@@ -51,21 +51,24 @@ def curves(frame: pd.DataFrame, settings: Evaluate, seed: int) -> dict[str, Lear
         drawn[name] = memo.recall(
             f"evaluate/learning_curve/{name}",
             (preparation, settings.learning_curve, settings.curve_repeats, least_squares.MOST_IMAGES, seed),
-            [paths.MANIFEST, *files],
+            [paths.MANIFEST, file, _IMAGES],
             LearningCurve,
-            partial(_draw, frame, files, preparation, settings, seed),
+            partial(_draw, frame, file, preparation, settings, seed),
         )
     return drawn
 
 
 def _draw(
-    frame: pd.DataFrame, files: Sequence[Path], preparation: least_squares.Preparation, settings: Evaluate, seed: int
+    frame: pd.DataFrame, file: Path, preparation: least_squares.Preparation, settings: Evaluate, seed: int
 ) -> LearningCurve:
     """Draw a curve from the features of training, validation and test images."""
-    labels = {split: manifest.labels(frame, split) for split in manifest.SPLITS}
+    rows = {split: manifest.rows_of(frame, split) for split in manifest.SPLITS}
+    labels = {split: manifest.labels_of(frame, of_split) for split, of_split in rows.items()}
     order = growing_order(labels["train"], np.random.default_rng(seed))
     chosen = np.sort(order[: least_squares.MOST_IMAGES])
-    train, validation, test = map(open_array, files)
+    # Training images are the first rows of each array.
+    train, images = open_array(file), open_array(_IMAGES)
+    validation, test = (images[rows[split][0] : rows[split][-1] + 1] for split in ("validation", "test"))
     products = least_squares.products(train, validation, test, preparation, chosen)
     known = least_squares.Labels(labels["train"][chosen], labels["validation"], len(manifest.class_names(frame)))
     train_and_predict = least_squares.fit_predict(products, known)

@@ -57,7 +57,7 @@ class Review(NamedTuple):
 
 def recall(frame: pd.DataFrame, count: int, seed: int, white: int) -> Review:
     """Return what :func:`review` finds, or found when images and features were the same ones."""
-    features = [paths.FEATURES / f"{split}.npy" for split in manifest.SPLITS]
+    features = [paths.FEATURES / "images.npy"]
     rows, accuracy = memo.recall(
         "evaluate/review",
         (count, seed, white),
@@ -82,10 +82,10 @@ def review(frame: pd.DataFrame, count: int, seed: int, white: int) -> Review:
         seed: for the cross-validation.
         white: the value shown white in images of 16 bits.
     """
-    rows = pd.concat([frame[frame["split"] == split] for split in manifest.SPLITS], ignore_index=True)
+    rows = frame
     classes = manifest.class_names(frame)
-    labels = np.concatenate([manifest.labels(frame, split) for split in manifest.SPLITS])
-    pooled = np.concatenate([pool(open_array(paths.FEATURES / f"{split}.npy")) for split in manifest.SPLITS])
+    labels = manifest.labels_of(frame, np.arange(len(frame)))
+    pooled = pool(open_array(paths.FEATURES / "images.npy"))
     probabilities = suspects.out_of_sample_probabilities(pooled, labels, len(classes), seed)
     found = [
         *suspects.label_suspects(labels, probabilities),

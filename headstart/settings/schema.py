@@ -17,14 +17,22 @@ class Section(Record):
     """A section of params.yaml."""
 
 
-def _count(value: Any) -> int | float:
+def _count(value: Any) -> int | float | str:
     whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-    if whole or (isinstance(value, float) and 0 < value <= 1):
+    if whole or (isinstance(value, float) and 0 < value <= 1) or value == AUTO:
         return value  # type: ignore[no-any-return]
-    raise ValueError("a whole number of images per class, 1 or more, or a fraction above 0.0 and up to 1.0")
+    raise ValueError(_COUNTS)
 
 
-Count = Annotated[int | float, PlainValidator(_count, json_schema_input_type=int | float)]
+AUTO = "auto"
+_COUNTS = "a whole number of images per class, 1 or more, or a fraction above 0.0 and up to 1.0"
+Count = Annotated[int | float | str, PlainValidator(_count, json_schema_input_type=int | float | str)]
+
+
+def _folds(value: int) -> int:
+    if value == 1:
+        raise ValueError("0 for none, or 2 or more")
+    return value
 
 
 def _unfreeze(value: Any) -> int | str:
@@ -70,17 +78,27 @@ class Prepare(Section):
         description="Which images of a class are taken first. `number`: by the number in the file name, as the "
         "chapter does. `random`: shuffled by `seed`."
     )
+    folds: Annotated[int, AfterValidator(_folds)] = Field(
+        ge=0,
+        le=100,
+        description="Cross-validation: every image is tested once, by a training that never saw it, in so many parts "
+        "that are stratified by class; the splits that the source comes with are not used. Each strategy is trained "
+        "once per fold, and once more on everything for the model that is kept. 0: one training on the splits below.",
+        json_schema_extra={"unit": "folds"},
+    )
     train: Count = Field(
-        description="Training images per class, or a fraction of each class.",
+        description="Training images per class, or a fraction of each class. `auto` with `folds`: all that are neither "
+        "tested nor validated on.",
         json_schema_extra={"unit": "images per class"},
     )
     validation: Count = Field(
-        description="Validation images per class, or a fraction of each class.",
+        description="Validation images per class, or a fraction of each class. With `folds` a fraction of the images "
+        "that a training isn't tested on.",
         json_schema_extra={"unit": "images per class"},
     )
     test: Count = Field(
         description="Test images per class, or a fraction of each class. If the source is already split, all of each "
-        "of its splits is used unless a number asks for less.",
+        "of its splits is used unless a number asks for less. `auto` with `folds`: every image in turn.",
         json_schema_extra={"unit": "images per class"},
     )
     white_level: int = Field(
@@ -112,6 +130,24 @@ class Prepare(Section):
         description="Code page of the names in a zip archive that doesn't declare one, such as `cp866` or `gbk`. "
         "`auto`: guessed, and printed."
     )
+
+    @field_validator("train", "validation", "test")
+    @classmethod
+    def _fits_the_folds(cls, count: int | float | str, entry: ValidationInfo) -> int | float | str:
+        folds = entry.data.get("folds", 0)
+        if not folds and count == AUTO:
+            raise ValueError(f"{_COUNTS}; auto is for prepare.folds")
+        if folds and entry.field_name != "validation" and count != AUTO:
+            raise ValueError(f"auto with prepare.folds={folds}, by which every image trains and is tested")
+        if folds and entry.field_name == "validation" and not (isinstance(count, float) and count < 1):
+            raise ValueError(f"a fraction below 1.0 with prepare.folds={folds}: of the images that aren't tested")
+        return count
+
+    @property
+    def counts(self) -> dict[str, int | float]:
+        """Images per class, or fractions, by split, where there are no folds."""
+        counts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {split: count for split, count in counts.items() if not isinstance(count, str)}
 
 
 class Backbone(Section):
@@ -310,6 +346,11 @@ class Optimization(Section):
         json_schema_extra={"unit": "epochs"},
     )
 
+    class_weight: Literal["none", "balanced"] = Field(
+        description="How much images count in the training and validation loss. `none`: all the same. `balanced`: in "
+        "inverse proportion to the number of training images of their class, so that small classes count as much as "
+        "large ones. Probabilities then fit a world in which all classes are equally frequent."
+    )
     recipe: Recipe = Field(description="Techniques newer than the chapter.")
 
     @field_validator("recipe")
@@ -499,9 +540,18 @@ class Params(Section):
     repeats: int = Field(
         ge=1,
         le=100,
-        description="How often each strategy is trained, with different seeds, to show how much of a difference is "
-        "chance. The model with the lowest validation loss is kept.",
-        json_schema_extra={"unit": "trainings"},
+        description="How often `train_head` and `train_augmented` train, with different seeds, to show how much of a "
+        "difference is chance. With `prepare.folds` each repeat draws the folds anew, so that the luck of which "
+        "images train is in it as well; without, all repeats train on the same images, and the model with the lowest "
+        "validation loss is kept.",
+        json_schema_extra={"unit": "trainings, or rounds of folds"},
+    )
+    repeats_of_networks: int = Field(
+        ge=1,
+        le=100,
+        description="The same for `train_scratch`, `train_scratch_augmented` and `finetune`, which take minutes rather "
+        "than seconds. At most `repeats`, since fine-tuning starts from the classifiers of `train_augmented`.",
+        json_schema_extra={"unit": "trainings, or rounds of folds"},
     )
     prepare: Prepare
     backbone: Backbone
@@ -514,3 +564,10 @@ class Params(Section):
     finetune: Finetune
     evaluate: Evaluate
     explain: Explain
+
+    @field_validator("repeats_of_networks")
+    @classmethod
+    def _starts_from_a_classifier(cls, repeats: int, entry: ValidationInfo) -> int:
+        if repeats > entry.data.get("repeats", repeats):
+            raise ValueError(f"repeats, {entry.data['repeats']}, at the most")
+        return repeats

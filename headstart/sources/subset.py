@@ -5,7 +5,7 @@ import itertools
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pandas as pd
 from headstart.foundation.errors import InputError
 from headstart.foundation.progress import bar
 from headstart.foundation.threads import map_ordered
-from headstart.images import manifest, names
+from headstart.images import division, manifest, names
 from headstart.images.images import UnreadableImage, measure
 from headstart.sources import grouping, split
 from headstart.sources.dropped import in_brackets
@@ -122,7 +122,7 @@ class _Pool:
         return None if found is None else dict(zip(self.splits, found, strict=True))
 
 
-def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order, seed: int) -> Subset:
+def draw(source: Source, folder: Path, counts: split.Counts | None, order: split.Order, seed: int) -> Subset:
     """Draw a subset and copy its files, as they are, to ``folder/<split>/<class>/<file>``.
 
     No more images are decoded than are needed, and never more than a few are held in memory.
@@ -130,13 +130,17 @@ def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order,
     Args:
         source: where from.
         folder: an empty folder.
-        counts: for train, validation and test: images per class (int) or a fraction of the class (float).
+        counts: for train, validation and test: images per class (int) or a fraction of the class (float). None pools
+            all images for folds, whatever splits the source has.
         order: see :func:`headstart.sources.split.ordered`.
         seed: likewise.
 
     Raises:
         InputError: a class has too few images that can be used, or fractions make more than a whole.
     """
+    notes = []
+    if counts is None:
+        notes += _pooled(source)
     screened = screen(source.images)
     pools = _pools(source, screened, counts, order, seed)
     _check_fractions(source.name, pools)
@@ -146,7 +150,7 @@ def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order,
     checked = _examine_all(screened, pools, folder / _STAGING)
     pools = _with_images(source, pools)
     _check_sizes(source, pools, [len(pool.good) for pool in pools], screened)
-    notes = [*_divide(source.name, screened.images, pools), *_torn_groups(screened.images, pools)]
+    notes += [*_divide(source.name, screened.images, pools), *_torn_groups(screened.images, pools)]
     if order == "number":
         notes += _block_notes(screened.images, pools)
     frame = _place(screened.images, pools, checked, folder)
@@ -163,10 +167,26 @@ def draw(source: Source, folder: Path, counts: split.Counts, order: split.Order,
     )
 
 
-def _pools(source: Source, screened: Screened, counts: split.Counts, order: split.Order, seed: int) -> list[_Pool]:
+def _pooled(source: Source) -> list[str]:
+    """Forget the splits that a source comes with; return a line if it has some."""
+    splits = Counter(image.split for image in source.images if image.split)
+    source.images = [replace(image, split=None) for image in source.images]
+    if not splits:
+        return []
+    own = ", ".join(f"{splits[name]:,} {name}" for name in manifest.SPLITS if splits[name])
+    return [f"prepare.folds pools the splits that the source comes with ({own}): every image is tested once"]
+
+
+def _pools(
+    source: Source, screened: Screened, counts: split.Counts | None, order: split.Order, seed: int
+) -> list[_Pool]:
     """One pool per class and part of the source, even if none of its images is left: that must be reported."""
     images = screened.images
-    fed = split.origins({image.split for image in source.images})
+    if counts is None:
+        counts = {manifest.FOLDS: 1.0}
+        fed: dict[split.Origin, list[str]] = {None: [manifest.FOLDS]}
+    else:
+        fed = split.origins({image.split for image in source.images})
     classes = {image.class_name for image in source.images} | {item.class_name for item in source.dropped} - {""}
     members: dict[tuple[split.Origin, str], list[int]] = {
         (origin, class_name): [] for origin in fed for class_name in sorted(classes)
@@ -325,9 +345,9 @@ def _divide_groups(source: str, images: Sequence[SourceImage], pools: Sequence[_
         group = images[position].group
         members[group, -1 if group else position].append(position)
     targets = {name: {pool.class_name: float(len(pool.drawn[name])) for pool in pools} for name in pools[0].splits}
-    units = [grouping.Unit(Counter(class_of[position] for position in positions)) for positions in members.values()]
+    units = [division.Unit(Counter(class_of[position] for position in positions)) for positions in members.values()]
     everything = sum(map(sum, (wanted.values() for wanted in targets.values()))) == len(class_of)
-    goes = grouping.divide(units, targets, everything)
+    goes = division.divide(units, targets, everything)
     where = {position: name for name, unit in zip(goes, members.values(), strict=True) for position in unit}
     missed = []
     for pool in pools:
@@ -364,7 +384,7 @@ def _of_pool(pool: _Pool) -> Iterator[tuple[str, list[int]]]:
 
 
 def _by_split_and_class(part: tuple[str, str, list[int]]) -> tuple[int, str]:
-    return manifest.SPLITS.index(part[0]), part[1]
+    return (*manifest.SPLITS, manifest.FOLDS).index(part[0]), part[1]
 
 
 def _check_fractions(source: str, pools: Sequence[_Pool]) -> None:

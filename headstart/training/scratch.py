@@ -1,102 +1,58 @@
 """Training networks without a pretrained base: what the two strategies that do so have in common."""
 
 import time
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, cast
 
-from headstart.base import runtime
-from headstart.base.precision import Precision
-from headstart.foundation import paths
+from headstart.base import precision, runtime
 from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
-from headstart.images import manifest
+from headstart.images import assignments
+from headstart.images.assignments import Assignment
 from headstart.models import architectures, pixels
-from headstart.models.architectures import Network
-from headstart.models.samples import Samples
-from headstart.settings.schema import Augmentation, Scratch
-from headstart.training import strategy, training
+from headstart.models.samples import Stored
+from headstart.settings.schema import Augmentation, Params, Scratch
+from headstart.training import context as contexts
+from headstart.training import strategy
+from headstart.training.strategy import Learner, Parts
 from headstart.training.training import Training
 
 if TYPE_CHECKING:
     import keras
 
 
-class Prepared(NamedTuple):
-    """What a network is trained with.
-
-    Attributes:
-        train: the training images, decoded.
-        sha256s: digests of their files.
-        validation: the validation images, decoded.
-        classes: names, in the order of the labels.
-        network: what is to be trained.
-        seconds: it took to decode the images, as far as no interrupted run had.
-    """
-
-    train: Samples
-    sha256s: list[str]
-    validation: Samples
-    classes: list[str]
-    network: Network
-    seconds: float
-
-
-def prepare(settings: Scratch, framing: Framing, precision: Precision, state: Resumable) -> Prepared:
-    """Decode the images and choose the network's precision and channels.
-
-    Args:
-        settings: of the strategy.
-        framing: how pictures become what the network sees.
-        precision: what networks compute in from now on.
-        state: of the stage; it must outlive the result.
-
-    Raises:
-        InputError: an image doesn't decode, or the disk has no room for them.
-    """
-    started = time.monotonic()
-    runtime.set_policy(precision.policy)
-    frame = manifest.read(paths.MANIFEST)
-    train, validation = (pixels.read(frame, split, framing, state) for split in ("train", "validation"))
-    network = architectures.describe(settings, framing, precision.policy, pixels.are_grey(train))
-    print(f"{architectures.in_words(network)}, {precision.reason}")
-    return Prepared(
-        train=train,
-        sha256s=list(frame.loc[frame["split"] == "train", "sha256"]),
-        validation=validation,
-        classes=manifest.class_names(frame),
-        network=network,
-        seconds=time.monotonic() - started,
-    )
-
-
-def train(
-    name: str,
-    settings: Scratch,
-    augmentation: Augmentation | None,
-    prepared: Prepared,
-    repeats: int,
-    seed: int,
-    state: Resumable,
-) -> None:
+def train(name: str, params: Params, augmentation: Augmentation | None) -> None:
     """Train a network, and write it as the strategy ``name``.
 
     Args:
         name: the strategy's.
-        settings: of the training.
+        params: all settings.
         augmentation: how training images change, anew in every epoch; None leaves them as they are.
-        prepared: the images and the network.
-        repeats: how often it is trained.
-        seed: the run's seed.
-        state: of the stage.
+
+    Raises:
+        InputError: the images are too small for the network, one doesn't decode, or the disk has no room for them.
     """
-    classes, network = prepared.classes, prepared.network
+    stage = contexts.STAGES[name]
+    settings = cast(Scratch, getattr(params, stage))
+    architectures.check_size(settings, stage)
+    runtime.start(params.seed)
+    chosen = precision.choose(params.precision)
+    runtime.set_policy(chosen.policy)
+    framing = Framing(settings.image_size, params.extract_features.fit, params.prepare.white_level)
+    context = contexts.begin(name, params, [], framing, augmentation, chosen.policy)
+    started = time.monotonic()
+    decoded = pixels.read(context.frame, framing, context.state)
+    grey = pixels.are_grey(decoded[: len(assignments.spans(context.frame).trained)])
+    network = architectures.describe(settings, framing, chosen.policy, grey)
+    print(f"{architectures.in_words(network)}, {chosen.reason}")
+    plain = Stored(decoded[None])
+    sha256s = list(context.frame["sha256"])
 
-    def train_once(own_seed: int, part: Resumable) -> tuple["keras.Model", Training]:
-        model = architectures.build(network, len(classes), own_seed)
-        views = pixels.views(prepared.train, prepared.sha256s, augmentation, own_seed)
-        follow = partial(strategy.write_history, name)
-        return model, training.fit(model, views, prepared.validation, settings, own_seed, part, follow=follow)
+    def train_once(assignment: Assignment, state: Resumable) -> "tuple[keras.Model, Training]":
+        model = architectures.build(network, len(context.classes), assignment.seed)
+        examples = plain.samples(assignment.train, context.labels(assignment.train))
+        views = pixels.views(examples, sha256s, augmentation, assignment.seed)
+        return model, strategy.fit(context, assignment, model, views, plain, state)
 
-    outcome = strategy.repeat(repeats, seed, state, train_once)
-    outcome = outcome._replace(seconds=prepared.seconds + outcome.seconds)
-    strategy.finish(name, outcome, state, classes, network=network)
+    # Images, views, rows, columns: mirrored left to right.
+    images = [plain, Stored(decoded[None, :, :, ::-1])][: 1 + params.test_time_flip]
+    strategy.train(context, Learner(train_once, images, Parts(network=network), time.monotonic() - started))

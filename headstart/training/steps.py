@@ -14,6 +14,7 @@ from headstart.models.samples import Batch
 from headstart.settings.schema import MixingRecipe, Optimization
 from headstart.training import mixing, optimizers, schedules
 from headstart.training.averaging import Average
+from headstart.training.class_weights import ClassWeights
 from headstart.training.layerwise import Group
 from headstart.training.mixing import Mixture
 from headstart.training.normalization import Statistics
@@ -70,7 +71,7 @@ class Steps:
             with self._statistics.estimated(batches):
                 yield
 
-    def of_epoch(self, epoch: int, count: int) -> Step:
+    def of_epoch(self, epoch: int, count: int, weights: ClassWeights | None = None) -> Step:
         """Return the function that does an epoch's steps, one after another.
 
         It takes a batch: values (examples, …) and labels (examples,). It returns the sum of the losses and how many
@@ -79,6 +80,7 @@ class Steps:
         Args:
             epoch: its number, from 0.
             count: how many steps it has.
+            weights: of the classes, if they don't count the same.
         """
         recipe = self._settings.recipe
         mixes = recipe if isinstance(recipe, MixingRecipe) and mixing.is_on(recipe) else None
@@ -91,7 +93,7 @@ class Steps:
             number = next(numbers)
             self._set_rate(schedules.factor(self._settings, epoch * count + number, count))
             mixture = mixing.draw(mixes, values.shape, [self._seed, 3, epoch, number]) if mixes else None
-            return self._compiled[active](values, labels, mixture)
+            return self._compiled[active](values, labels, None if weights is None else weights[labels], mixture)
 
         return step
 
@@ -107,14 +109,16 @@ class Steps:
 
         model = self._model
         parts = list(zip(self._optimizers, self._groups, strict=True))[:active]
-        weights = [weight for _, group in parts for weight in group.weights]
+        trained = [weight for _, group in parts for weight in group.weights]
 
-        def step(values: "tf.Tensor", labels: "tf.Tensor", mixture: Mixture | None) -> "tf.Tensor":
+        def step(
+            values: "tf.Tensor", labels: "tf.Tensor", weights: "tf.Tensor | None", mixture: Mixture | None
+        ) -> "tf.Tensor":
             if mixture is not None:
                 values = mixing.mix(values, mixture)
             logits = model(tf.cast(values, model.input.dtype), training=True)
-            losses = self._losses(labels, logits, mixture)
-            by_weight = iter(gradients.compute(tf.reduce_mean(losses), [weight.value for weight in weights]))
+            losses = self._losses(labels, logits, weights, mixture)
+            by_weight = iter(gradients.compute(tf.reduce_mean(losses), [weight.value for weight in trained]))
             for optimizer, group in parts:
                 optimizer.apply([next(by_weight) for _ in group.weights], group.weights)
             self.average.update(self._optimizers[0].iterations.value)
@@ -123,15 +127,22 @@ class Steps:
 
         return tf.function(step, reduce_retracing=True)
 
-    def _losses(self, labels: "tf.Tensor", logits: "tf.Tensor", mixture: Mixture | None) -> "tf.Tensor":
+    def _losses(
+        self, labels: "tf.Tensor", logits: "tf.Tensor", weights: "tf.Tensor | None", mixture: Mixture | None
+    ) -> "tf.Tensor":
         import tensorflow as tf
 
-        losses = classifier.loss(labels, logits, self._settings.recipe.label_smoothing)
+        def weighted(labels: "tf.Tensor", weights: "tf.Tensor | None") -> "tf.Tensor":
+            losses = classifier.loss(labels, logits, self._settings.recipe.label_smoothing)
+            return losses if weights is None else losses * weights
+
+        losses = weighted(labels, weights)
         if mixture is None:
             return losses
         # Cross-entropy is linear in the label, so that of a mixed label is the mixture of both.
-        of_partners = classifier.loss(
-            tf.gather(labels, mixture.partners), logits, self._settings.recipe.label_smoothing
+        of_partners = weighted(
+            tf.gather(labels, mixture.partners),
+            None if weights is None else tf.gather(weights, mixture.partners),
         )
         return mixture.share * losses + (1 - mixture.share) * of_partners
 

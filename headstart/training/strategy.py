@@ -1,8 +1,9 @@
-"""How every training stage begins and ends: its examples, and what it leaves behind."""
+"""The loop that all strategies share: each training in turn, what it says of images it never saw, what is kept."""
 
+import gc
 import math
-from collections.abc import Callable
-from functools import partial
+import shutil
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,170 +11,263 @@ import pandas as pd
 
 from headstart.base.extraction import Extraction
 from headstart.foundation import paths, tables, versions
-from headstart.foundation.arrays import open_array
+from headstart.foundation.array_types import FloatArray, IntArray
+from headstart.foundation.atomic import replacing, replacing_folder
 from headstart.foundation.resume import Resumable
-from headstart.images import manifest
-from headstart.models import classifier, models, timing
+from headstart.images.assignments import KEPT, Assignment
+from headstart.models import held_out, inference, models, timing
 from headstart.models.architectures import Network
 from headstart.models.description import Description, weights_digest
-from headstart.models.samples import Samples
-from headstart.settings.schema import Classifier, Layers
+from headstart.models.held_out import HeldOut
+from headstart.models.samples import Samples, Stored
+from headstart.settings.schema import Layers
 from headstart.training import training
+from headstart.training.context import TrainingContext
+from headstart.training.layerwise import Group
 from headstart.training.training import Training
 
 if TYPE_CHECKING:
     import keras
 
 
-def examples(frame: pd.DataFrame, array: str) -> Samples:
-    """Return the extracted features ``array`` with their labels.
-
-    Args:
-        frame: the manifest.
-        array: ``train``, ``validation`` or ``train_views``.
-    """
-    values = open_array(paths.FEATURES / f"{array}.npy")
-    labels = manifest.labels(frame, array.removesuffix("_views"))
-    return Samples(values if array.endswith("_views") else values[np.newaxis], labels)
-
-
-class Examples(NamedTuple):
-    """What a classifier on extracted features learns from.
+class Parts(NamedTuple):
+    """What a strategy's model is made of: a classifier on a base, or a network of its own.
 
     Attributes:
-        train: gives the training examples of an epoch, from 0.
-        validation: in one view.
-        classes: names, in the order of the labels.
-        extraction: how the features were made.
-    """
-
-    train: Callable[[int], Samples]
-    validation: Samples
-    classes: list[str]
-    extraction: Extraction
-
-
-class Outcome(NamedTuple):
-    """What came of training a strategy one or several times.
-
-    Attributes:
-        model: the one with the lowest validation loss.
-        training: its training.
-        repeats: one row a training: ``repeat`` from 1, ``seed``, ``best_epoch``, ``val_loss``, ``val_accuracy``.
-        seconds: spent on all of them.
-    """
-
-    model: "keras.Model"
-    training: Training
-    repeats: pd.DataFrame
-    seconds: float
-
-
-def repeat(
-    count: int, seed: int, state: Resumable, train: Callable[[int, Resumable], tuple["keras.Model", Training]]
-) -> Outcome:
-    """Train ``count`` times with seeds of their own: how far the outcomes lie apart is training noise.
-
-    Args:
-        count: how often.
-        seed: the run's seed, and that of the first training.
-        state: of the stage.
-        train: trains once, from a seed and with a state of its own.
-    """
-    best: tuple[keras.Model, Training] | None = None
-    rows = []
-    seconds = 0.0
-    for number in range(count):
-        own_seed = seed if number == 0 else int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
-        # A single training needs no number, which would show in its progress.
-        part = state if count == 1 else Resumable(f"{state.name}/repeat_{number + 1}", (state.key, own_seed), [])
-        model, training = train(own_seed, part)
-        last = training.best
-        rows.append([number + 1, own_seed, training.best_epoch, last["val_loss"], last["val_accuracy"]])
-        seconds += training.seconds
-        if best is None or last["val_loss"] < best[1].best["val_loss"]:
-            best = model, training
-    assert best is not None, "count is 1 at the least"
-    table = pd.DataFrame(rows, columns=["repeat", "seed", "best_epoch", "val_loss", "val_accuracy"])
-    return Outcome(*best, table, seconds)
-
-
-def train_classifier(
-    name: str, settings: Classifier, examples: Examples, repeats: int, seed: int, state: Resumable
-) -> None:
-    """Train a classifier on the features of the frozen base, and write it as the strategy ``name``.
-
-    Args:
-        name: the strategy's.
-        settings: the classifier's layers, and its training.
-        examples: what it learns from.
-        repeats: how often it is trained.
-        seed: the run's seed.
-        state: of the stage.
-    """
-
-    def train_once(own_seed: int, part: Resumable) -> tuple["keras.Model", Training]:
-        shape = examples.validation.values.shape[2:]
-        model = classifier.build(settings, shape, examples.extraction.feature_rms, len(examples.classes), own_seed)
-        follow = partial(write_history, name)
-        return model, training.fit(model, examples.train, examples.validation, settings, own_seed, part, follow=follow)
-
-    outcome = repeat(repeats, seed, state, train_once)
-    layers = Layers.model_validate(settings.model_dump(include=set(Layers.model_fields)))
-    finish(name, outcome, state, examples.classes, extraction=examples.extraction, classifier=layers)
-
-
-def finish(
-    name: str,
-    outcome: Outcome,
-    state: Resumable,
-    classes: list[str],
-    *,
-    extraction: Extraction | None = None,
-    classifier: Layers | None = None,
-    network: Network | None = None,
-    unfreeze: int = 0,
-) -> None:
-    """Write models/<strategy>/, the history and repeats in metrics/<strategy>/, and say how it went.
-
-    Args:
-        name: the strategy's.
-        outcome: of its trainings.
-        state: of the stage.
-        classes: names, in the order of the labels.
         extraction: how the features of the model were made, if it is on a base.
         classifier: its layers on the base.
         network: what it is, if it has no base.
         unfreeze: how many of the base's last layers were trained.
     """
-    training = outcome.training
-    description = Description(
-        strategy=name,
-        extraction=extraction,
-        classifier=classifier,
-        network=network,
-        classes=classes,
-        unfreeze=unfreeze,
-        trained_parameters=sum(math.prod(weight.shape) for weight in outcome.model.trainable_weights),
-        epochs=len(training.history),
-        best_epoch=training.best_epoch,
-        versions=versions.installed(),
+
+    extraction: Extraction | None = None
+    classifier: Layers | None = None
+    network: Network | None = None
+    unfreeze: int = 0
+
+
+class Learner(NamedTuple):
+    """How a strategy trains.
+
+    Attributes:
+        train: trains once, with a state of its own.
+        images: what the model takes of images that are validated or tested on, as they are and, where both are asked,
+            mirrored.
+        parts: of its model.
+        seconds: that were spent before the first training.
+        is_start: whether another strategy starts from each of its models.
+    """
+
+    train: "Callable[[Assignment, Resumable], tuple[keras.Model, Training]]"
+    images: Sequence[Stored]
+    parts: Parts
+    seconds: float = 0.0
+    is_start: bool = False
+
+
+class Outcome(NamedTuple):
+    """What came of one training.
+
+    Attributes:
+        assignment: who trained on what.
+        training: its epochs and seconds.
+        test: logits, float64 (images, classes), for the images that it is tested on.
+        validation: the same for those that it validated on.
+        trained: how many weights were trained.
+    """
+
+    assignment: Assignment
+    training: Training
+    test: FloatArray
+    validation: FloatArray
+    trained: int
+
+
+def train(context: TrainingContext, learner: Learner) -> None:
+    """Train a strategy as often as its context says, and write models/<strategy>/ and metrics/<strategy>/.
+
+    An interrupted run goes on within the training that it was interrupted in.
+    """
+    outcomes = [_outcome(context, learner, assignment) for assignment in context.trainings]
+    kept = min(
+        (one for one in outcomes if one.assignment.fold == KEPT or not context.params.prepare.folds),
+        key=lambda one: float(one.training.best["val_loss"]),
     )
-    models.save(paths.MODELS / name, outcome.model, description)
-    write_history(name, training.history)
-    tables.write(paths.METRICS / name / "repeats.csv", outcome.repeats)
-    timing.record_training(name, outcome.seconds, weights_digest(paths.MODELS / name))
-    state.discard()
-    print(
-        f"{name}: best of {len(training.history)} epochs is {training.best_epoch}, validation accuracy "
-        f"{training.best['val_accuracy']:.4f}, loss {training.best['val_loss']:.4f}; {outcome.seconds:.1f} s"
+    _write(context, learner, outcomes, kept)
+    seconds = learner.seconds + sum(one.training.seconds for one in outcomes)
+    timing.record_training(context.strategy, seconds, weights_digest(paths.MODELS / context.strategy))
+    context.state.discard()
+    _say(context.strategy, outcomes, kept, seconds)
+
+
+def fit(
+    context: TrainingContext,
+    assignment: Assignment,
+    model: "keras.Model",
+    examples: Callable[[int], Samples],
+    validated: Stored,
+    state: Resumable,
+    groups: Sequence[Group] = (),
+) -> Training:
+    """Train a model once: see :func:`headstart.training.training.fit`.
+
+    Args:
+        context: of the stage.
+        assignment: who trains on what.
+        model: to be trained.
+        examples: of each epoch.
+        validated: holds the images that it validates on.
+        state: of the training.
+        groups: what is trainable, if not all of it trains the same way.
+    """
+    rows = assignment.validation
+    return training.fit(
+        model,
+        examples,
+        validated.samples(rows, context.labels(rows)),
+        context.settings,
+        assignment.seed,
+        state,
+        groups,
+        lambda history: write_history(context.strategy, history),
+        assignment.title,
     )
-    if len(outcome.repeats) > 1:
-        accuracies = outcome.repeats["val_accuracy"]
-        print(f"{name}: {len(accuracies)} trainings reach {accuracies.min():.4f} to {accuracies.max():.4f}")
 
 
 def write_history(strategy: str, history: pd.DataFrame) -> None:
     """Write metrics/<strategy>/history.csv, which grows while a strategy trains, for editors that draw it live."""
     table = history.assign(strategy=strategy)[["strategy", *history.columns]]
     tables.write(paths.METRICS / strategy / "history.csv", table)
+
+
+def _outcome(context: TrainingContext, learner: Learner, assignment: Assignment) -> Outcome:
+    """Train once, unless an interrupted run has done that."""
+    state = context.part(assignment)
+    file = state.path / "outcome.npz"
+    if not file.exists():
+        model, trained = learner.train(assignment, state)
+        if learner.is_start or assignment.fold == KEPT or not context.params.prepare.folds:
+            model.save_weights(state.path / models.WEIGHTS)
+        ask = _ask(model, learner.images)
+        found = {
+            "history": trained.history.to_numpy(),
+            "seconds": np.array(trained.seconds),
+            "test": ask(assignment.test),
+            "validation": ask(assignment.validation),
+            "trained": np.array(sum(math.prod(weight.shape) for weight in model.trainable_weights)),
+        }
+        with replacing(file) as temporary:
+            np.savez(temporary, allow_pickle=False, **found)
+        training.forget(state)
+        del model, ask
+        gc.collect()  # models hold themselves: many trainings would fill the memory
+    with np.load(file, allow_pickle=False) as kept:
+        return Outcome(
+            assignment,
+            Training(training.table(kept["history"].tolist()), float(kept["seconds"])),
+            kept["test"],
+            kept["validation"],
+            int(kept["trained"]),
+        )
+
+
+def _ask(model: "keras.Model", images: Sequence[Stored]) -> Callable[[IntArray], FloatArray]:
+    """Return a function from rows to the logits of their images: of several views those of the mean probability."""
+    compiled = inference.compile_logits(model, images[0].values.dtype)
+
+    def ask(rows: IntArray) -> FloatArray:
+        if not len(rows):
+            return np.empty((0, 0))
+        unlabelled = np.zeros(len(rows), np.int64)
+        logits = [compiled(stored.samples(rows, unlabelled)) for stored in images]
+        if len(logits) == 1:
+            return logits[0]
+        mean = np.mean([held_out.probabilities(of_view) for of_view in logits], axis=0)
+        # Where every view's probability underflows: the least that float64 holds.
+        found: FloatArray = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
+        return found
+
+    return ask
+
+
+def _held_out(outcomes: Sequence[Outcome], kept: Outcome) -> HeldOut:
+    """Put together what the trainings say of images that they never saw."""
+    tested = [one for one in outcomes if one.assignment.fold != KEPT]
+    runs = 1 + max(one.assignment.run for one in tested)
+    folds = 1 + max(one.assignment.fold for one in tested)
+    images = np.unique(np.concatenate([one.assignment.test for one in tested]))
+    logits = np.empty((runs, len(images), kept.validation.shape[1]))
+    where = np.empty((runs, len(images)), np.int16)
+    sizes = np.empty((runs, folds), np.int64)
+    for one in tested:
+        places = np.searchsorted(images, one.assignment.test)
+        logits[one.assignment.run, places] = one.test
+        where[one.assignment.run, places] = one.assignment.fold
+        sizes[one.assignment.run, one.assignment.fold] = len(one.assignment.train)
+    lengths = [len(one.assignment.validation) for one in tested]
+    return HeldOut(
+        images=images,
+        logits=logits,
+        folds=where,
+        validation_run=np.repeat(np.array([one.assignment.run for one in tested], np.int16), lengths),
+        validation_fold=np.repeat(np.array([one.assignment.fold for one in tested], np.int16), lengths),
+        validation_image=np.concatenate([one.assignment.validation for one in tested]),
+        validation_logits=np.concatenate([one.validation for one in tested]),
+        kept_image=kept.assignment.validation,
+        kept_logits=kept.validation,
+        train_sizes=sizes,
+    )
+
+
+def _write(context: TrainingContext, learner: Learner, outcomes: Sequence[Outcome], kept: Outcome) -> None:
+    """Write the model that is kept, what the others were for, and the tables of their epochs and repeats."""
+    history = kept.training.history
+    description = Description(
+        strategy=context.strategy,
+        **learner.parts._asdict(),
+        classes=context.classes,
+        trained_parameters=kept.trained,
+        epochs=len(history),
+        best_epoch=kept.training.best_epoch,
+        versions=versions.installed(),
+    )
+    with replacing_folder(paths.MODELS / context.strategy) as folder:
+        models.write(folder, description, context.part(kept.assignment).path / models.WEIGHTS)
+        held_out.save(folder / held_out.NAME, _held_out(outcomes, kept))
+        for one in outcomes if learner.is_start else ():
+            target = models.weights_of(folder, one.assignment)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(context.part(one.assignment).path / models.WEIGHTS, target)
+    write_history(context.strategy, history)
+    tables.write(paths.METRICS / context.strategy / "repeats.csv", _repeats(outcomes))
+
+
+def _repeats(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """One row a training: ``repeat`` and ``fold`` from 1, ``seed``, ``best_epoch``, ``val_loss``, ``val_accuracy``.
+
+    ``fold`` is 0 where there are none, and both are for the model that is kept beside those of the folds.
+    """
+    in_folds = any(one.assignment.fold == KEPT for one in outcomes)
+    rows = [
+        [
+            one.assignment.run + 1,
+            one.assignment.fold + 1 if in_folds else 0,
+            one.assignment.seed,
+            one.training.best_epoch,
+            one.training.best["val_loss"],
+            one.training.best["val_accuracy"],
+        ]
+        for one in outcomes
+    ]
+    return pd.DataFrame(rows, columns=["repeat", "fold", "seed", "best_epoch", "val_loss", "val_accuracy"])
+
+
+def _say(strategy: str, outcomes: Sequence[Outcome], kept: Outcome, seconds: float) -> None:
+    best = kept.training.best
+    print(
+        f"{strategy}: best of {len(kept.training.history)} epochs is {kept.training.best_epoch}, validation accuracy "
+        f"{best['val_accuracy']:.4f}, loss {best['val_loss']:.4f}; {seconds:.1f} s"
+    )
+    if len(outcomes) > 1:
+        accuracies = [float(one.training.best["val_accuracy"]) for one in outcomes]
+        print(f"{strategy}: {len(accuracies)} trainings reach {min(accuracies):.4f} to {max(accuracies):.4f}")

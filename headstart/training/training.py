@@ -17,7 +17,8 @@ from headstart.foundation.resume import Resumable
 from headstart.models import classifier
 from headstart.models.samples import Samples, epoch_batches, in_order
 from headstart.settings.schema import Optimization
-from headstart.training import layerwise
+from headstart.training import class_weights, layerwise
+from headstart.training.class_weights import ClassWeights
 from headstart.training.layerwise import Group
 from headstart.training.steps import Steps
 
@@ -29,6 +30,7 @@ HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
 # The state is saved after an epoch when the last save is this old, seconds: saving every epoch of a
 # small head would take longer than training it.
 _SAVE_INTERVAL = 5.0
+_FILE = "training.npz"
 
 
 class Training(NamedTuple):
@@ -37,7 +39,7 @@ class Training(NamedTuple):
     Attributes:
         history: one row an epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``val_loss``,
             ``val_accuracy``. The first two are means over the epoch of what training sees: with
-            dropout, smoothed labels, mixtures. Validation has none of these.
+            dropout, smoothed labels, mixtures. Validation has none of these. Both losses have class weights.
         seconds: time spent, that of interrupted runs included.
     """
 
@@ -64,6 +66,7 @@ def fit(
     state: Resumable,
     groups: Sequence[Group] = (),
     follow: Callable[[pd.DataFrame], None] | None = None,
+    title: str = "",
 ) -> "Training":
     """Train ``model`` and leave it with the weights of its best epoch.
 
@@ -76,6 +79,7 @@ def fit(
         state: where the training goes on after an interruption.
         groups: what is trainable, if not all of it trains the same way and from the start.
         follow: gets the history so far, every few seconds at most: for those who watch the training.
+        title: which of several trainings it is, for progress.
 
     Raises:
         InputError: the loss became infinite or no number.
@@ -85,18 +89,20 @@ def fit(
     measure = _compile_measure(model)
     run = _Run(model, steps, state)
     history, spent = run.restore()
-    with bar(f"train {state.name}", settings.epochs, " epochs", done=len(history)) as progress:
+    section = state.name.partition("/")[0]
+    shown_as = f"train {section}{', ' if title else ''}{title}"
+    with bar(shown_as, settings.epochs, " epochs", done=len(history)) as progress:
         while len(history) < settings.epochs and not _is_over(history, settings.patience):
             epoch = len(history)
             samples = train(epoch)
-            step = steps.of_epoch(epoch, math.ceil(len(samples.labels) / settings.batch_size))
+            weights = class_weights.of(settings, samples.labels, model.output_shape[1])
+            step = steps.of_epoch(epoch, math.ceil(len(samples.labels) / settings.batch_size), weights)
             shuffled = partial(epoch_batches, samples, settings.batch_size, epoch, seed)
             sums = [step(x, y) for x, y in shuffled()]
             loss, accuracy = _means(sums, len(samples.labels))
             with steps.averaged(shuffled):
-                val_loss, val_accuracy = measure(validation)
+                val_loss, val_accuracy = measure(validation, weights)
                 if not np.isfinite([loss, val_loss]).all():
-                    section = state.name.partition("/")[0]
                     raise InputError(
                         f"params.yaml: {section}.learning_rate: {settings.learning_rate} made the loss overflow "
                         f"in epoch {epoch + 1}: lower it"
@@ -113,15 +119,25 @@ def fit(
             if run.is_due():
                 run.save(history, spent + time.monotonic() - started)
                 if follow:
-                    follow(_table(history))
+                    follow(table(history))
     # A further repeat of this training may be interrupted: this one need not be run again then.
     run.save(history, spent + time.monotonic() - started)
     run.take_best()
-    return Training(_table(history), spent + time.monotonic() - started)
+    return Training(table(history), spent + time.monotonic() - started)
 
 
-def _compile_measure(model: "keras.Model") -> Callable[[Samples], tuple[float, float]]:
-    """Return a function from examples to their mean loss and the part that is right."""
+def table(history: list[list[float]]) -> pd.DataFrame:
+    """Return the rows of a history as a table: HISTORY_COLUMNS."""
+    return pd.DataFrame(history, columns=HISTORY_COLUMNS).astype({"epoch": int})
+
+
+def forget(state: Resumable) -> None:
+    """Delete what :func:`fit` keeps to go on from, once its result is in safety."""
+    (state.path / _FILE).unlink(missing_ok=True)
+
+
+def _compile_measure(model: "keras.Model") -> Callable[[Samples, ClassWeights | None], tuple[float, float]]:
+    """Return a function from examples and weights of the classes to the mean loss and the part that is right."""
     import tensorflow as tf
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
@@ -129,12 +145,15 @@ def _compile_measure(model: "keras.Model") -> Callable[[Samples], tuple[float, f
         logits = model(tf.cast(values, model.input.dtype), training=False)
         return tf.stack([classifier.loss(labels, logits), classifier.correct(labels, logits)], axis=1)
 
-    def measure(samples: Samples) -> tuple[float, float]:
+    def measure(samples: Samples, weights: ClassWeights | None) -> tuple[float, float]:
         found = []
         for values, labels in in_order(samples, batches.SIZE):
             whole = (batches.padded(rows, batches.SIZE) for rows in (values, labels))
             found.append(by_example(*whole).numpy()[: len(labels)])
-        loss, right = np.concatenate(found).mean(axis=0, dtype=np.float64).tolist()
+        rows = np.concatenate(found)
+        if weights is not None:
+            rows[:, 0] *= weights[samples.labels]
+        loss, right = rows.mean(axis=0, dtype=np.float64).tolist()
         return loss, right
 
     return measure
@@ -143,10 +162,6 @@ def _compile_measure(model: "keras.Model") -> Callable[[Samples], tuple[float, f
 def _means(sums: "list[tf.Tensor]", count: int) -> tuple[float, float]:
     loss, right = np.array([pair.numpy() for pair in sums], np.float64).sum(axis=0).tolist()
     return loss / count, right / count
-
-
-def _table(history: list[list[float]]) -> pd.DataFrame:
-    return pd.DataFrame(history, columns=HISTORY_COLUMNS).astype({"epoch": int})
 
 
 def _best(history: list[list[float]]) -> int:
@@ -166,7 +181,7 @@ class _Run:
         # Moving averages of batch normalization belong to an epoch as what it trained does.
         self._weights = model.weights
         self._state = state
-        self._file = state.path / "training.npz"
+        self._file = state.path / _FILE
         self._saved = time.monotonic()
         self.keep_best()
 

@@ -1,6 +1,7 @@
 """What `add` chooses fits the set: every split gets images, nothing that was split already is left out."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -103,7 +104,37 @@ def test_what_is_chosen_is_told(counts: dict[str | None, int], chosen: tuple[flo
     given = images({(name, part): count for part, count in counts.items() for name in ("ant", "bee")})
     shares = choice.shares(given)
     assert tuple(shares.values()) == chosen
-    assert choice.explain(given, shares) == told
+    assert choice.explain(given, {"folds": 0, **shares}) == told
+
+
+@pytest.mark.parametrize(
+    ("counts", "folds"),
+    [
+        ({None: 10}, 5),
+        ({None: 9}, 0),
+        ({None: 999}, 5),
+        ({None: 1000}, 0),
+        ({"train": 122, "validation": 77}, 5),
+        ({"train": 100, "test": 50}, 0),
+    ],
+)
+def test_few_images_are_tested_in_folds(counts: dict[str | None, int], folds: int) -> None:
+    given = images({(name, part): count for part, count in counts.items() for name in ("ant", "bee")})
+    chosen = choice.division(given)
+    assert list(chosen) == ["folds", *SPLITS]
+    assert chosen["folds"] == folds
+    assert choice.explain(given, chosen).startswith("5 folds: every image is tested once") == bool(folds)
+
+
+def test_folds_need_groups_for_each() -> None:
+    """A class of nine patients is not tested in five folds, however many images each has."""
+    patients = [replace(image, group=str(number % 9)) for number, image in enumerate(images({("ant", None): 90}))]
+    assert choice.division([*patients, *images({("bee", None): 90})])["folds"] == 0
+    assert choice.division([*images({("ant", None): 90}), *images({("bee", None): 90})])["folds"] == 5
+
+
+def test_many_images_of_many_classes_are_split() -> None:
+    assert choice.division(images({(str(number), None): 501 for number in range(10)}))["folds"] == 0
 
 
 def test_a_class_that_a_split_lacks_is_named() -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from headstart.adding import pointing
 from headstart.adding.archive import add
-from headstart.adding.choice import Preset
+from headstart.adding.choice import Division, Preset
 from headstart.settings import params
 from tests.pictures import fill, two_classes
 from tests.pipeline import ROOT
 
 PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
-SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
+SHARES: Division = {"folds": 5, "train": "auto", "validation": 0.2, "test": "auto"}
 SMALL, LARGE = Preset("quick", "small"), Preset("photos", "large")
 
 
@@ -24,7 +24,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "presets", "presets")
     use("quick")
     path = Path("data/sources/birds.zip")
-    add(fill(Path("birds"), two_classes(5)), path)
+    add(fill(Path("birds"), two_classes(10)), path)
     return path
 
 
@@ -47,7 +47,7 @@ def test_every_preset_can_be_pointed_at_a_source(source: Path, preset: str) -> N
     params.load()
     kept = {line for line in original[original.index("seed:") :].splitlines() if "#" in line}
     lost = kept - set(written.splitlines())
-    assert {line.split(":")[0].strip() for line in lost} <= {"source", "order", "train"}, "comments of its own"
+    assert {line.split(":")[0].strip() for line in lost} <= {"source", "order", "folds", "train", "validation"}, "comments of its own"
     header = f"# presets/{preset}.yaml for data/sources/birds.zip, written by `headstart add`."
     assert written.splitlines()[:2] == [header, "# Every parameter is explained in docs/parameters.md."]
     assert pointing.preset_of(written) == preset
@@ -79,7 +79,11 @@ CHANGES = [
     ("seed: 42 ", "seed: [ "),
     ("seed", "more: 1\nseed"),
 ]
-OF_WHAT_IT_WROTE = [("train: 0.6 ", "train: 0.5 "), ("order: random ", "order: number "), ("birds.zip, ", "bees.zip, ")]
+OF_WHAT_IT_WROTE = [
+    ("validation: 0.2", "validation: 0.3"),
+    ("order: random ", "order: number "),
+    ("birds.zip, ", "bees.zip, "),
+]
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -24,20 +24,19 @@ pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
 SIZE = 16
-COUNTS = {"train": 11, "validation": 5, "test": 3}
+# Images, and how many of them are trained on.
+IMAGES, TRAINED = 19, 11
 # Steps in the order of the work below: batches of 4, and 2 views.
-TRAIN_STEPS = [Step("train", view, start, min(start + 4, 11)) for start in (0, 4, 8) for view in (None, 0, 1)]
+TRAIN_STEPS = [Step(view, start, min(start + 4, 11)) for start in (0, 4, 8) for view in (None, 0, 1)]
 
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     random = np.random.default_rng(0)
-    for split, count in COUNTS.items():
-        Path(split).mkdir()
-        for number in range(count):
-            picture = random.integers(0, 256, (20, 18, 3), np.uint8)
-            Path(split, f"{number}.png").write_bytes(encode(picture, "PNG"))
+    for number in range(IMAGES):
+        picture = random.integers(0, 256, (20, 18, 3), np.uint8)
+        Path(f"{number}.png").write_bytes(encode(picture, "PNG"))
 
 
 @pytest.fixture
@@ -46,12 +45,13 @@ def model() -> Any:
 
 
 def work(**changes: Any) -> Work:
-    files = {split: [Path(split, f"{number}.png") for number in range(count)] for split, count in COUNTS.items()}
     given: dict[str, Any] = {
-        "files": files,
-        "plain": tuple(files),
-        "flipped": (),
-        "sha256s": [f"{number:064x}" for number in range(COUNTS["train"])],
+        "files": [Path(f"{number}.png") for number in range(IMAGES)],
+        "sha256s": [f"{number:064x}" for number in range(IMAGES)],
+        "plain": range(IMAGES),
+        "trunk": range(TRAINED, IMAGES),
+        "flipped": range(0),
+        "viewed": range(TRAINED),
         "views": (0, 1),
         "framing": Framing(SIZE),
         "batch_size": 4,
@@ -67,8 +67,8 @@ def extracted(model: Any, trunk: str | None, given: Work, name: str = "stage") -
     return {key: np.load(path) for key, path in files.items()}
 
 
-def loaded(split: str) -> npt.NDArray[np.uint8]:
-    return np.stack([images.load(Path(split, f"{number}.png"), Framing(SIZE)) for number in range(COUNTS[split])])
+def loaded(first: int = 0, end: int = IMAGES) -> npt.NDArray[np.uint8]:
+    return np.stack([images.load(Path(f"{number}.png"), Framing(SIZE)) for number in range(first, end)])
 
 
 def expected(model: Any, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -89,8 +89,7 @@ def close(found: npt.NDArray[Any], wanted: npt.NDArray[Any], digits: int = 11) -
 @pytest.mark.parametrize("trunk", [None, "pool1", "conv2"])
 def test_features_are_those_of_predict(model: Any, trunk: str | None) -> None:
     found = extracted(model, trunk, work())
-    for split in COUNTS:
-        close(found[f"features/{split}"], expected(model, loaded(split)))
+    close(found["features/images"], expected(model, loaded()))
 
 
 @pytest.mark.parametrize(
@@ -133,22 +132,19 @@ def test_how_many_images_come_at_once_makes_no_difference(policy: str) -> None:
 
 def test_the_trunk_is_the_inner_layers_output(model: Any) -> None:
     found = extracted(model, "pool1", work())
-    assert set(found) == {
-        *(f"features/{array}" for array in ("train", "train_views", "validation", "test")),
-        *(f"trunk/{array}" for array in ("train_views", "validation", "test")),
-    }
+    assert set(found) == {"features/images", "features/views", "trunk/images", "trunk/views"}
     inner = base.between(model, None, "pool1")
-    close(found["trunk/validation"], expected(inner, loaded("validation")))
-    assert found["trunk/train_views"].shape == (2, 11, 8, 8, 4)
-    assert found["features/train_views"].shape == (2, 11, 4, 4, 4)
+    close(found["trunk/images"], expected(inner, loaded(TRAINED)))
+    assert found["trunk/views"].shape == (2, 11, 8, 8, 4)
+    assert found["features/views"].shape == (2, 11, 4, 4, 4)
 
 
 @pytest.mark.parametrize("trunk", [None, "pool1"])
 def test_views_are_augmented_images(model: Any, trunk: str | None) -> None:
     found = extracted(model, trunk, work())
     for view in (0, 1):
-        wanted = expected(model, augmented(loaded("train"), ALL, work().sha256s, view, seed=7))
-        close(found["features/train_views"][view], wanted)
+        wanted = expected(model, augmented(loaded(end=TRAINED), ALL, work().sha256s[:TRAINED], view, seed=7))
+        close(found["features/views"][view], wanted)
 
 
 def test_only_views_are_augmented(model: Any) -> None:
@@ -159,7 +155,7 @@ def test_only_views_are_augmented(model: Any) -> None:
     for name in changed:
         same = np.array_equal(changed[name], plain[name])
         assert same == (not name.endswith("views")), name
-    np.testing.assert_array_equal(plain["features/train_views"], np.stack([plain["features/train"]] * 2))
+    np.testing.assert_array_equal(plain["features/views"], np.stack([plain["features/images"][:TRAINED]] * 2))
 
 
 def test_the_batch_size_changes_next_to_nothing(model: Any) -> None:
@@ -169,37 +165,34 @@ def test_the_batch_size_changes_next_to_nothing(model: Any) -> None:
 
 
 def test_mirrored_images_give_what_mirrored_files_would(model: Any) -> None:
-    found = extracted(model, "pool1", work(flipped=("validation", "test")))
+    found = extracted(model, "pool1", work(flipped=range(TRAINED, IMAGES)))
     inner = base.between(model, None, "pool1")
-    for split in ("validation", "test"):
-        close(found[f"flipped/features/{split}"], expected(model, loaded(split)[:, :, ::-1]))
-        close(found[f"flipped/trunk/{split}"], expected(inner, loaded(split)[:, :, ::-1]))
+    close(found["flipped/features/images"], expected(model, loaded(TRAINED)[:, :, ::-1]))
+    close(found["flipped/trunk/images"], expected(inner, loaded(TRAINED)[:, :, ::-1]))
     plain = extracted(model, "pool1", work(), "plain")
-    assert set(found) - set(plain) == {
-        f"flipped/{kind}/{split}" for kind in ("features", "trunk") for split in ("validation", "test")
-    }
+    assert set(found) - set(plain) == {"flipped/features/images", "flipped/trunk/images"}
     assert all(np.array_equal(found[name], plain[name]) for name in plain)
 
 
 def test_views_can_be_numbered_at_will(model: Any) -> None:
     """Training on fresh views asks for one at a time, by the number of the epoch."""
-    kept = extracted(model, None, work(views=(0, 1, 2, 3)))["features/train_views"]
-    one = extracted(model, None, work(files={"train": work().files["train"]}, plain=(), views=(2,)), "one")
-    assert list(one) == ["features/train_views"]
-    np.testing.assert_array_equal(one["features/train_views"], kept[2:3])
+    kept = extracted(model, None, work(views=(0, 1, 2, 3)))["features/views"]
+    one = extracted(model, None, work(plain=range(0), trunk=range(0), views=(2,)), "one")
+    assert list(one) == ["features/views"]
+    np.testing.assert_array_equal(one["features/views"], kept[2:3])
 
 
 def test_without_views_there_are_none(model: Any) -> None:
     found = extracted(model, "pool1", work(views=()))
-    assert found["features/train_views"].shape == (0, 11, 4, 4, 4)
-    assert found["trunk/train_views"].shape == (0, 11, 8, 8, 4)
+    assert found["features/views"].shape == (0, 11, 4, 4, 4)
+    assert found["trunk/views"].shape == (0, 11, 8, 8, 4)
 
 
 def test_compiled_and_eager_agree(model: Any) -> None:
-    pixels = loaded("train")
-    draws = augmentation.draw(ALL, work().sha256s, 0, 7, SIZE)
+    pixels = loaded(end=TRAINED)
+    draws = augmentation.draw(ALL, work().sha256s[:TRAINED], 0, 7, SIZE)
     compiled = compile_forward(model, "pool1", "vgg16", len(pixels), ALL)
-    views = augmented(pixels, ALL, work().sha256s, 0, seed=7)
+    views = augmented(pixels, ALL, work().sha256s[:TRAINED], 0, seed=7)
     eager = {
         "plain": half(model(base.preprocess("vgg16", pixels))).numpy(),
         "views": half(model(base.preprocess("vgg16", views))).numpy(),
@@ -222,12 +215,18 @@ def test_batches_of_an_image_stand_together() -> None:
     """All views of a batch one after the other, so that it is decoded once."""
     steps = plan(work())
     assert steps[: len(TRAIN_STEPS)] == TRAIN_STEPS
-    assert steps[len(TRAIN_STEPS) :] == [
-        Step("validation", None, 0, 4),
-        Step("validation", None, 4, 5),
-        Step("test", None, 0, 3),
-    ]
-    assert {step.array("trunk") for step in TRAIN_STEPS} == {"trunk/train", "trunk/train_views"}
+    assert steps[len(TRAIN_STEPS) :] == [Step(None, 11, 15), Step(None, 15, 19)]
+
+
+def test_with_folds_every_image_is_taken_in_every_way(model: Any) -> None:
+    every = range(IMAGES)
+    found = extracted(model, "pool1", work(trunk=every, flipped=every, viewed=every))
+    assert {name: array.shape[:-3] for name, array in found.items()} == {
+        **dict.fromkeys(["features/images", "trunk/images", "flipped/features/images", "flipped/trunk/images"], (19,)),
+        **dict.fromkeys(["features/views", "trunk/views"], (2, 19)),
+    }
+    close(found["flipped/features/images"], expected(model, loaded()[:, :, ::-1]))
+    close(found["features/views"][1], expected(model, augmented(loaded(), ALL, work().sha256s, 1, seed=7)))
 
 
 def test_each_image_is_decoded_once(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,12 +239,12 @@ def test_each_image_is_decoded_once(model: Any, monkeypatch: pytest.MonkeyPatch)
     original = images.load
     monkeypatch.setattr(images, "load", counting)
     extracted(model, "pool1", work())
-    assert sorted(decoded) == sorted(path for files in work().files.values() for path in files)
+    assert sorted(decoded) == sorted(work().files)
 
 
 def test_an_image_that_went_bad_is_named(model: Any) -> None:
-    Path("train", "6.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(InputError, match=r"^train/6\.png: .*expected an image: run the prepare stage again$"):
+    Path("6.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(InputError, match=r"^6\.png: .*expected an image: run the prepare stage again$"):
         extracted(model, None, work())
 
 
@@ -278,7 +277,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], list[int]]:
     return arm
 
 
-@pytest.mark.parametrize("last", [1, 3, 4, 8, 12])
+@pytest.mark.parametrize("last", [1, 3, 4, 8, 11])
 def test_an_interrupted_extraction_ends_as_an_undisturbed_one(
     model: Any, calls: Callable[[int | None], list[int]], last: int
 ) -> None:
@@ -291,8 +290,8 @@ def test_an_interrupted_extraction_ends_as_an_undisturbed_one(
     assert found.keys() == undisturbed.keys()
     for name in found:
         np.testing.assert_array_equal(found[name], undisturbed[name])
-    # Twelve steps in all, finished in blocks of three.
-    assert len(seen) == 12 - (last - 1) // 3 * 3
+    # Eleven steps in all, finished in blocks of three.
+    assert len(seen) == 11 - (last - 1) // 3 * 3
 
 
 def test_it_may_be_interrupted_again_and_again(model: Any, calls: Callable[[int | None], list[int]]) -> None:
@@ -322,7 +321,7 @@ def test_other_work_starts_anew(model: Any, calls: Callable[[int | None], list[i
         extracted(model, "pool1", work())
     seen = calls(None)
     found = extracted(model, "pool1", work(seed=8))
-    assert len(seen) == 12
+    assert len(seen) == 11
     np.testing.assert_array_equal(
-        found["features/train_views"], extracted(model, "pool1", work(seed=8), "undisturbed")["features/train_views"]
+        found["features/views"], extracted(model, "pool1", work(seed=8), "undisturbed")["features/views"]
     )

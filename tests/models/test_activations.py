@@ -15,8 +15,10 @@ from headstart.foundation.array_types import IntArray
 from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import images
+from headstart.images.assignments import Spans
 from headstart.models import activations
 from headstart.models.activations import NO_VIEWS, Source, Views, training_samples
+from headstart.models.samples import Stored
 from tests.augmented import ALL, augmented
 from tests.pictures import encode
 from tests.pipeline import small_base
@@ -25,12 +27,14 @@ pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
 SIZE = 16
-COUNTS = {"train": 7, "validation": 5, "test": 3}
+# Images, and how many of them are trained on.
+IMAGES, TRAINED = 15, 7
 VIEWS = Views(kept=2, augmentation=ALL, seed=7)
-ARRAYS = ["train_views", "validation", "test", "flipped/validation"]
+ARRAYS = ["views", "images", "flipped/images"]
 # Layers below, at and above the trunk; the last has its features kept.
 LAYERS = ["conv1", "pool1", "conv2", "conv3", "pool2"]
-LABELS: IntArray = np.arange(7) % 2
+ROWS: IntArray = np.array([0, 2, 3, 6])
+LABELS: IntArray = np.array([0, 1, 0, 1])
 
 
 @pytest.fixture
@@ -43,27 +47,26 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """Images on the disk and their manifest, the current folder around them."""
     monkeypatch.chdir(tmp_path)
     random = np.random.default_rng(0)
-    rows = [(f"{split}/{number}.png", split) for split, count in COUNTS.items() for number in range(count)]
-    for path, _ in rows:
-        target = paths.PREPARED / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(encode(random.integers(0, 256, (20, 18, 3), np.uint8), "PNG"))
-    frame = pd.DataFrame(rows, columns=["path", "split"])
+    frame = pd.DataFrame({"path": [f"{number}.png" for number in range(IMAGES)]})
+    frame["split"] = ["train"] * TRAINED + ["validation"] * 5 + ["test"] * 3
+    paths.PREPARED.mkdir(parents=True)
+    for path in frame["path"]:
+        (paths.PREPARED / path).write_bytes(encode(random.integers(0, 256, (20, 18, 3), np.uint8), "PNG"))
     frame["sha256"] = [f"{number:064x}" for number in range(len(frame))]
     return frame
 
 
 def source(model: Any, manifest: pd.DataFrame, trunk: str | None, views: Views = VIEWS) -> Source:
     """A source with the files that extraction leaves."""
-    given = Source(model, trunk, manifest, views, 3, Framing(SIZE))
+    spans = Spans(range(TRAINED), range(TRAINED, IMAGES))
+    given = Source(model, trunk, manifest, spans, views, 3, Framing(SIZE))
     work = features.Work(
-        files={
-            split: [paths.PREPARED / path for path in manifest.loc[manifest["split"] == split, "path"]]
-            for split in COUNTS
-        },
-        plain=tuple(COUNTS),
-        flipped=("validation",),
-        sha256s=list(manifest.loc[manifest["split"] == "train", "sha256"]),
+        files=[paths.PREPARED / path for path in manifest["path"]],
+        sha256s=list(manifest["sha256"]),
+        plain=range(IMAGES),
+        trunk=spans.unseen,
+        flipped=spans.unseen,
+        viewed=spans.trained,
         views=tuple(range(views.kept)),
         framing=Framing(SIZE),
         batch_size=3,
@@ -80,15 +83,20 @@ def source(model: Any, manifest: pd.DataFrame, trunk: str | None, views: Views =
 
 def expected(model: Any, layer: str, array: str, manifest: pd.DataFrame, views: tuple[int, ...] = (0, 1)) -> Any:
     """Activations straight from the images."""
-    rows = manifest[manifest["split"] == array.removesuffix("_views").removeprefix("flipped/")]
+    rows = manifest[:TRAINED] if array == "views" else manifest[TRAINED:]
     pixels = np.stack([images.load(paths.PREPARED / path, Framing(SIZE)) for path in rows["path"]])
     if array.startswith("flipped/"):
         pixels = pixels[:, :, ::-1]
     lower = base.between(model, None, layer)
-    if array == "train_views":
+    if array == "views":
         pictures = [augmented(pixels, ALL, list(rows["sha256"]), view, seed=7) for view in views]
         return np.stack([lower(base.preprocess("vgg16", of_view)) for of_view in pictures])
-    return np.asarray(lower(base.preprocess("vgg16", pixels)))
+    return np.asarray(lower(base.preprocess("vgg16", pixels)))[np.newaxis]
+
+
+def unseen(found: Stored) -> npt.NDArray[Any]:
+    """The values of the images that are validated or tested on, (1, images, …), however many others there are."""
+    return found.values[:, TRAINED - found.first :]
 
 
 def close(found: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> None:
@@ -107,25 +115,26 @@ def test_every_way_leads_to_the_same_activations(
     for array in ARRAYS:
         found = activations.at(layer, array, given, state)
         wanted = expected(model, layer, array, manifest)
-        assert found.shape == wanted.shape
-        close(found, wanted)
+        values = found.values if array == "views" else unseen(found)
+        assert values.shape == wanted.shape
+        close(values, wanted)
         with pytest.raises(ValueError, match="read-only"):
-            found[0] = 0
+            found.values[0] = 0
 
 
 def test_images_themselves_may_be_asked_for(model: Any, manifest: pd.DataFrame) -> None:
     """Where every layer trains, nothing is left to compute but the preprocessing."""
     given = source(model, manifest, "pool1")
-    found = activations.at(model.layers[0].name, "train_views", given, Resumable("finetune", (), []))
-    close(found, expected(model, model.layers[0].name, "train_views", manifest))
+    found = activations.at(model.layers[0].name, "views", given, Resumable("finetune", (), []))
+    close(found.values, expected(model, model.layers[0].name, "views", manifest))
 
 
 @pytest.mark.parametrize(("layer", "kept"), [("pool2", paths.FEATURES), ("pool1", paths.TRUNK)])
 def test_what_is_kept_is_not_computed(model: Any, manifest: pd.DataFrame, layer: str, kept: Path) -> None:
     given = source(model, manifest, "pool1")
-    found = activations.at(layer, "validation", given, Resumable("finetune", (), []))
+    found = activations.at(layer, "images", given, Resumable("finetune", (), [])).values
     assert isinstance(found, np.memmap)
-    assert Path(found.filename) == Path.cwd() / kept / "validation.npy"  # type: ignore[arg-type]
+    assert Path(found.filename) == Path.cwd() / kept / "images.npy"  # type: ignore[arg-type]
 
 
 def test_above_the_trunk_no_image_is_read(model: Any, manifest: pd.DataFrame) -> None:
@@ -136,7 +145,7 @@ def test_above_the_trunk_no_image_is_read(model: Any, manifest: pd.DataFrame) ->
     for array in ARRAYS:
         activations.at("conv3", array, given, state)
     with pytest.raises(FileNotFoundError):
-        activations.at("conv1", "validation", given, state)
+        activations.at("conv1", "images", given, state)
 
 
 def test_nothing_stays_behind(model: Any, manifest: pd.DataFrame) -> None:
@@ -151,21 +160,23 @@ def test_nothing_stays_behind(model: Any, manifest: pd.DataFrame) -> None:
 
 def test_kept_views_are_the_same_in_every_epoch(model: Any, manifest: pd.DataFrame) -> None:
     given = source(model, manifest, "pool1")
-    train = training_samples("pool2", LABELS, given, Resumable("train_augmented", (), []))
+    state = Resumable("train_augmented", (), [])
+    train = training_samples("pool2", given, state)(ROWS, LABELS, state)
     assert train(0) is train(5)
-    close(train(0).values, expected(model, "pool2", "train_views", manifest))
+    close(train(0).values, expected(model, "pool2", "views", manifest))
     np.testing.assert_array_equal(train(0).labels, LABELS)
+    np.testing.assert_array_equal(train(0).order, ROWS)
 
 
 @pytest.mark.parametrize("layer", ["conv1", "pool2"])
 def test_without_kept_views_every_epoch_makes_its_own(model: Any, manifest: pd.DataFrame, layer: str) -> None:
     given = source(model, manifest, "pool1", VIEWS._replace(kept=0))
     state = Resumable("train_augmented", (), [])
-    train = training_samples(layer, LABELS, given, state)
+    train = training_samples(layer, given, state)(ROWS, LABELS, state)
     for epoch in (0, 1, 5):
         found = train(epoch)
-        assert found.values.shape[:2] == (1, 7)
-        close(found.values, expected(model, layer, "train_views", manifest, views=(epoch,)))
+        assert found.values.shape[:2] == (1, len(ROWS))
+        close(found.values, expected(model, layer, "views", manifest, views=(epoch,))[:, ROWS])
         np.testing.assert_array_equal(found.labels, LABELS)
     # An epoch's views live as long as they are used.
     assert [path.name for path in state.path.iterdir()] == ["key"]
@@ -183,7 +194,8 @@ def test_the_base_is_compiled_once_for_all_epochs(
         return original(*arguments)
 
     monkeypatch.setattr(augmentation, "augment", augment)
-    train = training_samples("pool2", LABELS, given, Resumable("train_augmented", (), []))
+    state = Resumable("train_augmented", (), [])
+    train = training_samples("pool2", given, state)(ROWS, LABELS, state)
     for epoch in range(3):
         train(epoch)
     assert len(traced) == 1
@@ -191,8 +203,10 @@ def test_the_base_is_compiled_once_for_all_epochs(
 
 def test_an_epochs_views_are_the_same_in_every_run(model: Any, manifest: pd.DataFrame) -> None:
     given = source(model, manifest, None, VIEWS._replace(kept=0))
-    straight = training_samples("pool2", LABELS, given, Resumable("one", (), []))
-    resumed = training_samples("pool2", LABELS, given, Resumable("two", (), []))
+    straight, resumed = (
+        training_samples("pool2", given, state)(ROWS, LABELS, state)
+        for state in (Resumable("one", (), []), Resumable("two", (), []))
+    )
     for epoch in range(2):
         straight(epoch)
     np.testing.assert_array_equal(resumed(2).values, straight(2).values)
@@ -201,25 +215,27 @@ def test_an_epochs_views_are_the_same_in_every_run(model: Any, manifest: pd.Data
 def test_fresh_views_are_the_kept_ones_of_their_number(model: Any, manifest: pd.DataFrame) -> None:
     kept = source(model, manifest, "pool1")
     fresh = kept._replace(views=VIEWS._replace(kept=0))
-    of_kept = training_samples("pool2", LABELS, kept, Resumable("kept", (), []))(0).values
-    of_fresh = training_samples("pool2", LABELS, fresh, Resumable("fresh", (), []))
+    of_kept, of_fresh = (
+        training_samples("pool2", given, state)(ROWS, LABELS, state)
+        for given, state in ((kept, Resumable("kept", (), [])), (fresh, Resumable("fresh", (), [])))
+    )
     for view in (0, 1):
-        np.testing.assert_array_equal(of_fresh(view).values[0], of_kept[view])
+        np.testing.assert_array_equal(of_fresh(view).values[0], of_kept(view).values[view, ROWS])
 
 
 def test_an_interrupted_run_leaves_activations_that_are_taken_up(
     model: Any, manifest: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = source(model, manifest, None)
-    first = np.array(activations.at("conv1", "train_views", given, Resumable("finetune", (), [])))
+    first = np.array(activations.at("conv1", "views", given, Resumable("finetune", (), [])).values)
     monkeypatch.setattr(images, "load", None)  # any image read would fail
-    again = activations.at("conv1", "train_views", given, Resumable("finetune", (), []))
+    again = activations.at("conv1", "views", given, Resumable("finetune", (), [])).values
     np.testing.assert_array_equal(again, first)
 
 
 def test_other_work_does_not_take_them_up(model: Any, manifest: pd.DataFrame) -> None:
     given = source(model, manifest, None)
-    activations.at("conv1", "validation", given, Resumable("finetune", "one", []))
+    activations.at("conv1", "images", given, Resumable("finetune", "one", []))
     state = Resumable("finetune", "other", [])
     assert [path.name for path in state.path.iterdir()] == ["key"]
 
@@ -227,6 +243,6 @@ def test_other_work_does_not_take_them_up(model: Any, manifest: pd.DataFrame) ->
 def test_who_wants_no_training_images_needs_no_views(model: Any, manifest: pd.DataFrame) -> None:
     given = source(model, manifest, "pool1")._replace(views=NO_VIEWS)
     close(
-        activations.at("conv1", "test", given, Resumable("evaluate", (), [])),
-        expected(model, "conv1", "test", manifest),
+        activations.at("conv1", "images", given, Resumable("evaluate", (), [])).values,
+        expected(model, "conv1", "images", manifest),
     )

@@ -17,14 +17,14 @@ def made() -> HeldOut:
     generator = np.random.default_rng(0)
     return HeldOut(
         images=np.arange(6),
-        logits=generator.normal(size=(2, 6, 3)).astype(np.float32),
+        logits=generator.normal(size=(2, 6, 3)),
         folds=np.array([[0, 0, 0, 1, 1, 1], [1, 0, 1, 0, 1, 0]], np.int16),
         validation_run=np.array([0, 0, 1, 1], np.int16),
         validation_fold=np.array([0, 1, 0, 1], np.int16),
         validation_image=np.array([4, 1, 2, 3]),
-        validation_logits=generator.normal(size=(4, 3)).astype(np.float32),
+        validation_logits=generator.normal(size=(4, 3)),
         kept_image=np.array([0, 5]),
-        kept_logits=generator.normal(size=(2, 3)).astype(np.float32),
+        kept_logits=generator.normal(size=(2, 3)),
         train_sizes=np.full((2, 2), 2),
     )
 

@@ -10,6 +10,7 @@ import pytest
 from headstart.base import base, runtime
 from headstart.base.extraction import Extraction
 from headstart.foundation.errors import InputError
+from headstart.images.assignments import KEPT, Assignment
 from headstart.models import architectures, classifier, models
 from headstart.models.architectures import Network
 from headstart.models.description import Description, describe
@@ -136,12 +137,19 @@ def test_in_bfloat16_the_logits_are_float32() -> None:
     assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
 
 
+def save(folder: Path, model: Any, description: Description) -> None:
+    folder.mkdir(parents=True)
+    weights = folder.with_name("some.weights.h5")
+    model.save_weights(weights)
+    models.write(folder, description, weights)
+
+
 @pytest.mark.parametrize("unfreeze", [0, 2, 5])
 def test_a_saved_model_comes_back(tmp_path: Path, unfreeze: int) -> None:
     whole = small_base()
     model = trained(whole, unfreeze)
     description = DESCRIPTION.model_copy(update={"unfreeze": unfreeze})
-    models.save(tmp_path / "model", model, description)
+    save(tmp_path / "model", model, description)
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["model.json", "model.weights.h5"]
 
     again = small_base()
@@ -153,12 +161,19 @@ def test_a_saved_model_comes_back(tmp_path: Path, unfreeze: int) -> None:
     np.testing.assert_array_equal(again(IMAGES), whole(IMAGES))
 
 
-def test_a_model_is_replaced_whole(tmp_path: Path) -> None:
-    whole = small_base()
-    for unfreeze in (5, 0):
-        models.save(tmp_path / "model", trained(whole, unfreeze), DESCRIPTION.model_copy(update={"unfreeze": unfreeze}))
-    assert describe(tmp_path / "model").unfreeze == 0
-    models.load(tmp_path / "model", small_base())
+def test_another_trainings_weights_can_be_loaded(tmp_path: Path) -> None:
+    nothing = np.array([], np.int64)
+    fold, kept = (Assignment(number, number, 0, "", nothing, nothing, nothing) for number in (1, KEPT))
+    folder = tmp_path / "model"
+    assert models.weights_of(folder, kept) == folder / "model.weights.h5"
+    assert models.weights_of(folder, fold) == folder / "trainings" / "run_2_fold_2.weights.h5"
+    save(folder, trained(small_base(), 0), DESCRIPTION.model_copy(update={"unfreeze": 0}))
+    models.weights_of(folder, fold).parent.mkdir()
+    other = head(small_base())
+    other.save_weights(models.weights_of(folder, fold))
+    found = models.load(folder, small_base(), models.weights_of(folder, fold))
+    for one, expected in zip(found.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, expected)
 
 
 def test_the_same_model_is_the_same_bytes(tmp_path: Path) -> None:
@@ -167,14 +182,14 @@ def test_the_same_model_is_the_same_bytes(tmp_path: Path) -> None:
 
     for name in ("one", "two"):
         keras.utils.clear_session()
-        models.save(tmp_path / name / "model", trained(small_base(), 2), DESCRIPTION)
+        save(tmp_path / name / "model", trained(small_base(), 2), DESCRIPTION)
     for file in ("model.json", "model.weights.h5"):
         assert (tmp_path / "one" / "model" / file).read_bytes() == (tmp_path / "two" / "model" / file).read_bytes()
 
 
 def test_the_description_is_for_people_too(tmp_path: Path) -> None:
     whole = small_base()
-    models.save(tmp_path / "model", head(whole), DESCRIPTION)
+    save(tmp_path / "model", head(whole), DESCRIPTION)
     text = (tmp_path / "model" / "model.json").read_text(encoding="utf-8")
     assert json.loads(text) == DESCRIPTION.model_dump()
     assert text.startswith('{\n  "strategy": "finetune",\n')
@@ -183,7 +198,7 @@ def test_the_description_is_for_people_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["café", "nan", "=cmd()", "a\nb", "🐱"])
 def test_classes_keep_their_names(tmp_path: Path, name: str) -> None:
     description = DESCRIPTION.model_copy(update={"classes": [name, "dog", "emu"]})
-    models.save(tmp_path / "model", head(small_base()), description)
+    save(tmp_path / "model", head(small_base()), description)
     assert describe(tmp_path / "model").classes[0] == name
 
 
@@ -199,7 +214,7 @@ def test_a_saved_network_comes_back_with_its_moving_averages(tmp_path: Path) -> 
     model = architectures.build(NETWORK, 3, seed=1)
     for number, weight in enumerate(model.non_trainable_weights):
         weight.assign(np.random.default_rng(number).uniform(0.5, 1.5, weight.shape))
-    models.save(tmp_path / "model", model, FROM_SCRATCH)
+    save(tmp_path / "model", model, FROM_SCRATCH)
     assert describe(tmp_path / "model") == FROM_SCRATCH
     images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
     np.testing.assert_array_equal(models.load_network(tmp_path / "model")(images), model(images))

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from headstart.foundation import paths
@@ -42,23 +41,20 @@ def unreadable(*arguments: Any) -> Any:
     raise AssertionError("an image was read")
 
 
-@pytest.mark.parametrize("split", manifest.SPLITS)
-def test_pixels_are_those_of_the_files(pipeline: Path, split: str) -> None:
+def test_pixels_are_those_of_the_files(pipeline: Path) -> None:
     frame = manifest.read(paths.MANIFEST)
-    found = pixels.read(frame, split, Framing(SCRATCH_SIZE), state())
-    rows = frame.loc[frame["split"] == split, "path"]
-    expected = [images.load(paths.PREPARED / path, Framing(SCRATCH_SIZE)) for path in rows]
-    assert found.values.dtype == np.uint8
-    np.testing.assert_array_equal(found.values, [expected])
-    np.testing.assert_array_equal(found.labels, manifest.labels(frame, split))
-    assert found.change is None
+    found = pixels.read(frame, Framing(SCRATCH_SIZE), state())
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(
+        found, [images.load(paths.PREPARED / path, Framing(SCRATCH_SIZE)) for path in frame["path"]]
+    )
 
 
 def test_they_are_decoded_once_and_stay_on_the_disk(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = manifest.read(paths.MANIFEST)
-    before = np.array(pixels.read(frame, "train", Framing(SCRATCH_SIZE), state()).values)
+    before = np.array(pixels.read(frame, Framing(SCRATCH_SIZE), state()))
     monkeypatch.setattr(images, "load", unreadable)
-    again = pixels.read(frame, "train", Framing(SCRATCH_SIZE), state()).values
+    again = pixels.read(frame, Framing(SCRATCH_SIZE), state())
     assert isinstance(again, np.memmap)
     np.testing.assert_array_equal(again, before)
 
@@ -69,16 +65,16 @@ def test_an_image_that_does_not_decode_is_named_and_leaves_nothing(pipeline: Pat
     path.unlink()
     path.write_bytes(b"no picture")
     with pytest.raises(InputError, match=rf"^{path}: .+; expected an image: run the prepare stage again$"):
-        pixels.read(frame, "train", Framing(SCRATCH_SIZE), state())
+        pixels.read(frame, Framing(SCRATCH_SIZE), state())
     assert [file.name for file in state().path.iterdir()] == ["key"]
 
 
 @pytest.mark.parametrize("place", [0, 300, 599])
 def test_one_coloured_pixel_makes_a_set_coloured(place: int) -> None:
-    grey = np.repeat(np.random.default_rng(0).integers(0, 256, (1, 600, 8, 8, 1), np.uint8), 3, axis=-1)
-    assert pixels.are_grey(Samples(grey, np.arange(600)))
-    grey[0, place, 7, 7, 2] ^= 1
-    assert not pixels.are_grey(Samples(grey, np.arange(600)))
+    grey = np.repeat(np.random.default_rng(0).integers(0, 256, (600, 8, 8, 1), np.uint8), 3, axis=-1)
+    assert pixels.are_grey(grey)
+    grey[place, 7, 7, 2] ^= 1
+    assert not pixels.are_grey(grey)
 
 
 def test_views_are_those_of_the_epoch() -> None:
@@ -113,11 +109,3 @@ def test_in_order_nothing_is_augmented() -> None:
     samples = pixels.views(drawn(), DIGESTS, SETTINGS, seed=5)(4)
     found = np.concatenate([values for values, _ in in_order(samples, 4)])
     np.testing.assert_array_equal(found, samples.values[0])
-
-
-def test_manifest_order_is_that_of_the_labels(pipeline: Path) -> None:
-    """Rows of other splits between them change nothing."""
-    frame = manifest.read(paths.MANIFEST)
-    mixed = pd.concat([frame[frame["split"] == split][::step] for split in manifest.SPLITS for step in (2,)])
-    found = pixels.read(mixed, "validation", Framing(SCRATCH_SIZE), state("another"))
-    assert len(found.labels) == found.values.shape[1] == (mixed["split"] == "validation").sum()

@@ -125,7 +125,7 @@ def test_a_large_set_is_cut_to_what_fits_into_memory(pipeline: Path, monkeypatch
 def test_without_kept_views_the_head_alone_has_a_curve(pipeline: Path) -> None:
     import numpy as np
 
-    views = paths.FEATURES / "train_views.npy"
+    views = paths.FEATURES / "views.npy"
     shape = np.load(views).shape
     views.unlink()
     np.save(views, np.empty((0, *shape[1:]), np.float16))

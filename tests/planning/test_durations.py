@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.planning import durations, memory
-from headstart.planning.counts import Counts
+from headstart.planning.counts import Counts, divided
 from headstart.settings import params
 from headstart.settings.schema import Params
 from tests.pipeline import ROOT
@@ -30,18 +30,32 @@ def seconds(stage: str, settings: Params = CHAPTER, counts: Counts = COUNTS) -> 
 
 
 def test_extraction_is_passes_of_the_base() -> None:
-    # 5,000 images, 3,000 of them mirrored too, and 8,000 views; in batches of 32.
-    plain = 2 * 1024 + 2 * 2016 + 2016
+    # 2,000 images that train, 3,000 others, these mirrored too, and 8,000 views; in batches of 32.
+    plain = 2016 + 2 * 3008
     passes = (plain + 4 * 2016) * 0.1 + 4 * 2016 * 0.01
     assert seconds("extract_features") == pytest.approx(START + 3 + passes, abs=5000 * 0.002)
 
 
 def test_a_training_is_its_epochs() -> None:
-    epoch = (2000 + 1000 / 3) * 0.01
-    assert seconds("train_head") == pytest.approx(START + 2 + 1 + 20 * epoch)
-    assert seconds("train_head", CHAPTER.model_copy(update={"repeats": 3})) == pytest.approx(
-        START + 2 + 3 * (1 + 20 * epoch)
-    )
+    """And what it says in the end of validation and test images, mirrored ones as well."""
+    once = 2 + 1 + 20 * (2000 + 1000 / 3) * 0.01 + 2 * 3000 / 3 * 0.01
+    assert seconds("train_head") == pytest.approx(START + once)
+    repeated = CHAPTER.model_copy(update={"repeats": 3})
+    assert seconds("train_head", repeated) == pytest.approx(START + 3 * once)
+    assert seconds("finetune", repeated) == seconds("finetune")
+
+
+def test_with_folds_a_strategy_trains_on_each_and_once_on_everything() -> None:
+    settings = changed("prepare", folds=5, train="auto", test="auto", validation=0.25)
+    settings = settings.model_copy(update={"repeats": 2, "test_time_flip": False})
+    counts = Counts(*divided({(None, "cat"): 500, (None, "dog"): 500}, settings.prepare, ""), 2, mean_bytes=20_000)
+    assert (counts.train, counts.validation, counts.test, counts.images) == (600, 200, 200, 1000)
+    fold = 2 + 1 + 20 * (600 + 200 / 3) * 0.01 + 400 / 3 * 0.01
+    kept = 2 + 1 + 20 * (750 + 250 / 3) * 0.01 + 250 / 3 * 0.01
+    assert seconds("train_head", settings, counts) == pytest.approx(START + 2 * 5 * fold + kept)
+    # Every image is extracted as it is and in four views.
+    passes = 1024 * 0.1 + 4 * 1024 * 0.11
+    assert seconds("extract_features", settings, counts) == pytest.approx(START + 3 + passes, abs=1000 * 0.002)
 
 
 def test_early_stopping_makes_a_range() -> None:
@@ -58,7 +72,7 @@ def test_without_kept_views_every_epoch_runs_the_base() -> None:
 def test_without_a_trunk_fine_tuning_runs_the_layers_below_once() -> None:
     bare = replace(MACHINE, base=replace(MACHINE.base, trunk=None, cut_is_kept=False, above_trunk=1.0))
     more = durations.of_stages(CHAPTER, COUNTS, bare)["finetune"].likely - seconds("finetune")
-    assert more == pytest.approx((4 * 2000 + 1000) * 0.1 * 0.9)
+    assert more == pytest.approx((4 * 2000 + 2 * 3000) * 0.1 * 0.9)
 
 
 def test_a_download_is_counted() -> None:

@@ -70,6 +70,16 @@ def test_dvc_reads_the_same_values(preset: Path) -> None:
         ({"prepare.source": ""}, "prepare.source: found '', expected at least 1 character"),
         ({"prepare.source": 3}, "prepare.source: found 3, expected a valid string"),
         ({"prepare.order": "name"}, "prepare.order: found 'name', expected 'number' or 'random'"),
+        (
+            {"prepare.folds": 5},
+            "prepare.train: found 30, expected auto with prepare.folds=5, by which every image trains and is tested; "
+            "prepare.validation: found 20, expected a fraction below 1.0 with prepare.folds=5: of the images that "
+            "aren't tested; prepare.test: found 100, expected auto with prepare.folds=5, by which every image trains "
+            "and is tested",
+        ),
+        ({"prepare.folds": 1}, "prepare.folds: found 1, expected 0 for none, or 2 or more"),
+        ({"prepare.test": "auto"}, f"prepare.test: found 'auto', expected {COUNT}; auto is for prepare.folds"),
+        ({"repeats_of_networks": 2}, "repeats_of_networks: found 2, expected repeats, 1, at the most"),
         ({"prepare.train": 0}, f"prepare.train: found 0, expected {COUNT}"),
         ({"prepare.train": -3}, f"prepare.train: found -3, expected {COUNT}"),
         ({"prepare.validation": 0.0}, f"prepare.validation: found 0.0, expected {COUNT}"),
@@ -198,7 +208,7 @@ def test_a_number_for_a_name_is_told() -> None:
     values = with_changes({})
     values["finetune"][4] = 1
     assert fault(values) == (
-        "params.yaml: finetune.4: unknown parameter, known here: batch_size, epochs, gradual, learning_rate, "
+        "params.yaml: finetune.4: unknown parameter, known here: batch_size, class_weight, epochs, gradual, learning_rate, "
         "optimizer, patience, rate_decay, recipe, unfreeze"
     )
 

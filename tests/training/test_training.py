@@ -395,7 +395,7 @@ def test_a_last_batch_of_validation_counts_as_its_examples() -> None:
     model = build(settings())
     values = samples(batches.SIZE + 5, classes=3)
     expected = -np.log(inference.predict(model, values.values[0])[np.arange(len(values.labels)), values.labels])
-    loss, right = training._compile_measure(model)(values)
+    loss, right = training._compile_measure(model)(values, None)
     assert loss == pytest.approx(expected.mean(), rel=1e-5)
     assert right == (inference.predict(model, values.values[0]).argmax(axis=1) == values.labels).mean()
 

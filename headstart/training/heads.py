@@ -1,0 +1,60 @@
+"""Training classifiers on the features of the frozen base: what the two strategies that do so have in common."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from headstart.base import extraction
+from headstart.foundation import paths
+from headstart.foundation.arrays import open_array
+from headstart.foundation.resume import Resumable
+from headstart.images.assignments import Assignment
+from headstart.models import classifier
+from headstart.models.samples import Examples, Stored, every_epoch
+from headstart.settings.schema import Classifier, Layers
+from headstart.training import strategy
+from headstart.training.context import TrainingContext
+from headstart.training.strategy import Learner, Parts
+from headstart.training.training import Training
+
+if TYPE_CHECKING:
+    import keras
+
+FEATURES = paths.FEATURES / "images.npy"
+_FLIPPED = paths.FLIPPED / "features" / "images.npy"
+
+
+def files(flip: bool) -> list[Path]:
+    """The files of the features that are validated and tested on."""
+    return [FEATURES, *([_FLIPPED] if flip else [])]
+
+
+def train(context: TrainingContext, examples: Examples | None, is_start: bool = False) -> None:
+    """Train the strategy's classifier.
+
+    Args:
+        context: of the stage.
+        examples: what it trains on; None for the images as they are.
+        is_start: whether another strategy starts from each classifier.
+    """
+    settings = cast(Classifier, context.settings)
+    how = extraction.read()
+    images = [_stored(file, len(context.frame)) for file in files(context.params.test_time_flip)]
+
+    def train_once(assignment: Assignment, state: Resumable) -> "tuple[keras.Model, Training]":
+        shape = images[0].values.shape[2:]
+        model = classifier.build(settings, shape, how.feature_rms, len(context.classes), assignment.seed)
+        labels = context.labels(assignment.train)
+        of_epoch = (examples or every_epoch(images[0]))(assignment.train, labels, state)
+        return model, strategy.fit(context, assignment, model, of_epoch, images[0], state)
+
+    layers = Layers.model_validate(settings.model_dump(include=set(Layers.model_fields)))
+    parts = Parts(extraction=how, classifier=layers)
+    strategy.train(context, Learner(train_once, images, parts, is_start=is_start))
+
+
+def _stored(file: Path, rows: int) -> Stored:
+    """Open features of the manifest's last rows, of so many."""
+    values = open_array(file)[np.newaxis]
+    return Stored(values, rows - values.shape[1])
