@@ -33,7 +33,8 @@ def main() -> None:
     counts = None if settings.folds else settings.counts
     reading = reading_of(settings)
     with open_source(Path(settings.source), DOWNLOADS, reading) as source, replacing_folder(paths.PREPARED) as folder:
-        subset = draw(source, folder, counts, settings.order, params.seed)
+        bursts = settings.group == "auto"
+        subset = draw(source, folder, counts, settings.order, params.seed, bursts=bursts)
         # Now rather than after the extraction of features: too few images for the folds.
         assignments.assign(subset.frame, settings.folds, float(settings.validation), repeats=1, seed=params.seed)
         manifest.write(subset.frame, folder / paths.MANIFEST.name)

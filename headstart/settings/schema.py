@@ -117,9 +117,10 @@ class Prepare(Section):
         description="Regular expression for the images' paths below the source, with the named groups `class`, `group` "
         "or both, and optionally `split`, such as `(?P<class>[^/]+)_[0-9]+[.]jpg`. `none`: not used."
     )
-    group: Literal["given", "folder", "none"] = Field(
-        description="Which images belong together and are never divided between splits. `given`: those that the "
-        "pattern or the table groups. `folder`: those in the same folder below their class. `none`: no groups."
+    group: Literal["given", "folder", "auto", "none"] = Field(
+        description="Which images belong together and are never divided between splits or folds. `given`: those that "
+        "the pattern or the table groups. `folder`: those in the same folder below their class. `auto`: as `given`, "
+        "and photographs that one camera took within seconds of each other, by their EXIF. `none`: no groups."
     )
     resplit: bool = Field(description="Whether to ignore the splits that the source comes with and draw new ones.")
     empty_classes: Literal["refuse", "leave_out"] = Field(

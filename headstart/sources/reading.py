@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 EmptyClasses = Literal["refuse", "leave_out"]
-Group = Literal["given", "folder", "none"]
+Group = Literal["given", "folder", "auto", "none"]
 
 # How a parameter says that something is to be detected, and that there is none.
 AUTO = "auto"
@@ -19,7 +19,7 @@ class Reading:
         labels: the table of labels, a path inside the source; "auto": looked for; "none": not read.
         pattern: the regular expression that reads class, group and split off paths; "none": there isn't one.
         group: "given": groups are those of the table or the pattern; "folder": the folders below the classes;
-            "none": there are none, whatever table and pattern give.
+            "auto": those that are given, and bursts; "none": there are none, whatever table and pattern give.
         resplit: whether the owner's splits are forgotten.
         name_encoding: the code page of names in zip archives, and of tables, that don't declare one; "auto": guessed.
         empty_classes: what is done about a class without usable images.

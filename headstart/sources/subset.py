@@ -14,8 +14,10 @@ import pandas as pd
 from headstart.foundation.errors import InputError
 from headstart.foundation.progress import bar
 from headstart.foundation.threads import map_ordered
-from headstart.images import division, manifest, names
+from headstart.images import division, exif, manifest, names
+from headstart.images.exif import Shot
 from headstart.images.images import UnreadableImage, measure
+from headstart.sources import bursts as burst
 from headstart.sources import grouping, split
 from headstart.sources.dropped import in_brackets
 from headstart.sources.duplicates import Screened, screen
@@ -56,12 +58,13 @@ class Subset:
 
 @dataclass(frozen=True)
 class _Checked:
-    """What is known of an image that decodes: the digest of its bytes, its size in pixels, its largest value."""
+    """What is known of an image that decodes: digest of its bytes, size in pixels, largest value, how it was taken."""
 
     sha256: str
     width: int
     height: int
     peak: int | None
+    shot: Shot | None
 
 
 @dataclass
@@ -122,7 +125,9 @@ class _Pool:
         return None if found is None else dict(zip(self.splits, found, strict=True))
 
 
-def draw(source: Source, folder: Path, counts: split.Counts | None, order: split.Order, seed: int) -> Subset:
+def draw(
+    source: Source, folder: Path, counts: split.Counts | None, order: split.Order, seed: int, *, bursts: bool = False
+) -> Subset:
     """Draw a subset and copy its files, as they are, to ``folder/<split>/<class>/<file>``.
 
     No more images are decoded than are needed, and never more than a few are held in memory.
@@ -134,6 +139,7 @@ def draw(source: Source, folder: Path, counts: split.Counts | None, order: split
             all images for folds, whatever splits the source has.
         order: see :func:`headstart.sources.split.ordered`.
         seed: likewise.
+        bursts: whether photographs taken within seconds of each other are groups, where they have none.
 
     Raises:
         InputError: a class has too few images that can be used, or fractions make more than a whole.
@@ -143,11 +149,21 @@ def draw(source: Source, folder: Path, counts: split.Counts | None, order: split
         notes += _pooled(source)
     screened = screen(source.images)
     pools = _pools(source, screened, counts, order, seed)
+    for pool in pools:
+        pool.grouped |= bursts and len(pool.splits) > 1
     _check_fractions(source.name, pools)
     # Before any decoding, since what is too few now won't become more.
     _check_sizes(source, pools, [len(pool.queue) for pool in pools], screened)
     (folder / _STAGING).mkdir()
     checked = _examine_all(screened, pools, folder / _STAGING)
+    shots = {
+        position: one.shot for position, one in checked.items() if one.shot and not screened.images[position].group
+    }
+    in_bursts = burst.find(shots)
+    notes += burst.note(in_bursts, len(checked), kept=bursts)
+    if bursts:
+        for position, name in in_bursts.items():
+            screened.images[position] = replace(screened.images[position], group=name)
     pools = _with_images(source, pools)
     _check_sizes(source, pools, [len(pool.good) for pool in pools], screened)
     notes += [*_divide(source.name, screened.images, pools), *_torn_groups(screened.images, pools)]
@@ -283,7 +299,7 @@ def _examine(staging: Path, item: tuple[int, bytes | UnreadableImage]) -> _Check
     except UnreadableImage as error:
         return error
     (staging / str(position)).write_bytes(data)
-    return _Checked(hashlib.sha256(data).hexdigest(), width, height, peak)
+    return _Checked(hashlib.sha256(data).hexdigest(), width, height, peak, exif.shot(data))
 
 
 def _place(

@@ -47,7 +47,8 @@ def test_every_preset_can_be_pointed_at_a_source(source: Path, preset: str) -> N
     params.load()
     kept = {line for line in original[original.index("seed:") :].splitlines() if "#" in line}
     lost = kept - set(written.splitlines())
-    assert {line.split(":")[0].strip() for line in lost} <= {"source", "order", "folds", "train", "validation"}, "comments of its own"
+    own = {"source", "order", "folds", "train", "validation"}
+    assert {line.split(":")[0].strip() for line in lost} <= own, "comments of its own"
     header = f"# presets/{preset}.yaml for data/sources/birds.zip, written by `headstart add`."
     assert written.splitlines()[:2] == [header, "# Every parameter is explained in docs/parameters.md."]
     assert pointing.preset_of(written) == preset

@@ -208,8 +208,8 @@ def test_a_number_for_a_name_is_told() -> None:
     values = with_changes({})
     values["finetune"][4] = 1
     assert fault(values) == (
-        "params.yaml: finetune.4: unknown parameter, known here: batch_size, class_weight, epochs, gradual, learning_rate, "
-        "optimizer, patience, rate_decay, recipe, unfreeze"
+        "params.yaml: finetune.4: unknown parameter, known here: batch_size, class_weight, epochs, gradual, "
+        "learning_rate, optimizer, patience, rate_decay, recipe, unfreeze"
     )
 
 
