@@ -1,10 +1,8 @@
-"""Score every strategy on the test split, compare them, and say what the images themselves show.
+"""Score every strategy on images that it never saw, compare them, and say what the images themselves show.
 
-The only stage that scores on test images. Writes the metrics, each strategy's predictions, the suspect images, the
-plots, and the winner as a folder of its own (models/winner).
+The only stage that reads the labels of test images. Writes the metrics, each strategy's predictions, the suspect
+images, the plots, and the winner as a folder of its own (models/winner).
 """
-
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -13,92 +11,71 @@ from headstart.foundation.atomic import write_json
 from headstart.foundation.entry import run_stage
 from headstart.foundation.progress import track
 from headstart.images import manifest
-from headstart.models import timing
-from headstart.models.description import Inference, describe, weights_digest
+from headstart.models import held_out
+from headstart.models.description import Inference, describe
 from headstart.models.strategies import STRATEGIES
-from headstart.scoring import cost, evaluation, growth, predictions, raw_predictions, results, review, sheets, winner
-from headstart.scoring.predictions import Predictions
+from headstart.scoring import cost, evaluation, growth, predictions, results, review, scored, sheets, winner
+from headstart.scoring.scored import Scored
 from headstart.settings.params import load
+from headstart.settings.schema import Params
 from headstart.statistics import curves
+from headstart.statistics.comparisons import compare
 from headstart.statistics.learning_curve import LearningCurve
-from headstart.statistics.paired import compare_all
-
-
-class Answered(NamedTuple):
-    """What one strategy says about the test split: as the model has it, calibrated, and what calibrating did."""
-
-    raw: Predictions
-    calibrated: Predictions
-    effect: dict[str, float]
 
 
 def main() -> None:
-    """Predict with every model, measure, draw, name the winner."""
+    """Measure what every model said, compare, draw, name the winner."""
     params = load()
     settings = params.evaluate
     frame = manifest.read(paths.MANIFEST)
-    answered = {
-        name: answer(name, frame, params.test_time_flip, params.seed)
-        for name in track(STRATEGIES, "ask the models", len(STRATEGIES), " strategies")
-    }
+    strategies = {name: scored.read(name, frame) for name in STRATEGIES}
     metrics = {
-        name: measure(name, of_strategy, params.test_time_flip, params.seed)
-        for name, of_strategy in track(answered.items(), "measure", len(answered), " strategies")
+        name: measure(name, of_strategy, params)
+        for name, of_strategy in track(strategies.items(), "measure", len(strategies), " strategies")
     }
-    calibrated = {name: of_strategy.calibrated for name, of_strategy in answered.items()}
-    comparisons = compare_all({name: of_strategy.answers for name, of_strategy in calibrated.items()})
-    learned = growth.curves(frame, settings, params.seed)
+    chosen = results.winner(metrics)
+    comparisons = compare({name: one.calibrated for name, one in strategies.items()}, chosen, params.seed)
+    held = held_out.load(paths.MODELS / "head" / held_out.NAME)
+    learned = growth.curves(frame, held, settings, params.seed)
     framing = describe(paths.MODELS / STRATEGIES[0]).framing
     found = review.recall(frame, settings.suspects, params.seed, framing.white)
-    for name, of_strategy in answered.items():
-        predictions.write(paths.METRICS / name / "predictions.csv", of_strategy.calibrated)
+    trained_on = scored.trained_on(frame)
+    compared = evaluation.compared(comparisons, strategies, learned, found, trained_on, settings)
+    for name, of_strategy in strategies.items():
+        predictions.write(paths.METRICS / name / "predictions.csv", of_strategy.predictions)
         write_json(paths.METRICS / name / "metrics.json", evaluation.at_a_glance(metrics[name]))
-    write_tables(answered, learned)
+    write_tables(strategies, learned)
     accuracies = [(name, row["accuracy"]) for name, row in metrics.items()]
     tables.write(paths.TABLES / "accuracy.csv", pd.DataFrame(accuracies, columns=["strategy", "accuracy"]))
-    chosen = results.winner(metrics)
-    sheets.draw_mistakes(paths.TABLES / "mistakes.png", chosen, calibrated[chosen], settings.gallery, framing)
+    sheets.draw_mistakes(
+        paths.TABLES / "mistakes.png", chosen, strategies[chosen].predictions, settings.gallery, framing
+    )
     sheets.draw_suspect_labels(paths.TABLES / "suspect_labels.png", found.table, settings.suspects, framing)
     sheets.draw_suspect_images(paths.TABLES / "suspect_images.png", found.table, settings.suspects, framing)
     review.write(found.table)
-    write_json(results.COMPARISON, evaluation.compared(comparisons, STRATEGIES, learned, found))
+    write_json(results.COMPARISON, compared)
     write_json(paths.EVALUATION, metrics)
-    winner.write(chosen, Inference(temperature=answered[chosen].effect["temperature"], flip=params.test_time_flip))
+    winner.write(chosen, Inference(temperature=strategies[chosen].temperature, flip=params.test_time_flip))
     print(f"The best on validation images: {chosen}")
 
 
-def answer(name: str, frame: pd.DataFrame, flip: bool, seed: int) -> Answered:
-    """Return what the strategy ``name`` says about the test split, calibrated on validation.
-
-    Args:
-        name: the strategy.
-        frame: the manifest.
-        flip: whether to take the mean over every image and its mirror image.
-        seed: the run's seed.
-    """
-    raw = raw_predictions.predict(name, frame, flip, seed)
-    timing.record_prediction(name, raw.seconds, weights_digest(paths.MODELS / name))
-    calibrated, effect = evaluation.calibrate(raw.validation, raw.test)
-    return Answered(raw.test, calibrated, effect)
-
-
-def measure(name: str, of_strategy: Answered, flip: bool, seed: int) -> dict[str, evaluation.Number]:
-    """Return a strategy's row of metrics/evaluation.json, which holds how its logits became probabilities as well."""
+def measure(name: str, of_strategy: Scored, params: Params) -> dict[str, evaluation.Number]:
+    """Return a strategy's row of metrics/evaluation.json, which holds how its logits become probabilities as well."""
     folder = paths.MODELS / name
+    balanced = params.evaluate.choose_by == "balanced_log_loss"
     return {
-        **evaluation.measure(of_strategy.calibrated, describe(folder), seed),
-        "flip": flip,
-        **of_strategy.effect,
+        **evaluation.measure(of_strategy, describe(folder), params.seed, balanced),
+        "flip": params.test_time_flip,
         "bytes": cost.bytes_on_disk(folder),
     }
 
 
-def write_tables(answered: dict[str, Answered], learned: dict[str, LearningCurve]) -> None:
+def write_tables(strategies: dict[str, Scored], learned: dict[str, LearningCurve]) -> None:
     """Write what DVC draws, one table a kind with the strategy in its first column.
 
     Classes for the confusion matrices, ROC curves, reliability diagrams, learning curves (none where none was drawn).
     """
-    calibrated = {name: one.calibrated for name, one in answered.items()}
+    calibrated = {name: one.predictions for name, one in strategies.items()}
     write_table(
         "confusion",
         {
@@ -114,7 +91,7 @@ def write_tables(answered: dict[str, Answered], learned: dict[str, LearningCurve
     write_table("roc", {name: curves.roc(one.labels, one.probabilities) for name, one in calibrated.items()})
     for kind, predicted in (
         ("reliability", calibrated),
-        ("reliability_uncalibrated", {name: one.raw for name, one in answered.items()}),
+        ("reliability_uncalibrated", {name: one.raw_predictions for name, one in strategies.items()}),
     ):
         write_table(kind, {name: curves.reliability(one.labels, one.probabilities) for name, one in predicted.items()})
     write_table("learning_curve", {name: curves.learning(learned.get(name)) for name in growth.LEARNS_FROM})

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,10 @@ from headstart.scoring import evaluation, results, review
 from headstart.scoring.predictions import Predictions
 from headstart.settings import params
 from headstart.statistics import calibration, curves
+from headstart.statistics.comparisons import between, compare
 from headstart.statistics.intervals import Share
-from headstart.statistics.paired import compare_all
 from headstart.statistics.suspects import CONTRADICTED, FAR, UNPLACED
+from tests.outcomes import scored
 from tests.pictures import encode, pixels
 from tests.pipeline import ROOT
 
@@ -92,9 +94,25 @@ def history(epochs: int, start: float) -> pd.DataFrame:
 
 
 def on_validation(predicted: Predictions) -> dict[str, float]:
-    """Validation metrics of a strategy, better where it does better on the test split."""
+    """Validation metrics of a strategy, better where it does better when tested."""
     wrong = float((predicted.labels != predicted.predicted).mean())
     return {"validation_accuracy": 1 - wrong, "validation_log_loss": 2 * wrong}
+
+
+def described(strategy: str) -> Description:
+    """The strategies train more weights one after the other."""
+    trained = DESCRIPTION.trained_parameters * 10 ** list(STRATEGIES).index(strategy)
+    return DESCRIPTION.model_copy(update={"strategy": strategy, "trained_parameters": trained})
+
+
+def compared(given: Mapping[str, Predictions], winner: str, **changes: Any) -> dict[str, Any]:
+    """What ``evaluate`` would write of strategies trained once, beside what it finds in the images."""
+    strategies = {name: scored(one) for name, one in given.items()}
+    comparisons = compare({name: one.calibrated for name, one in strategies.items()}, winner, 0)
+    settings = params.load(ROOT / "presets" / "quick.yaml").evaluate.model_copy(update=changes)
+    found = review.Review(suspects(next(iter(given.values())).classes), 0.8)
+    labels = next(iter(given.values())).labels
+    return evaluation.compared(comparisons, strategies, {}, found, labels, settings)
 
 
 @functools.cache
@@ -122,17 +140,17 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
     }
     metrics = {
         name: {
-            **evaluation.measure(one, DESCRIPTION, seed=0),
+            **evaluation.measure(scored(one), described(name), seed=0),
             **on_validation(one),
             "flip": False,
-            "temperature": 1.5,
             "log_loss_uncalibrated": 0.9,
             "calibration_error_uncalibrated": 0.2,
             "bytes": 4_700_000,
         }
         for name, one in given.items()
     }
-    comparisons = compare_all({name: one.answers for name, one in given.items()})
+    told = compared(given, results.winner(metrics))
+    comparisons = results.comparisons(told)
     table = suspects(classes)
     winner = given[results.winner(metrics)]
     learnt = pd.DataFrame(
@@ -144,16 +162,16 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         }
     )
     doubling = Share(0.03, 0.02, 0.04)
-    duels = {frozenset((duel.first, duel.second)): duel for duel in comparisons}
     evidence = Evidence(
         train_images=300,
         test_images=images,
-        classes=len(classes),
+        guessing=told["majority"]["accuracy"],
+        margin=0.01,
         doubling=doubling,
         detectable=0.02,
         frozen_accuracy=0.8,
-        adapting=duels.get(frozenset(("augmented", "finetune"))),
-        pretraining=duels.get(frozenset(("augmented", "scratch_augmented"))),
+        adapting=between("finetune", "augmented", comparisons),
+        pretraining=between("augmented", "scratch_augmented", comparisons),
         unfreeze=4,
         blocks=[4, 8, 12, 15, 18],
         usual_side=224,
@@ -167,6 +185,8 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         metrics=metrics,
         predicted=given,
         comparisons=comparisons,
+        compared=told,
+        settings=params.load(ROOT / "presets" / "quick.yaml").evaluate.model_dump(),
         histories={name: history(6, 1.0 + number) for number, name in enumerate(given)},
         kept=dict.fromkeys(given, 4),
         repeats={},

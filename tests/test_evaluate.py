@@ -2,8 +2,8 @@
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,13 @@ import pytest
 
 from headstart.base import base, weights
 from headstart.foundation import paths
-from headstart.foundation.array_types import FloatArray
+from headstart.foundation.array_types import FloatArray, IntArray
+from headstart.foundation.errors import InputError
 from headstart.foundation.framing import Framing
 from headstart.images import images, manifest
-from headstart.models import inference, models, timing
+from headstart.models import held_out, inference, models
 from headstart.models.description import describe
+from headstart.models.held_out import HeldOut
 from headstart.models.strategies import STRATEGIES
 from headstart.scoring import predictions, results
 from headstart.statistics import calibration
@@ -24,11 +26,11 @@ from tests.pipeline import CLASSES, IMAGE_SIZE, TEST, Finished, outputs, run, wr
 pytest_plugins = ["tests.pipeline_fixtures"]
 
 RESULTS = ("metrics", "plots/evaluation")
-# What evaluate keeps of what the models said.
-SAID = Path("data/working/evaluate")
+# What evaluate keeps of what the images showed.
+KEPT = Path("data/working/evaluate")
 
 
-def metrics() -> dict[str, dict[str, float]]:
+def metrics() -> dict[str, dict[str, Any]]:
     return dict(json.loads(paths.EVALUATION.read_text(encoding="utf-8")))
 
 
@@ -86,21 +88,12 @@ def test_predictions_are_those_of_the_saved_model(pipeline: Path, name: str) -> 
     np.testing.assert_allclose(predicted(name).probabilities, straight(name), rtol=0.02, atol=1e-4)
 
 
-def test_without_test_time_flip_images_are_taken_as_they_are(pipeline: Path) -> None:
-    write_params(test_time_flip=False)
-    run("evaluate")
-    for name in ("scratch", "finetune"):
-        np.testing.assert_allclose(predicted(name).probabilities, straight(name, False), rtol=0.02, atol=1e-4)
-    assert {row["flip"] for row in metrics().values()} == {False}
-
-
 @pytest.mark.slow
 def test_predictions_of_a_deeply_unfrozen_base_are_its_own(pipeline: Path) -> None:
     """Its trunk is not the pretrained one: the frozen part has to be run on the images."""
     write_params(finetune__unfreeze=8, finetune__epochs=1, finetune__learning_rate=1e-3, evaluate__learning_curve=[])
     run("finetune", "evaluate")
     np.testing.assert_allclose(predicted("finetune").probabilities, straight("finetune"), rtol=0.02, atol=1e-4)
-    assert [path.name for path in SAID.parent.rglob("*.npy")] == []
 
 
 def test_two_runs_give_the_same_bytes(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,38 +104,11 @@ def test_two_runs_give_the_same_bytes(pipeline: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == f"The best on validation images: {results.winner(metrics())}\n"
 
 
-def asked_again(change: Callable[[], object]) -> list[str]:
-    """Which strategies ``evaluate`` asks again after a change."""
-    before = {name: (SAID / name / "said.npz").stat().st_mtime_ns for name in STRATEGIES}
-    change()
-    run("evaluate")
-    return [name for name, written in before.items() if (SAID / name / "said.npz").stat().st_mtime_ns != written]
-
-
-def test_only_models_that_changed_are_asked_again(pipeline: Path) -> None:
-    run("evaluate")
-    before = outputs(*RESULTS)
-    seconds = json.loads(timing.TIMINGS.read_text(encoding="utf-8"))
-    assert asked_again(lambda: timing.TIMINGS.unlink()) == []
-    assert outputs(*RESULTS) == before
-    again = json.loads(timing.TIMINGS.read_text(encoding="utf-8"))
-    assert [entry["predict_seconds"] for entry in again.values()] == [
-        entry["predict_seconds"] for entry in seconds.values()
-    ]
-
-    def train_another_head() -> None:
-        write_params(train_head__dropout=0.3)
-        run("train_head")
-
-    assert asked_again(train_another_head) == ["head"]
-    assert asked_again(lambda: write_params(test_time_flip=False)) == list(STRATEGIES)
-
-
 def test_what_the_images_say_is_found_out_again_only_for_other_images(pipeline: Path) -> None:
     run("evaluate")
     results = outputs(*RESULTS)
-    kept = {path: path.stat().st_mtime_ns for path in SAID.rglob("result.json")}
-    assert sorted(str(path.parent.relative_to(SAID)) for path in kept) == [
+    kept = {path: path.stat().st_mtime_ns for path in KEPT.rglob("result.json")}
+    assert sorted(str(path.parent.relative_to(KEPT)) for path in kept) == [
         "learning_curve/augmented",
         "learning_curve/head",
         "review",
@@ -150,10 +116,10 @@ def test_what_the_images_say_is_found_out_again_only_for_other_images(pipeline: 
     run("evaluate")
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert outputs(*RESULTS) == results
-    spoil(paths.FEATURES / "train.npy")
+    spoil(paths.FEATURES / "views.npy")
     run("evaluate")
     again = {path for path, written in kept.items() if path.stat().st_mtime_ns != written}
-    assert {path.parent.name for path in again} == {"head", "review"}
+    assert {path.parent.name for path in again} == {"augmented"}
 
 
 def spoil(file: Path) -> None:
@@ -162,12 +128,6 @@ def spoil(file: Path) -> None:
     content[-1] ^= 1
     file.unlink()
     file.write_bytes(content)
-
-
-def test_what_was_said_of_other_features_never_counts(pipeline: Path) -> None:
-    run("evaluate")
-    assert asked_again(lambda: spoil(paths.FEATURES / "test.npy")) == ["head", "augmented"]
-    assert asked_again(lambda: spoil(paths.FLIPPED / "trunk" / "validation.npy")) == ["finetune"]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -220,8 +180,61 @@ def test_class_names_come_through_as_they_are(pipeline: Path) -> None:
 
 
 def test_a_missing_model_is_named(pipeline: Path) -> None:
-    (paths.MODELS / "finetune" / "model.json").unlink()
+    (paths.MODELS / "finetune" / held_out.NAME).unlink()
     before = outputs(*RESULTS)
-    with pytest.raises(FileNotFoundError, match=r"models/finetune/model\.json"):
+    with pytest.raises(InputError, match=r"^models/finetune/held_out\.npz: no such file: run `dvc repro`"):
         run("evaluate")
     assert outputs(*RESULTS) == before
+
+
+def in_folds(runs: int = 2, folds: int = 3) -> HeldOut:
+    """What a cross-validation of the pictures at hand would leave, by models that recognise most of them."""
+    frame = manifest.read(paths.MANIFEST)
+    labels, rows = manifest.labels_of(frame, np.arange(len(frame))), np.arange(len(frame))
+    source = np.random.default_rng(0)
+
+    def logits(of: IntArray) -> FloatArray:
+        return 2.0 * np.eye(len(CLASSES))[labels[of]] + source.normal(size=(len(of), len(CLASSES)))
+
+    numbers = np.stack([source.permutation(len(rows)) % folds for _ in range(runs)])
+    validated = [(run, fold, rows[numbers[run] == (fold + 1) % folds]) for run in range(runs) for fold in range(folds)]
+    return HeldOut(
+        images=rows,
+        logits=np.stack([logits(rows) for _ in range(runs)]),
+        folds=numbers.astype(np.int16),
+        validation_run=np.concatenate([np.full(len(of), run) for run, _, of in validated]).astype(np.int16),
+        validation_fold=np.concatenate([np.full(len(of), fold) for _, fold, of in validated]).astype(np.int16),
+        validation_image=np.concatenate([of for _, _, of in validated]),
+        validation_logits=np.concatenate([logits(of) for _, _, of in validated]),
+        kept_image=rows[:9],
+        kept_logits=logits(rows[:9]),
+        train_sizes=np.full((runs, folds), len(rows) // folds),
+    )
+
+
+def test_a_cross_validation_in_groups_is_judged_on_every_image_and_told_on_the_page(pipeline: Path) -> None:
+    frame = manifest.read(paths.MANIFEST)
+    groups = [f"burst {number // 2}" for number in range(len(frame))]
+    paths.MANIFEST.unlink()
+    manifest.write(frame.assign(split=manifest.FOLDS, group=groups), paths.MANIFEST)
+    for name in STRATEGIES:
+        file = paths.MODELS / name / held_out.NAME
+        file.unlink()
+        held_out.save(file, in_folds())
+    views = paths.FEATURES / "views.npy"
+    shape = np.load(views).shape
+    views.unlink()
+    np.save(views, np.zeros((0, *shape[1:]), np.float16))
+    run("evaluate", "explain", "report")
+    for name, row in metrics().items():
+        assert (row["images"], row["groups"], row["runs"], row["trainings"]) == (42, 21, 2, 6)
+        assert row["kept_accuracy"] is None
+        assert list(predicted(name).images) == frame["path"].tolist()
+        assert predicted(name).groups == tuple(groups)
+    pairs = json.loads(results.COMPARISON.read_text(encoding="utf-8"))["pairs"].values()
+    assert {(pair["scope"], pair["groups"], pair["runs"]) for pair in pairs} == {("strategies", 21, 6)}
+    (curve,) = (table("learning_curve", name) for name in ["head"])
+    assert len(curve) == 2
+    written = paths.PAGE.read_text(encoding="utf-8")
+    assert "42 images, each tested by models that had not seen it" in written
+    assert "The images come in 21 groups; intervals and tests count groups, not images." in written

@@ -14,7 +14,7 @@ def image(wanted: str, predictions: Predictions, frame: pd.DataFrame) -> str:
     Args:
         wanted: a path of the manifest; or ``auto`` for the most confident correct prediction, or, if none is correct,
             the most confident of all.
-        predictions: on the test split.
+        predictions: of images that the models never saw.
         frame: the manifest.
 
     Raises:

@@ -84,7 +84,7 @@ def draw_answers(
     Args:
         folder: where to.
         strategy: its name.
-        predictions: on the test split.
+        predictions: of images that the models never saw.
         places: of the answers in ``predictions``.
         classes: that the maps are of, (answers, k); a class given twice is drawn once.
         heat: from 0 to 1, (answers, k, height, width).

@@ -1,4 +1,4 @@
-"""How long training and predicting take, kept where it does not enter dvc.lock: times differ from run to run."""
+"""How long training takes, kept where it does not enter dvc.lock: times differ from run to run."""
 
 import json
 from typing import Any
@@ -23,25 +23,10 @@ def record_training(strategy: str, seconds: float, model: str) -> None:
     _write(strategy, {"train_seconds": round(seconds, 2), "model": model[:_SHORT]})
 
 
-def record_prediction(strategy: str, seconds: float, model: str) -> None:
-    """Record the seconds that the model with this digest takes to predict an image."""
-    known = _read().get(strategy, {})
-    _write(strategy, {**known, "predict_seconds": round(seconds, 5), "predicted_by": model[:_SHORT]})
-
-
 def training_seconds(strategy: str, model: str) -> float | None:
     """Return the seconds recorded of the training of this very model, or None."""
-    return _recall(strategy, "train_seconds", "model", model)
-
-
-def prediction_seconds(strategy: str, model: str) -> float | None:
-    """Return the seconds an image recorded of this very model, or None."""
-    return _recall(strategy, "predict_seconds", "predicted_by", model)
-
-
-def _recall(strategy: str, seconds: str, of: str, model: str) -> float | None:
     entry = _read().get(strategy, {})
-    return float(entry[seconds]) if entry.get(of) == model[:_SHORT] else None
+    return float(entry["train_seconds"]) if entry.get("model") == model[:_SHORT] else None
 
 
 def _read() -> dict[str, dict[str, Any]]:

@@ -24,7 +24,7 @@ from headstart.foundation.array_types import IntArray
 from headstart.foundation.free_text import shown
 from headstart.foundation.wording import large, percent, points, points_range
 from headstart.page.strategy_names import strategy_in_words, strategy_title
-from headstart.statistics.paired import Comparison
+from headstart.statistics.comparisons import Comparison
 
 # Inches. A chart is as wide as a phone, so that its letters stay legible there.
 _WIDTH, _HEIGHT = 4.5, 3.0
@@ -94,13 +94,13 @@ def accuracies(metrics: Mapping[str, Mapping[str, float]], images: int) -> Marku
         _interval(axes, row, value, low, high, _series(metrics, name), _marker(metrics, name))
         label = f"{strategy_title(name)}: {percent(value, images)}"
         axes.annotate(label, (value, row), (0, 8), textcoords="offset points", ha="center")
-    _percent_axis(axes, "accuracy on the test split, with 95 % intervals")
+    _percent_axis(axes, "accuracy, with 95 % intervals")
     described = [
         f"{strategy_title(name)} {percent(values['accuracy'], images)}, "
         f"interval {percent(values['accuracy_low'], images)} to {percent(values['accuracy_high'], images)}"
         for name, values in metrics.items()
     ]
-    return _svg(figure, "accuracies", f"Test accuracy of each strategy. {'. '.join(described)}.")
+    return _svg(figure, "accuracies", f"Accuracy of each strategy. {'. '.join(described)}.")
 
 
 @_styled
@@ -256,7 +256,7 @@ def learning(tables: Mapping[str, pd.DataFrame], order: Sequence[str], images: i
     Args:
         tables: each strategy's learning curve.
         order: all strategies, which decides the colours.
-        images: of the test split.
+        images: how many were tested.
     """
     figure, axes = _figure()
     described = []
@@ -309,7 +309,7 @@ def costs(metrics: Mapping[str, Mapping[str, float]], images: int) -> Markup:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: large(round(value))))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    axes.set(xlabel="weights trained", ylabel="test accuracy, 95 % interval")
+    axes.set(xlabel="weights trained", ylabel="accuracy, 95 % interval")
     _legend(figure, axes)
     return _svg(figure, "costs", f"Accuracy against the number of weights trained. {'. '.join(described)}.")
 

@@ -1,19 +1,17 @@
 """The comparison in the terminal: the strategies of this run, or what changed between two revisions."""
 
-from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.models.strategies import STRATEGIES
 from headstart.page import provenance, revisions, summary
-from headstart.scoring import cost, predictions, results
-from headstart.statistics.paired import compare_revisions
+from headstart.scoring import cost, results
+from headstart.statistics.revisions import compare_revisions
 
 
 def show_strategies() -> None:
     """Print the table and the verdicts."""
-    metrics = results.read()
-    predicted = {name: predictions.read(paths.METRICS / name / "predictions.csv") for name in metrics}
+    metrics, compared = results.read(), results.read_comparison()
     seconds = {name: cost.training_seconds(name) for name in metrics}
-    summary.show(metrics, predicted, seconds, results.repeats(metrics))
+    summary.show(metrics, compared, compared["margin"], seconds, results.repeats(metrics))
     provenance.show(provenance.of_run(metrics))
 
 
@@ -30,18 +28,28 @@ def show_revisions(before: str, after: str | None, strategy: str | None, every_i
         InputError: a revision doesn't exist, or the two have no strategy in common.
     """
     later = after or "the files as they are"
-    compared = False
-    for name in [strategy] if strategy else STRATEGIES:
-        old, new = revisions.read(name, before), revisions.read(name, after)
-        if old and new:
-            summary.show_change(name, compare_revisions(old.answers, new.answers), every_image)
+    old, new = ({name: revisions.read(name, of) for name in _asked(strategy)} for of in (before, after))
+    pairs = {name: (old[name], new[name]) for name in old}
+    both = {name: (first, second) for name, (first, second) in pairs.items() if first and second}
+    changes = compare_revisions(
+        {name: first.answers for name, (first, _) in both.items()},
+        {name: second.answers for name, (_, second) in both.items()},
+        seed=0,
+    )
+    for name, (first, second) in pairs.items():
+        if name in changes:
+            summary.show_change(name, changes[name], every_image)
             made = {before: revisions.describe(name, before), later: revisions.describe(name, after)}
-            provenance.show({told: provenance.of(model) for told, model in made.items()})
-            compared = True
-        elif old or new:
-            print(f"{name}: no predictions in {later if old else before}")
-    if not compared:
+            provenance.show({which: provenance.of(model) for which, model in made.items()})
+        elif first or second:
+            print(f"{name}: no predictions in {later if first else before}")
+    if not changes:
         raise InputError(
             f"{before} and {later}: no predictions of {strategy or 'a strategy'} in both: run `dvc fetch "
             "--all-commits` if they were computed elsewhere, otherwise check a revision out and run `dvc repro`"
         )
+    summary.show_caution()
+
+
+def _asked(strategy: str | None) -> tuple[str, ...]:
+    return (strategy,) if strategy else STRATEGIES

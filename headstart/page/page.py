@@ -23,13 +23,14 @@ from headstart.foundation.free_text import shown
 from headstart.page import charts, strategy_names, verdicts
 from headstart.page.report import Report, gather
 from headstart.scoring import review
-from headstart.statistics.paired import Comparison, with_strategy
+from headstart.statistics.comparisons import Comparison, with_strategy
 from headstart.statistics.suspects import CONTRADICTED, FAR
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
-# Rows of the table of confusions.
+# Rows of the table of confusions, and of that of classes.
 _CONFUSIONS = 8
+_CLASSES = 12
 
 # Characters of a class's name: beyond that it says no more and takes the page's width.
 _LONGEST_NAME = 60
@@ -104,18 +105,26 @@ def render(report: Report) -> str:
         "verdict": verdicts.comparison,
         "percent": wording.percent,
         "lines": _lines,
+        "class_name": _name,
     }
-    answers = {name: predictions.answers for name, predictions in report.predicted.items()}
     shown_first = with_strategy(report.winner, report.comparisons)
+    won = report.metrics[report.winner]
+    recalls = report.compared["classes"][report.winner]
     return environment.get_template("page.html.j2").render(
         report=report,
         metrics=report.metrics,
-        images=len(next(iter(report.predicted.values())).labels),
+        images=won["images"],
+        in_folds=verdicts.in_folds(won),
         classes=next(iter(report.predicted.values())).classes,
-        headline=verdicts.headline(report.winner, answers, report.comparisons),
+        missed=verdicts.never_recognised(report.compared["never_recognised"]),
+        headline=verdicts.headline(report.winner, report.metrics, won["images"], report.comparisons),
+        lead=_lead(report),
+        scope=verdicts.scope(report.winner, report.metrics),
+        recalls=recalls[:_CLASSES],
+        classes_left=len(recalls) - len(recalls[:_CLASSES]),
         verdicts=shown_first,
         further=[duel for duel in report.comparisons if duel not in shown_first],
-        detectable=verdicts.detectable(report.comparisons) if report.comparisons else "",
+        detectable=verdicts.detectable(shown_first) if shown_first else "",
         doubling=report.doubling,
         spreads={name: _spread(table) for name, table in report.repeats.items()},
         charts=_charts(report, shown_first),
@@ -128,6 +137,21 @@ def render(report: Report) -> str:
         twice=int((report.suspects["reason"] == review.TWICE).sum()),
         settings=yaml.safe_dump(report.reproduction.settings, sort_keys=False, allow_unicode=True),
     )
+
+
+def _lead(report: Report) -> list[str]:
+    """What a reader wants to know after the headline, sentences without a full stop."""
+    winner, won, compared, settings = report.winner, report.metrics[report.winner], report.compared, report.settings
+    images = won["images"]
+    said = [
+        verdicts.cheaper(winner, report.metrics, report.comparisons, compared["margin"]),
+        verdicts.guessing(compared["majority"], images),
+        verdicts.worst_class(compared["classes"][winner]),
+    ]
+    if found := compared["lines"][winner]:
+        said.append(verdicts.line(found, settings["positive_class"], images))
+    said.append(verdicts.sure(compared["selective"][winner], settings["target_accuracy"], images))
+    return list(filter(None, said))
 
 
 def confusions(report: Report) -> list[Confusion]:
@@ -290,7 +314,10 @@ def _fit_to_show(value: Any) -> Any:
     """Drop unprintable characters and keep numbers with their units; markup stays as it is."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return shown(value).replace(" %", "\N{NO-BREAK SPACE}%")
+    kept = shown(value).replace(" %", "\N{NO-BREAK SPACE}%")
+    for sign in "<=":
+        kept = kept.replace(f"p {sign} 0", f"p\N{NO-BREAK SPACE}{sign}\N{NO-BREAK SPACE}0")
+    return kept
 
 
 def _lines(text: str) -> Markup:

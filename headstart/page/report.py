@@ -22,11 +22,11 @@ from headstart.models.description import Description, describe
 from headstart.page import advice, reproduction, verdicts
 from headstart.page.advice import Evidence, Reading
 from headstart.page.reproduction import Reproduction
-from headstart.scoring import predictions, results, review
+from headstart.scoring import evaluation, predictions, results, review, scored
 from headstart.scoring.predictions import Predictions
 from headstart.settings.params import load
+from headstart.statistics.comparisons import Comparison, between
 from headstart.statistics.intervals import Share
-from headstart.statistics.paired import Comparison, compare_all
 
 # Pixels a side of a picture on the page: sharp on a phone, a few kilobytes each.
 _SIDE = 192
@@ -41,8 +41,10 @@ class Report:
         source: the image set's name.
         dataset: metrics/dataset.json.
         metrics: metrics/evaluation.json.
-        predicted: on the test split.
+        predicted: of images that the models never saw.
         comparisons: of every two strategies.
+        compared: metrics/comparison.json.
+        settings: the section ``evaluate`` of the parameters.
         histories: epoch by epoch.
         kept: the epoch whose weights were kept.
         repeats: metrics/<strategy>/repeats.csv, of those trained more than once.
@@ -65,6 +67,8 @@ class Report:
     metrics: dict[str, dict[str, Any]]
     predicted: dict[str, Predictions]
     comparisons: list[Comparison]
+    compared: dict[str, Any]
+    settings: dict[str, Any]
     histories: dict[str, pd.DataFrame]
     kept: dict[str, int]
     repeats: dict[str, pd.DataFrame]
@@ -101,12 +105,12 @@ def gather() -> Report:
     how = reproduction.collect(metrics)
     settings = how.settings["evaluate"]
     predicted = {name: predictions.read(paths.METRICS / name / "predictions.csv") for name in metrics}
-    comparisons = compare_all({name: of_strategy.answers for name, of_strategy in predicted.items()})
     suspects = review.read()
     compared = results.read_comparison()
+    comparisons = results.comparisons(compared)
     descriptions = {name: describe(paths.MODELS / name) for name in metrics}
     frame = manifest.read(paths.MANIFEST)
-    evidence = _evidence(metrics, comparisons, compared, descriptions, frame)
+    evidence = _evidence(comparisons, compared, descriptions, frame)
     winner = predicted[results.winner(metrics)]
     mistakes = [winner.images[place] for place in winner.surest_mistakes[: settings["gallery"]]]
     most = settings["suspects"]
@@ -119,6 +123,8 @@ def gather() -> Report:
         metrics=metrics,
         predicted=predicted,
         comparisons=comparisons,
+        compared=compared,
+        settings=settings,
         histories={name: results.table(paths.METRICS / name / "history.csv") for name in metrics},
         kept={name: description.best_epoch for name, description in descriptions.items()},
         repeats=results.repeats(metrics),
@@ -144,29 +150,28 @@ def gather() -> Report:
 
 
 def _evidence(
-    metrics: dict[str, dict[str, Any]],
     comparisons: list[Comparison],
-    compared: dict[str, dict[str, Any]],
+    compared: dict[str, Any],
     descriptions: dict[str, Description],
     frame: pd.DataFrame,
 ) -> Evidence:
     # The curve of augmented views where there is one: it is the better classifier's.
     doubled = next(filter(None, (_doubling(compared, name) for name in (advice.FROZEN, "head"))), None)
-    duels = {frozenset((duel.first, duel.second)): duel for duel in comparisons}
-    sizes = [duel.detectable for duel in comparisons if duel.detectable is not None]
+    sizes = [duel.detectable for duel in comparisons if duel.detectable is not None and duel.decidable]
     first = next(iter(descriptions.values()))
     adapted = descriptions.get(advice.ADAPTED, first)
     extraction = adapted.extraction
     assert extraction, f"{adapted.strategy} has a base"
     return Evidence(
-        train_images=int((frame["split"] == "train").sum()),
-        test_images=int((frame["split"] == "test").sum()),
-        classes=len(first.classes),
+        train_images=len(scored.trained_on(frame)),
+        test_images=comparisons[0].images if comparisons else int((frame["split"] == "test").sum()),
+        guessing=compared["majority"]["accuracy"],
+        margin=compared["margin"],
         doubling=doubled,
         detectable=min(sizes, default=None),
         frozen_accuracy=compared["frozen_features"]["accuracy"],
-        adapting=duels.get(frozenset((advice.FROZEN, advice.ADAPTED))),
-        pretraining=duels.get(frozenset((advice.FROZEN, advice.UNTRAINED))),
+        adapting=between(advice.ADAPTED, advice.FROZEN, comparisons),
+        pretraining=between(advice.FROZEN, advice.UNTRAINED, comparisons),
         unfreeze=adapted.unfreeze,
         blocks=extraction.blocks,
         usual_side=bases.KINDS[extraction.base].usual_size,
@@ -176,10 +181,10 @@ def _evidence(
     )
 
 
-def _doubling(compared: dict[str, dict[str, Any]], name: str) -> Share | None:
+def _doubling(compared: dict[str, Any], name: str) -> Share | None:
     """What doubling the training images would add to a strategy's accuracy, by its learning curve."""
     row = compared["doubling"].get(name)
-    return Share(row["gain"], row["gain_low"], row["gain_high"]) if row else None
+    return evaluation.share(row) if row else None
 
 
 def _pictures(wanted: set[str], framing: Framing) -> dict[str, bytes]:

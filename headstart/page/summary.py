@@ -6,14 +6,15 @@ from typing import Any
 import pandas as pd
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from headstart.foundation.free_text import shown
 from headstart.foundation.wording import count, duration, large, percent, points, sentence
 from headstart.page import verdicts
 from headstart.scoring import results
-from headstart.scoring.predictions import Predictions
-from headstart.statistics.paired import Revision, compare_all, with_strategy
+from headstart.statistics.comparisons import Comparison, with_strategy
+from headstart.statistics.revisions import Revision
 
 # How many of the images that a revision fixed or broke are listed.
 _NAMED = 10
@@ -21,7 +22,8 @@ _NAMED = 10
 
 def show(
     metrics: Mapping[str, Mapping[str, Any]],
-    predictions: Mapping[str, Predictions],
+    compared: Mapping[str, Any],
+    margin: float,
     seconds: Mapping[str, float | None],
     repeats: Mapping[str, pd.DataFrame],
 ) -> None:
@@ -29,26 +31,50 @@ def show(
 
     Args:
         metrics: metrics/evaluation.json.
-        predictions: of each strategy on the test split.
+        compared: metrics/comparison.json.
+        margin: the difference in accuracy that doesn't matter.
         seconds: of training, None where they are not known.
         repeats: the trainings of each strategy that was trained more than once.
     """
-    answers = {name: predictions[name].answers for name in metrics}
-    comparisons = compare_all(answers)
+    comparisons = results.comparisons(compared)
     winner = results.winner(metrics)
+    row = metrics[winner]
     console = _console()
-    images = len(next(iter(answers.values())).images)
+    images = row["images"]
     console.print(_table(metrics, seconds, winner, images))
-    console.print(f"[bold]{sentence(verdicts.headline(winner, answers, comparisons))}[/bold]", soft_wrap=True)
+    if missed := verdicts.never_recognised(compared["never_recognised"]):
+        console.print(f"[bold]{escape(sentence(missed))}[/bold]", soft_wrap=True)
+    headline = verdicts.headline(winner, metrics, images, comparisons)
+    console.print(f"[bold]{sentence(headline)}[/bold]", soft_wrap=True)
     of_winner = with_strategy(winner, comparisons)
     lines = [verdicts.comparison(duel) for duel in of_winner]
     if left := len(comparisons) - len(of_winner):
         lines.append(f"the page compares the other {count(left, 'pair')}")
     if comparisons:
-        lines.append(verdicts.detectable(comparisons))
+        lines += filter(None, [_cheaper(winner, metrics, comparisons, margin, seconds)])
+        lines.append(verdicts.detectable(of_winner))
+    lines.append(verdicts.guessing(compared["majority"], images))
+    lines.append(verdicts.worst_class(compared["classes"][winner]))
+    lines += verdicts.scope(winner, metrics)
     lines += [_spread(name, table, images) for name, table in repeats.items()]
     for line in lines:
-        console.print(f"  {sentence(line)}", soft_wrap=True, markup=False)
+        console.print(f"  {shown(sentence(line))}", soft_wrap=True, markup=False)
+
+
+def _cheaper(
+    winner: str,
+    metrics: Mapping[str, Mapping[str, Any]],
+    comparisons: Sequence[Comparison],
+    margin: float,
+    seconds: Mapping[str, float | None],
+) -> str:
+    """The cheapest strategy that will do, with what it costs on this machine where that is known."""
+    said = verdicts.cheaper(winner, metrics, comparisons, margin)
+    found = verdicts.cheapest(winner, metrics, comparisons, margin)
+    if found is None:
+        return said
+    cheap, dear = seconds.get(found[0].first), seconds.get(winner)
+    return f"{said}; it trained in {duration(cheap)}, not {duration(dear)}" if cheap and dear else said
 
 
 def show_change(strategy: str, change: Revision, every_image: bool) -> None:
@@ -66,6 +92,16 @@ def show_change(strategy: str, change: Revision, every_image: bool) -> None:
             console.print(f"  {line}", soft_wrap=True, markup=False)
 
 
+def show_caution() -> None:
+    """Print what a comparison of revisions can't know."""
+    _console().print(
+        "One training of each is compared, on the same test images as in every earlier comparison: the more often "
+        "they decide what is kept, the more a result suits these images alone.",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
 def _named(outcome: str, images: Sequence[str], every_image: bool) -> list[str]:
     named = images if every_image else images[:_NAMED]
     lines = [f"{outcome}  {shown(image)}" for image in named]
@@ -78,7 +114,7 @@ def _table(
     metrics: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float | None], winner: str, images: int
 ) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("test split", no_wrap=True)
+    table.add_column("strategy", no_wrap=True)
     for name in ("accuracy (95 %)", "log loss", "AUC", "trained in", "weights"):
         table.add_column(name, justify="right", no_wrap=True)
     for strategy, row in metrics.items():

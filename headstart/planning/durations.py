@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from headstart.models.strategies import FROM_SCRATCH, TRANSFER
+from headstart.models.strategies import STRATEGIES, TRANSFER
 from headstart.planning import amounts
 from headstart.planning.counts import Counts
 from headstart.planning.measured import Measured, Training
@@ -16,8 +16,6 @@ _NETWORK = 10e6
 _CACHED = 300e6
 # A step forward and back takes about three times a step forward: each layer has two products more.
 _FORWARD = 1 / 3
-# Batches of 32 images that the evaluation times a model on, and the first one, which is not timed.
-_TIMED = 4 * 32
 # Passes over the features until the logistic regression of the suspects has come to rest.
 _PASSES = 400
 # What is the same work in every run, in starts of Python, so that it is longer where the processor is slower: importing
@@ -81,7 +79,7 @@ def _seconds(params: Params, counts: Counts, measured: Measured, longest: bool) 
         "preview": start + _PREVIEW * measured.python,
         "extract_features": start + _extraction(params, counts, measured),
         **{stage: training(stage) for stage in _TRAINED},
-        "evaluate": start + _evaluation(params, counts, measured),
+        "evaluate": plain + _evaluation(params, counts, measured),
         "explain": start + _explanation(params, measured),
         "report": plain + _REPORT * measured.python,
     }
@@ -174,16 +172,12 @@ _TRAINED = {
 
 
 def _evaluation(params: Params, counts: Counts, measured: Measured) -> float:
-    flips = 1 + params.test_time_flip
-    timed = min(counts.test, _TIMED)
-    decoding = measured.decode / _workers()
-    on_base = len(TRANSFER) * (measured.build + measured.compile + timed * (flips * measured.image + measured.decode))
-    resampled = counts.test * (amounts.RESAMPLES + counts.test) * counts.classes * measured.resampled
+    tested = counts.images if params.prepare.folds else counts.test
+    resampled = tested * (amounts.RESAMPLES + tested) * counts.classes * measured.resampled
     return (
         _EVALUATION * measured.python
-        + on_base
-        + (len(TRANSFER) + len(FROM_SCRATCH)) * resampled
-        + counts.images * decoding
+        + len(STRATEGIES) * resampled
+        + counts.images * measured.decode / _workers()
         + _products(params, counts, measured) / measured.multiplications
     )
 
@@ -203,7 +197,7 @@ def _products(params: Params, counts: Counts, measured: Measured) -> float:
         for fraction in settings.learning_curve:
             drawn = settings.curve_repeats if fraction < 1 else 1
             curves += drawn * amounts.RIDGES * (fraction * train) ** 3 / 3
-    return examined + curves
+    return examined + max(1, params.prepare.folds) * curves
 
 
 def _explanation(params: Params, measured: Measured) -> float:

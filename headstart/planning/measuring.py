@@ -33,6 +33,7 @@ from headstart.planning.measured import Base, Measured, Shape, Training
 from headstart.settings.schema import Augmentation, Classifier, Optimization, Params, Recipe, Scratch
 from headstart.statistics.estimates import estimates
 from headstart.statistics.intervals import RESAMPLES
+from headstart.statistics.outcome import Outcome
 from headstart.training import layerwise
 from headstart.training.steps import Steps
 
@@ -268,7 +269,7 @@ def _time_resampling(counts: Counts) -> float:
     """Return the seconds that an image and class takes in each resample of the test images."""
     labels = np.arange(_SCORED) % counts.classes
     probabilities = np.random.default_rng(0).dirichlet(np.ones(counts.classes), _SCORED)
-    seconds = _seconds(lambda: estimates(labels, probabilities, seed=0))
+    seconds = _seconds(lambda: estimates(Outcome(labels, probabilities[None]), seed=0))
     return seconds / (_SCORED * (RESAMPLES + _SCORED) * counts.classes)
 
 

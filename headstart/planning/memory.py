@@ -2,7 +2,6 @@
 
 import math
 
-from headstart.models.strategies import FROM_SCRATCH
 from headstart.planning import amounts
 from headstart.planning.counts import Counts
 from headstart.planning.measured import Measured
@@ -32,9 +31,7 @@ def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, i
         "extract_features": measured.memory,
         **trained,
         **heads,
-        "evaluate": max(measured.memory, *(trained[f"train_{name}"] for name in FROM_SCRATCH))
-        + _DRAWING
-        + _statistics(params, counts, measured),
+        "evaluate": _PYTHON + _DRAWING + _statistics(params, counts, measured),
         # Heat maps keep what every layer gives, in float32.
         "explain": 2 * measured.memory - measured.idle + _DRAWING,
         "report": _PYTHON,

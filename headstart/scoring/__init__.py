@@ -1,1 +1,1 @@
-"""Predictions on the test split and everything that is measured of them."""
+"""Predictions of images that no model has seen, and everything that is measured of them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from headstart.foundation import paths
-from headstart.models import timing
+from headstart.models import held_out, timing
 from headstart.models.description import weights_digest
 
 
@@ -31,5 +31,6 @@ def trainings(name: str) -> int:
 
 
 def bytes_on_disk(folder: Path) -> int:
-    """Return the size of the files in a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Return the size of a model's files, without what its trainings left for evaluation."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != held_out.NAME)
+    return sum(path.stat().st_size for path in files)

@@ -10,8 +10,8 @@ import pandas as pd
 from headstart.foundation import tables
 from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.foundation.errors import InputError
-from headstart.statistics import scoring
-from headstart.statistics.paired import Answers
+from headstart.statistics import clusters, scoring
+from headstart.statistics.revisions import Answers
 
 # Class names are free text, so the columns that hold their probabilities are marked.
 PREFIX = "probability of "
@@ -28,12 +28,14 @@ class Predictions:
         classes: names of the classes.
         labels: true class numbers, shape (images,).
         probabilities: shape (images, classes), rows summing to 1.
+        groups: the images' groups; None where they are independent of one another.
     """
 
     images: tuple[str, ...]
     classes: tuple[str, ...]
     labels: IntArray
     probabilities: FloatArray
+    groups: tuple[str, ...] | None = None
 
     @property
     def predicted(self) -> IntArray:
@@ -43,7 +45,8 @@ class Predictions:
     @property
     def answers(self) -> Answers:
         """The images with their labels and predictions, as comparisons take them."""
-        return Answers(self.images, self.labels, self.predicted)
+        groups = None if self.groups is None else clusters.numbered(self.groups)
+        return Answers(self.images, self.labels, self.predicted, groups)
 
     def with_probabilities(self, probabilities: FloatArray) -> "Predictions":
         """The same images with other probabilities."""
@@ -59,11 +62,12 @@ class Predictions:
 
 
 def write(path: Path, predictions: Predictions) -> None:
-    """Write one row an image: path, class, predicted class, and the probability of each class."""
+    """Write one row an image: path, class, group where there are some, predicted class, each class's probability."""
     names = np.array(predictions.classes, dtype=object)
     columns = {
         "path": list(predictions.images),
         "class": names[predictions.labels],
+        **({} if predictions.groups is None else {"group": list(predictions.groups)}),
         "predicted": names[predictions.predicted],
     }
     frame = pd.DataFrame(columns)
@@ -86,7 +90,7 @@ def read(path: Path, content: str | None = None) -> Predictions:
     try:
         frame = pd.read_csv(
             path if content is None else StringIO(content),
-            dtype={"path": str, "class": str, "predicted": str},
+            dtype={"path": str, "class": str, "group": str, "predicted": str},
             keep_default_na=False,
         )
         classes = tuple(name.removeprefix(PREFIX) for name in frame.columns if name.startswith(PREFIX))
@@ -94,9 +98,10 @@ def read(path: Path, content: str | None = None) -> Predictions:
         labels = np.array([numbers[name] for name in frame["class"]], np.int64)
         probabilities = frame[[PREFIX + name for name in classes]].to_numpy(np.float64)
         images = tuple(frame["path"])
+        groups = tuple(frame["group"]) if "group" in frame else None
     except FileNotFoundError:
         raise InputError(f"{path}: no such file: {again}") from None
     except (KeyError, ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path}: not a file of predictions ({error}): {again}") from None
     labels, probabilities = scoring.checked(labels, probabilities, str(path))
-    return Predictions(images, classes, labels, probabilities)
+    return Predictions(images, classes, labels, probabilities, groups)

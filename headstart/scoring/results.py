@@ -9,6 +9,8 @@ import pandas as pd
 
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
+from headstart.statistics.comparisons import Comparison
+from headstart.statistics.differences import Scope
 
 COMPARISON = paths.METRICS / "comparison.json"
 
@@ -30,13 +32,19 @@ def read() -> dict[str, dict[str, Any]]:
     return _read(paths.EVALUATION)
 
 
-def read_comparison() -> dict[str, dict[str, Any]]:
+def read_comparison() -> dict[str, Any]:
     """Return metrics/comparison.json.
 
     Raises:
         InputError: there is none yet.
     """
     return _read(COMPARISON)
+
+
+def comparisons(compared: Mapping[str, Any]) -> list[Comparison]:
+    """The comparisons of metrics/comparison.json, the better strategy of each first."""
+    found = [Comparison(**{**row, "scope": Scope(row["scope"])}) for row in compared["pairs"].values()]
+    return [duel if duel.difference >= 0 else duel.of(duel.second) for duel in found]
 
 
 def table(path: Path) -> pd.DataFrame:

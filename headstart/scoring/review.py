@@ -17,13 +17,13 @@ from headstart.foundation.arrays import open_array, release
 from headstart.foundation.framing import Framing
 from headstart.foundation.progress import track
 from headstart.foundation.threads import map_ordered
-from headstart.images import images, manifest
+from headstart.images import assignments, images, manifest
 from headstart.statistics import suspects
 from headstart.statistics.near_duplicates import THUMBNAIL, near_duplicates, thumbnail
 from headstart.statistics.suspects import CONTRADICTED, FAR, UNPLACED, Suspect
 
 SUSPECTS = paths.METRICS / "suspects.csv"
-TWICE = "in two splits"
+TWICE = "near-duplicate"
 REASONS = (CONTRADICTED, FAR, UNPLACED, TWICE)
 COLUMNS = ("reason", "path", "split", "class", "score", "looks_like", "counted_wrong", "twin")
 
@@ -94,7 +94,7 @@ def review(frame: pd.DataFrame, count: int, seed: int, white: int) -> Review:
     ]
     pictures = np.stack(list(_thumbnails(rows, white)))
     table = [_row(rows, suspect, classes) for suspect in found]
-    for pair in near_duplicates(pictures, list(rows["split"])):
+    for pair in near_duplicates(pictures, _apart(rows)):
         # The later split's image is the one that is not new; the earlier one's is what it repeats.
         row = _row(rows, Suspect(pair.second, TWICE, pair.correlation), classes)
         table.append({**row, "twin": rows["path"][pair.first]})
@@ -126,7 +126,7 @@ def foreign(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
 
 
 def twins(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The images that appear in two splits."""
+    """The images with a near-duplicate in another split, or with folds in no group with it."""
     return suspects[suspects["reason"] == TWICE][:count]
 
 
@@ -138,6 +138,13 @@ def pool(maps: NDArray[np.generic]) -> FloatArray:
     ]
     release(maps)
     return np.concatenate(blocks)
+
+
+def _apart(rows: pd.DataFrame) -> list[str]:
+    """What each image may have near-duplicates in: its split, or with folds, which may part any two, its group."""
+    if not assignments.in_folds(rows):
+        return list(rows["split"])
+    return [group or path for group, path in zip(rows["group"], rows["path"], strict=True)]
 
 
 def _thumbnails(rows: pd.DataFrame, white: int) -> Iterator[GreyArray]:

@@ -17,12 +17,12 @@ _SIDE = 160
 
 
 def draw_mistakes(path: Path, name: str, predictions: Predictions, most: int, framing: Framing) -> None:
-    """Draw the test images that a strategy misclassified, the most confident mistake first.
+    """Draw the images that a strategy misclassified, the most confident mistake first.
 
     Args:
         path: a PNG file.
         name: the strategy.
-        predictions: on the test split.
+        predictions: of images that the models never saw.
         most: images to draw.
         framing: how the models saw the images; they are shown in the same, at another size.
     """
@@ -36,10 +36,8 @@ def draw_mistakes(path: Path, name: str, predictions: Predictions, most: int, fr
         )
         for i in wrong[:most]
     ]
-    title = (
-        f"{name}: {len(wrong)} of {len(predictions.labels)} test images wrong; the {len(tiles)} most confident mistakes"
-    )
-    figures.gallery(path, title, tiles, empty="no test image was misclassified")
+    title = f"{name}: {len(wrong)} of {len(predictions.labels)} images wrong; the {len(tiles)} most confident mistakes"
+    figures.gallery(path, title, tiles, empty="no image was misclassified")
 
 
 def draw_suspect_labels(path: Path, suspects: pd.DataFrame, most: int, framing: Framing) -> None:

@@ -455,7 +455,7 @@ class Finetune(Optimization):
 
 
 class Evaluate(Section):
-    """The comparison on the test split."""
+    """The comparison of strategies on images that they never saw."""
 
     gallery: int = Field(
         ge=1,
@@ -473,8 +473,45 @@ class Evaluate(Section):
     curve_repeats: int = Field(
         ge=1,
         le=100,
-        description="Draws of each fraction; the curve's band includes the spread between them.",
+        description="Draws of each fraction; the curve's band includes the spread between them. What twice the images "
+        "would gain needs 2 or more.",
         json_schema_extra={"unit": "draws"},
+    )
+    margin: float = Field(
+        gt=0,
+        le=0.5,
+        description="Difference in accuracy that doesn't matter to you: a cheaper strategy will do where it can't be "
+        "worse by more, and more training images are not worth it where they can't gain more.",
+        json_schema_extra={"unit": "of the images"},
+    )
+    choose_by: Literal["log_loss", "balanced_log_loss"] = Field(
+        description="What decides on validation images which strategy wins. `log_loss`: the mean over images. "
+        "`balanced_log_loss`: the mean over classes, so that a rare class counts as much as a common one."
+    )
+    target_accuracy: float = Field(
+        gt=0,
+        le=1,
+        description="Accuracy wanted of predictions that nobody checks; the page says for how many images the models "
+        "are sure enough for it.",
+        json_schema_extra={"unit": "of the images"},
+    )
+    positive_class: str = Field(
+        min_length=1,
+        description="Of two classes the one that must not be missed, such as `defect`: validation images set from "
+        "which probability on an image counts as one. `none`: the more probable class.",
+    )
+    positive_recall: float = Field(
+        ge=0,
+        le=1,
+        description="Share of the positive class's validation images to find; that sets the threshold. 0.0: "
+        "`miss_cost` sets it.",
+        json_schema_extra={"unit": "of the images"},
+    )
+    miss_cost: float = Field(
+        gt=0,
+        le=1000000,
+        description="How many false alarms a missed image of the positive class costs.",
+        json_schema_extra={"unit": "false alarms"},
     )
 
 

@@ -9,6 +9,16 @@ from headstart.statistics.intervals import Share, score_interval
 from headstart.statistics.variance import Luck
 
 
+def over_images(right: BoolArray, groups: IntArray | None = None) -> Share:
+    """The mean accuracy of the runs with a 95 % interval that holds the luck of the test images alone.
+
+    Args:
+        right: shape (runs, images).
+        groups: group numbers, shape (images,), or None.
+    """
+    return clusters.accuracy(right.mean(axis=0), groups)
+
+
 def over_runs(right: BoolArray, *, left_out: float = 0.0, groups: IntArray | None = None) -> Share:
     """The mean accuracy of the runs with its 95 % interval.
 
@@ -21,7 +31,7 @@ def over_runs(right: BoolArray, *, left_out: float = 0.0, groups: IntArray | Non
         groups: group numbers, shape (images,), or None.
     """
     if len(right) == 1:
-        return clusters.accuracy(right[0], groups)
+        return over_images(right, groups)
     spread = variance.spread_of_runs(right.astype(np.float64), groups)
     parts = variance.luck(_image_luck(right, groups), spread, variance.shared_images(len(right), left_out))
     return _accuracy(right, parts, groups)

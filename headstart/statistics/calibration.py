@@ -191,15 +191,17 @@ def fit_temperature(labels: IntArray, probabilities: FloatArray, prior_deviation
     return Temperature(1.0, before, before)
 
 
-def loss_to_choose_by(labels: IntArray, raw: FloatArray, calibrated: FloatArray) -> float:
+def loss_to_choose_by(labels: IntArray, raw: FloatArray, calibrated: FloatArray, balanced: bool = False) -> float:
     """The validation log loss that strategies are chosen by: calibrated on 200 images or more, raw on fewer.
 
     Args:
         labels: of the validation images, shape (images,).
         raw: probabilities as the model gives them, shape (images, classes).
         calibrated: the same with the temperature fitted on these very images.
+        balanced: whether every class counts as much as any other, however many images it has.
     """
-    return scoring.log_loss(labels, raw if len(labels) < FEWEST_TO_CHOOSE_CALIBRATED else calibrated)
+    loss = scoring.balanced_log_loss if balanced else scoring.log_loss
+    return loss(labels, raw if len(labels) < FEWEST_TO_CHOOSE_CALIBRATED else calibrated)
 
 
 def apply_temperature(probabilities: FloatArray, temperature: float) -> FloatArray:

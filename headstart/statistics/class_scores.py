@@ -1,49 +1,40 @@
 """How each class fares, and scores in which a rare class counts as much as a common one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from headstart.foundation.array_types import FloatArray, IntArray
-from headstart.statistics import clusters, scoring
-from headstart.statistics.intervals import (
-    RESAMPLES,
-    Estimate,
-    Share,
-    WeightedMetric,
-    bca,
-    bootstrap_weights,
-    jackknife_weights,
-    over_blocks,
-)
+from headstart.foundation.array_types import BoolArray, FloatArray, IntArray
+from headstart.statistics.intervals import Share, WeightedMetric
+from headstart.statistics.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Of the images of one class, how many were classified correctly: the share has Wilson's interval."""
+    """Of so many ``images`` of class ``number``, the share classified correctly, with its 95 % interval."""
 
     number: int
     images: int
-    right: int
     share: Share
 
 
-def recalls(labels: IntArray, probabilities: FloatArray, groups: IntArray | None = None) -> list[Recall]:
-    """The recall of every class that has images, the worst first; of equals the one with more images.
-
-    Args:
-        labels: class numbers, shape (images,).
-        probabilities: shape (images, classes).
-        groups: group numbers, shape (images,), or None.
-    """
-    right = scoring.predicted_classes(probabilities) == labels
+def recalls(tested: Outcome) -> list[Recall]:
+    """The recall of every class that has images, the worst first; of equals the one with more images."""
+    right = tested.right
     found = []
-    for k in np.unique(labels):
-        own = labels == k
-        share = clusters.accuracy(right[own], None if groups is None else groups[own])
-        found.append(Recall(int(k), int(own.sum()), int(right[own].sum()), share))
+    for k in np.unique(tested.labels):
+        own = tested.labels == k
+        found.append(Recall(int(k), int(own.sum()), tested.share(right, own)))
     return sorted(found, key=lambda recall: (recall.share.value, -recall.images, recall.number))
+
+
+def never_recognised(strategies: Sequence[Outcome]) -> list[int]:
+    """The classes of which no run of any strategy classified a single image correctly."""
+    right: BoolArray = np.any(np.concatenate([one.right for one in strategies]), axis=0)
+    labels = strategies[0].labels
+    return [int(k) for k in np.unique(labels) if not right[labels == k].any()]
 
 
 def balanced_accuracy(recall: list[Recall]) -> Share:
@@ -66,36 +57,24 @@ def majority(train_labels: IntArray, test_labels: IntArray) -> float:
     return float((test_labels == np.bincount(train_labels).argmax()).mean())
 
 
-def average_precision(
-    labels: IntArray,
-    probabilities: FloatArray,
-    seed: int,
-    positive: int | None = None,
-    resamples: int = RESAMPLES,
-) -> Estimate:
-    """The area under the precision-recall curve with a bootstrap interval.
+def average_precision(labels: IntArray, probabilities: FloatArray, positive: int | None = None) -> float | None:
+    """The area under the precision-recall curve, as scikit-learn's ``average_precision_score``.
 
-    Of the class ``positive``, or the mean over the classes that some images belong to and some don't, as scikit-learn's
-    ``average_precision_score``. All three numbers are None if there is no such class; the ends alone where every
-    image is ranked right, since then no resample shows how it could be otherwise.
+    Of the class ``positive``, or the mean over the classes that some images belong to and some don't. None if there is
+    no such class.
     """
-    classes = probabilities.shape[1]
-    asked = [k for k in (range(classes) if positive is None else [positive]) if 0 < (labels == k).sum() < len(labels)]
+    asked = _ranked(labels, probabilities.shape[1], positive)
     if not asked:
-        return Estimate(None, None, None)
-    value = float(np.mean([average_precision_score(labels == k, probabilities[:, k]) for k in asked]))
-    if value == 1:
-        return Estimate(value, None, None)
-    metric = weighted_average_precision(labels, probabilities, asked)
-    resampled = over_blocks(metric, bootstrap_weights(len(labels), resamples, seed))
-    left_out = over_blocks(metric, jackknife_weights(len(labels)))
-    return Estimate(value, *bca(value, resampled, left_out))
+        return None
+    return float(np.mean([average_precision_score(labels == k, probabilities[:, k]) for k in asked]))
 
 
-def weighted_average_precision(labels: IntArray, probabilities: FloatArray, classes: list[int]) -> WeightedMetric:
-    """The mean average precision of weighted images; classes that the weights leave without images are left out."""
+def weighted_average_precision(
+    labels: IntArray, probabilities: FloatArray, positive: int | None = None
+) -> WeightedMetric:
+    """The same of weighted images; classes that the weights leave without images are left out."""
     rankings = []
-    for k in classes:
+    for k in _ranked(labels, probabilities.shape[1], positive):
         order = np.argsort(-probabilities[:, k], kind="stable")
         ranked = probabilities[order, k]
         # Images with one score come in together: the last of each such run.
@@ -117,3 +96,8 @@ def weighted_average_precision(labels: IntArray, probabilities: FloatArray, clas
         return np.divide(total, defined, out=np.full_like(total, np.nan), where=defined > 0)
 
     return metric
+
+
+def _ranked(labels: IntArray, classes: int, positive: int | None) -> list[int]:
+    asked = range(classes) if positive is None else [positive]
+    return [k for k in asked if 0 < (labels == k).sum() < len(labels)]

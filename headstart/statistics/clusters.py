@@ -95,11 +95,11 @@ def trusted(trials: float, degrees: float) -> float:
     return trials * float(norm.ppf(TAILS[1]) / t.ppf(TAILS[1], max(1.0, degrees))) ** 2
 
 
-def accuracy(right: BoolArray, groups: IntArray | None) -> Share:
+def accuracy(right: BoolArray | FloatArray, groups: IntArray | None) -> Share:
     """The share of images classified correctly, with Wilson's interval on the effective number of images.
 
     Args:
-        right: which images were classified correctly, shape (images,).
+        right: which images were classified correctly, or in what share of several runs, shape (images,).
         groups: group numbers, shape (images,), or None.
     """
     share = float(right.mean())

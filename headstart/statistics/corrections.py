@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from statsmodels.stats.multitest import multipletests
+import numpy as np
 
 Pair = tuple[str, str]
 
@@ -18,7 +18,12 @@ class Corrected:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """P-values after Holm's correction, in the same order (Holm 1979, Scand. J. Stat. 6, 65-70)."""
-    return [float(p) for p in multipletests(p_values, method="holm")[1]] if p_values else []
+    order = np.argsort(p_values, kind="stable")
+    # The smallest counts as often as there are comparisons, the next once less; none falls below the one before.
+    raised = np.arange(len(order), 0, -1) * np.asarray(p_values)[order]
+    corrected = np.empty(len(order))
+    corrected[order] = np.minimum(np.maximum.accumulate(raised), 1)
+    return [float(p) for p in corrected]
 
 
 def winner_first(p_values: Mapping[Pair, float], winner: str) -> dict[Pair, Corrected]:

@@ -34,7 +34,7 @@ def doubling(sizes: Sequence[int], right: BoolArray, seed: int) -> Share | None:
     images = right.shape[2]
     means = right.mean(axis=(1, 2))
     value = float(doubling_gain(sizes, means[:, None], images)[0])
-    resampled = doubling_gain(sizes, _resampled_means(right[-2:], seed), images)
+    resampled = doubling_gain(sizes, resampled_means(right[-2:], seed), images)
     between_draws = float(right[-2].mean(axis=1).var(ddof=1))
     half = float(norm.ppf(TAILS[1]) * np.sqrt(resampled.var(ddof=1) + _LUCK_OF_THE_SPLIT * between_draws))
     # No gain can be larger than the error that is left; half an error in one image more may be.
@@ -65,7 +65,7 @@ def doubling_gain(sizes: Sequence[int], accuracies: FloatArray, images: int) -> 
     return gain
 
 
-def _resampled_means(right: BoolArray, seed: int) -> FloatArray:
+def resampled_means(right: BoolArray, seed: int) -> FloatArray:
     """Mean accuracies with test images and repeats drawn with replacement, shape (sizes, resamples)."""
     sizes, repeats, images = right.shape
     repeat_weights = np.concatenate(list(bootstrap_weights(repeats, RESAMPLES, seed + 1)), axis=1)

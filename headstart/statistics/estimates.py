@@ -1,15 +1,16 @@
 """Every metric of one strategy's predictions with its 95 % interval.
 
-Accuracy is a share of images and has Wilson's interval; the others are bootstrapped over images.
+Shares of images and the log loss have intervals that hold the luck of training as well, where there is more than one;
+those of the others are bootstrapped over images, or groups of them, alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from headstart.foundation.array_types import FloatArray, IntArray
-from headstart.statistics import calibration, scoring
+from headstart.statistics import calibration, class_scores, clusters, loss_interval, scoring
 from headstart.statistics.intervals import (
     RESAMPLES,
     TAILS,
@@ -19,34 +20,31 @@ from headstart.statistics.intervals import (
     bootstrap_weights,
     jackknife_weights,
     over_blocks,
-    wilson,
 )
+from headstart.statistics.outcome import Outcome
 
 # What these metrics are for predictions that no image speaks against.
-_PERFECT = {"roc_auc": 1.0, "f1": 1.0}
+_PERFECT = {"roc_auc": 1.0, "f1": 1.0, "average_precision": 1.0}
 
 
-def estimates(
-    labels: IntArray, probabilities: FloatArray, seed: int, resamples: int = RESAMPLES
-) -> dict[str, Estimate]:
-    """Accuracy, log loss (nats), ROC AUC, F1 and expected calibration error, each with its interval.
+def estimates(tested: Outcome, seed: int, resamples: int = RESAMPLES) -> dict[str, Estimate]:
+    """Accuracy, log loss (nats), ROC AUC, F1, calibration error and more, each with its interval.
 
-    See :mod:`headstart.statistics.scoring` for the arguments' shapes and for what is None. The same seed and
+    Each value is the mean over the runs. See :mod:`headstart.statistics.scoring` for what is None. The same seed and
     images give the same resamples, whatever the strategy.
     """
-    right = wilson(int((scoring.predicted_classes(probabilities) == labels).sum()), len(labels))
-    values = {
-        "log_loss": scoring.log_loss(labels, probabilities),
-        "roc_auc": scoring.roc_auc(labels, probabilities),
-        "f1": scoring.f1(labels, probabilities),
-        "calibration_error": calibration.calibration_error(labels, probabilities),
-    }
+    right = tested.accuracy()
+    balanced = class_scores.balanced_accuracy(class_scores.recalls(tested))
     # On arrays this small threads wait for one another longer than they work.
     with threadpool_limits(limits=1):
-        ends = _ends(labels, probabilities, values, seed, resamples) if len(labels) > 1 else {}
+        ranked = {name: _bootstrapped(name, tested, seed, resamples) for name in _METRICS}
+        calibrated = _calibration_error(tested, seed, resamples)
     return {
         "accuracy": Estimate(right.value, right.low, right.high),
-        **{name: Estimate(value, *ends.get(name, (None, None))) for name, value in values.items()},
+        "log_loss": loss_interval.log_loss(tested),
+        **ranked,
+        "calibration_error": calibrated,
+        "balanced_accuracy": Estimate(balanced.value, balanced.low, balanced.high),
     }
 
 
@@ -59,10 +57,10 @@ def flattened(metrics: Mapping[str, Estimate]) -> dict[str, float | None]:
     }
 
 
-def weighted_log_loss(labels: IntArray, probabilities: FloatArray) -> WeightedMetric:
-    """The log loss of weighted images."""
-    losses = scoring.image_losses(labels, probabilities)
-    return lambda weights: losses @ weights / weights.sum(axis=0)
+def weighted_brier(labels: IntArray, probabilities: FloatArray) -> WeightedMetric:
+    """The Brier score of weighted images."""
+    distances = scoring.image_briers(labels, probabilities)
+    return lambda weights: distances @ weights / weights.sum(axis=0)
 
 
 def weighted_roc_auc(labels: IntArray, probabilities: FloatArray) -> WeightedMetric:
@@ -127,33 +125,75 @@ def _mean_of_defined(values: FloatArray) -> FloatArray:
     return mean
 
 
-def _ends(
-    labels: IntArray, probabilities: FloatArray, values: Mapping[str, float | None], seed: int, resamples: int
-) -> dict[str, tuple[float, float]]:
-    """The bootstrap interval of every metric in ``values`` that has one; for two images or more.
+# A metric of images as they are, and of weighted ones.
+_METRICS: Mapping[
+    str, tuple[Callable[[IntArray, FloatArray], float | None], Callable[[IntArray, FloatArray], WeightedMetric]]
+] = {
+    "roc_auc": (scoring.roc_auc, weighted_roc_auc),
+    "f1": (scoring.f1, weighted_f1),
+    "average_precision": (class_scores.average_precision, class_scores.weighted_average_precision),
+    "brier": (scoring.brier, weighted_brier),
+}
+
+
+def _bootstrapped(name: str, tested: Outcome, seed: int, resamples: int) -> Estimate:
+    """A metric, the mean over the runs, with a bootstrap interval.
 
     A perfect score has none: no resample can hold an error that no image shows, so all of them agree, and
-    the interval would claim a certainty that nobody has.
+    the interval would claim a certainty that nobody has. The same goes for a Brier score without a single error.
     """
-    weighted = {"log_loss": weighted_log_loss, "roc_auc": weighted_roc_auc, "f1": weighted_f1}
-    metrics = [make(labels, probabilities) for make in weighted.values()]
+    plain, weighted = _METRICS[name]
+    values = [plain(tested.labels, rows) for rows in tested.probabilities]
+    defined = [value for value in values if value is not None]
+    if len(defined) < len(values):
+        return Estimate(None, None, None)
+    value = float(np.mean(defined))
+    if value == _PERFECT.get(name) or (name == "brier" and tested.right.all()):
+        return Estimate(value, None, None)
+    metrics = [weighted(tested.labels, rows) for rows in tested.probabilities]
 
-    def every_metric(weights: FloatArray) -> FloatArray:
-        return np.stack([metric(weights) for metric in metrics])
+    def of_runs(weights: FloatArray) -> FloatArray:
+        found: FloatArray = np.mean([metric(weights) for metric in metrics], axis=0)
+        return found
 
-    resampled = over_blocks(every_metric, bootstrap_weights(len(labels), resamples, seed))
-    left_out = over_blocks(every_metric, jackknife_weights(len(labels)))
-    ends = {}
-    for name, in_resamples, in_jackknife in zip(weighted, resampled, left_out, strict=True):
-        value = values[name]
-        if value is not None and value != _PERFECT.get(name):
-            ends[name] = bca(value, in_resamples, in_jackknife)
-    ends["calibration_error"] = _calibration_error_ends(labels, probabilities, seed, resamples)
-    return ends
+    drawn, left_out = _drawn(tested, resamples, seed), _left_out(tested)
+    if drawn is None or left_out is None:
+        return Estimate(value, None, None)
+    return Estimate(value, *bca(value, over_blocks(of_runs, drawn), over_blocks(of_runs, left_out)))
+
+
+def _drawn(tested: Outcome, resamples: int, seed: int) -> Iterator[FloatArray] | None:
+    """Weights of resampled images, or of whole groups of them; None where there is one alone."""
+    return _of_groups(tested, lambda number: bootstrap_weights(number, resamples, seed))
+
+
+def _left_out(tested: Outcome) -> Iterator[FloatArray] | None:
+    """Weights that leave out one image, or group, after the other; None where there is one alone."""
+    return _of_groups(tested, jackknife_weights)
+
+
+def _of_groups(tested: Outcome, weights: Callable[[int], Iterator[FloatArray]]) -> Iterator[FloatArray] | None:
+    if tested.groups is None:
+        return weights(len(tested.labels)) if len(tested.labels) > 1 else None
+    members = clusters.numbered(tested.groups)
+    number = int(members.max()) + 1
+    return (block[members] for block in weights(number)) if number > 1 else None
+
+
+def _calibration_error(tested: Outcome, seed: int, resamples: int) -> Estimate:
+    """The mean over the runs of the expected calibration error, and of the ends of its interval."""
+    errors = [calibration.calibration_error(tested.labels, rows) for rows in tested.probabilities]
+    ends = []
+    for rows in tested.probabilities:
+        if (drawn := _drawn(tested, resamples, seed)) is None:
+            return Estimate(float(np.mean(errors)), None, None)
+        ends.append(_calibration_error_ends(tested.labels, rows, drawn))
+    low, high = np.mean(ends, axis=0)
+    return Estimate(float(np.mean(errors)), float(low), float(high))
 
 
 def _calibration_error_ends(
-    labels: IntArray, probabilities: FloatArray, seed: int, resamples: int
+    labels: IntArray, probabilities: FloatArray, drawn: Iterator[FloatArray]
 ) -> tuple[float, float]:
     """An interval of the expected calibration error that holds for calibrated predictions too.
 
@@ -176,7 +216,7 @@ def _calibration_error_ends(
         distance = np.abs(resampled - observed).sum(axis=0)
         return np.stack([error, distance]) / images
 
-    errors, distances = over_blocks(error_and_distance, bootstrap_weights(images, resamples, seed))
+    errors, distances = over_blocks(error_and_distance, drawn)
     low = max(0.0, value - float(np.quantile(distances, TAILS[1])))
     high = max(value, 2 * value - float(np.quantile(errors, TAILS[0])))
     return low, min(1.0, high)

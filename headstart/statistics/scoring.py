@@ -84,6 +84,12 @@ def log_loss(labels: IntArray, probabilities: FloatArray) -> float:
     return float(sklearn_log_loss(labels, probabilities, labels=range(probabilities.shape[1])))
 
 
+def balanced_log_loss(labels: IntArray, probabilities: FloatArray) -> float:
+    """The mean over the classes that have images of the mean loss of each one's images, in nats."""
+    losses = image_losses(labels, probabilities)
+    return float(np.mean([losses[labels == k].mean() for k in np.unique(labels)]))
+
+
 def image_briers(labels: IntArray, probabilities: FloatArray) -> FloatArray:
     """Half the squared distance of each image's probabilities from 1 for its class and 0 for the others, (images,).
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from headstart.foundation.array_types import FloatArray, IntArray
-from headstart.statistics import clusters, scoring
+from headstart.statistics import scoring
 from headstart.statistics.intervals import Share
+from headstart.statistics.outcome import Outcome
 
 
 class CoverageCurve(NamedTuple):
@@ -69,24 +70,13 @@ def threshold(labels: IntArray, probabilities: FloatArray, target: float) -> flo
     return float(curve.thresholds[reached[-1]]) if reached.size else None
 
 
-def selected(
-    labels: IntArray, probabilities: FloatArray, confidence: float, groups: IntArray | None = None
-) -> Selected:
-    """How many test images are answered from this confidence on, and how many of those are right.
+def selected(tested: Outcome, confidence: float) -> Selected:
+    """How many test images are answered from this confidence on, and how many of those are right, in the first run.
 
     Args:
-        labels: of the test images, shape (images,).
-        probabilities: shape (images, classes).
-        confidence: from :func:`threshold` on the validation images.
-        groups: group numbers, shape (images,), or None.
+        tested: the strategy on the test images.
+        confidence: from :func:`threshold` on validation images.
     """
-    sure = probabilities.max(axis=1) >= confidence
-    right = scoring.predicted_classes(probabilities) == labels
-    coverage = clusters.accuracy(sure, groups)
-    if not sure.any():
-        return Selected(confidence, coverage, None)
-    return Selected(
-        confidence,
-        coverage,
-        clusters.accuracy(right[sure], None if groups is None else groups[sure]),
-    )
+    once = tested.first(1)
+    sure = once.probabilities.max(axis=2) >= confidence
+    return Selected(confidence, once.share(sure), once.share(once.right, sure[0]) if sure.any() else None)

@@ -6,8 +6,6 @@ import pytest
 
 from headstart.models.timing import (
     TIMINGS,
-    prediction_seconds,
-    record_prediction,
     record_training,
     training_seconds,
 )
@@ -51,21 +49,6 @@ def test_the_file_reads_the_same_whatever_the_order() -> None:
             '{\n  "augmented": {\n    "train_seconds": 1.5,\n    "model": "aaaaaaaaaaaa"\n  },\n'
             '  "head": {\n    "train_seconds": 1.5,\n    "model": "aaaaaaaaaaaa"\n  }\n}\n'
         )
-
-
-def test_a_new_training_takes_the_time_of_predicting_with_it() -> None:
-    record_prediction("head", 0.0123456, ONE)
-    assert prediction_seconds("head", ONE) == 0.01235
-    assert prediction_seconds("head", OTHER) is None
-    record_training("head", 1.0, ONE)
-    assert prediction_seconds("head", ONE) is None
-    assert "predict_seconds" not in TIMINGS.read_text()
-
-
-def test_training_and_predicting_are_timed_apart() -> None:
-    record_training("head", 1.0, ONE)
-    record_prediction("head", 0.5, OTHER)
-    assert (training_seconds("head", ONE), prediction_seconds("head", OTHER)) == (1.0, 0.5)
 
 
 @pytest.mark.parametrize("content", ["", "{", "not json"])

@@ -7,26 +7,29 @@ import pytest
 
 from headstart.page import advice
 from headstart.page.advice import Evidence
+from headstart.statistics.comparisons import Comparison, compare
 from headstart.statistics.intervals import Share
-from headstart.statistics.paired import Answers, Comparison, compare_all
+from tests.outcomes import answered
 
 
 def duel(only_other: int, only_augmented: int, images: int = 2000, other: str = "finetune") -> Comparison:
-    """A strategy against the head on augmented views: how many images only the one and only the other got right."""
-    labels = np.zeros(images, np.int64)
-    others, augmented = labels.copy(), labels.copy()
-    augmented[:only_other] = 1
-    others[only_other : only_other + only_augmented] = 1
-    names = tuple(map(str, range(images)))
-    (comparison,) = compare_all({"augmented": Answers(names, labels, augmented), other: Answers(names, labels, others)})
-    return comparison
+    """A strategy minus the head on augmented views: how many images only the one and only the other got right.
+
+    For training from scratch the other way round, as the reading takes them.
+    """
+    augmented, others = np.ones(images, bool), np.ones(images, bool)
+    augmented[:only_other] = False
+    others[only_other : only_other + only_augmented] = False
+    (found,) = compare({"augmented": answered(augmented), other: answered(others)}, "augmented", 0)
+    return found.of(advice.FROZEN if other == advice.UNTRAINED else other)
 
 
 def evidence(duel: Comparison, gain: float = 0.03, **changes: Any) -> Evidence:
     usual = Evidence(
         train_images=300,
         test_images=2000,
-        classes=2,
+        guessing=0.5,
+        margin=0.01,
         doubling=Share(gain, gain - 0.005, gain + 0.005),
         detectable=0.01,
         frozen_accuracy=0.95,
@@ -78,9 +81,10 @@ def test_what_no_strategy_separates_is_not_said_to_fit() -> None:
     ("changes", "expected"),
     [
         ({"doubling": None}, "no learning curve was drawn"),
-        ({"detectable": None}, "the test split is too small to say"),
+        ({"doubling": Share(0.01, -0.01, 0.03)}, "it may be nothing, or more than the 1.0 point that matter here"),
+        ({"adapting": duel(60, 45)}, "may gain up to 1.8 points, or nothing (−0.3 to 1.8)"),
         ({"adapting": None}, "What fine-tuning the base would gain was not measured"),
-        ({"adapting": duel(1, 0, images=4)}, "the test split is too small to say what it gains"),
+        ({"adapting": duel(1, 0, images=4)}, "there are too few test images to say what it gains"),
     ],
 )
 def test_what_was_not_measured_stays_open(changes: dict[str, Any], expected: str) -> None:
@@ -93,7 +97,7 @@ def test_what_was_not_measured_stays_open(changes: dict[str, Any], expected: str
     ("scratch", "augmented", "expected"),
     [
         (20, 320, "The pretrained base gains 15.0 points (13.4 to 16.7) over training from scratch."),
-        (30, 30, "Training from scratch and the head on the frozen base are not significantly different."),
+        (30, 30, "Training from scratch and the head on the frozen base are not significantly different (−0.8 to 0.8"),
         (90, 10, "Training from scratch beats the frozen base by 4.0 points (3.1 to 5.0): the base's features"),
     ],
 )
@@ -108,8 +112,23 @@ def test_what_the_base_is_worth_stays_open_where_nothing_shows_it(against: Compa
     assert not any("from scratch" in sentence for sentence in found)
 
 
-def test_guessing_depends_on_the_classes() -> None:
-    assert "guessing would get 10.0 %" in advice.read(evidence(duel(10, 10), classes=10)).found[1]
+def test_guessing_is_always_answering_the_most_frequent_class() -> None:
+    assert "most frequent class would get 85.7 %" in advice.read(evidence(duel(10, 10), guessing=0.857)).found[1]
+
+
+def test_a_smaller_test_split_never_makes_the_training_set_large() -> None:
+    """60 test images, a gain of 8 points (5 to 11): fewer than they can detect, and worth having all the same."""
+    small = evidence(duel(1, 1, images=60), doubling=Share(0.08, 0.05, 0.11), test_images=60, detectable=0.184)
+    assert advice.read(small).title.startswith("The set is small")
+    assert advice.read(small._replace(margin=0.2)).title.startswith("The set is large enough")
+
+
+def test_no_significant_gain_is_not_enough_to_say_that_the_features_fit() -> None:
+    """Of 60 images 3 are discordant: fine-tuning may be 10 points better for all that anybody knows."""
+    found = advice.read(evidence(duel(2, 1, images=60)))
+    assert "it is unclear whether the base's features fit" in found.title
+    fits = advice.read(evidence(duel(10, 10)))
+    assert "gains at most 0.5 points (−0.5 to 0.5): the frozen features are good enough" in fits.found[2]
 
 
 def commands(**changes: Any) -> list[str]:

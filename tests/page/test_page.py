@@ -13,7 +13,7 @@ from headstart.models.strategies import STRATEGIES
 from headstart.page import page, verdicts
 from headstart.page.report import Report
 from headstart.scoring.predictions import Predictions
-from tests.reports import example, predicted, usual
+from tests.reports import compared, example, predicted, usual
 
 # Pictures of the section on layers and heat maps: two answers of three views, filters, an image and two layers.
 INSIDE = 2 * 3 + 1 + 1 + 2
@@ -74,8 +74,7 @@ def parsed(source: str) -> Parsed:
 
 
 def test_the_verdict_comes_first(report: Report, parsed: Parsed) -> None:
-    answers = {name: one.answers for name, one in report.predicted.items()}
-    said = verdicts.headline(report.winner, answers, report.comparisons)
+    said = verdicts.headline(report.winner, report.metrics, 200, report.comparisons)
     body = parsed.text[parsed.text.index("Headstart") :]
     assert body.index(said[1:]) < body.index("Verdict")
     for duel in report.comparisons:
@@ -90,7 +89,11 @@ def test_its_numbers_are_those_of_the_metrics(report: Report, parsed: Parsed) ->
             "log_loss",
             "roc_auc",
             "f1",
+            "brier",
+            "average_precision",
+            "balanced_accuracy",
             "calibration_error",
+            "calibration_error_by_chance",
             "temperature",
             "validation_log_loss",
         ):
@@ -223,3 +226,90 @@ def test_confusions_are_counted_by_class() -> None:
     found = page.confusions(example(predicted={"head": one}, classes=("a", "b", "c")))
     assert found[0] == ("a", "b", 2, 0.5)
     assert {(row.actual, row.predicted, row.images) for row in found[1:]} == {("a", "c", 1), ("b", "a", 1)}
+
+
+def test_exploratory_pairs_look_like_it(report: Report, parsed: Parsed) -> None:
+    marks = [attributes.get("class") for attributes in parsed.of("li")]
+    exploratory = [duel for duel in report.comparisons if report.winner not in (duel.first, duel.second)]
+    assert len(exploratory) == marks.count("exploratory") == 6
+    assert "The other 6 pairs, exploratory" in parsed.text
+    assert parsed.text.count("Exploratory: ") == 6
+
+
+def test_a_class_that_nobody_recognised_is_said_first() -> None:
+    labels = np.repeat([0, 1], [90, 10])
+    blind = Predictions(tuple(map(str, range(100))), ("fine", "defect"), labels, np.tile([0.9, 0.1], (100, 1)))
+    parsed = rendered(predicted={"head": blind, "augmented": blind})
+    body = parsed.text[parsed.text.index("Headstart ·") :]
+    assert body.index("No image of “defect” was recognised by any strategy.") < body.index("classifies 90.0 %")
+    assert "Always answering “fine” would be right in 90.0 %." in parsed.text
+
+
+def test_what_the_cheaper_strategy_may_lose_is_said_and_only_where_the_images_show_it() -> None:
+    same = predicted(("cat", "dog"), 4000, 0.97, 0)
+    once = rendered(predicted={"head": same, "finetune": same})
+    # Equal on validation images: the first of equals is the winner, and it is the cheapest.
+    assert "the cheaper one will do" not in once.text
+    report = example(predicted={"head": same, "finetune": same})
+    metrics = {
+        name: {**row, "validation_log_loss": {"head": 1.0, "finetune": 0.5}[name]}
+        for name, row in report.metrics.items()
+    }
+    parsed = Parsed(page.render(dataclasses.replace(report, metrics=metrics)))
+    assert "The plain head is at most 0.1 points worse than fine-tuning and trains 1/100 of its weights" in parsed.text
+
+
+def of_runs(row: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {**row, "runs": 2, "trainings": 10, "kept_accuracy": None, **changes}
+
+
+def test_a_cross_validation_says_which_number_belongs_to_what() -> None:
+    metrics = {name: of_runs(row) for name, row in usual().metrics.items()}
+    parsed = rendered(metrics=metrics)
+    for part in (
+        "200 images, each tested by models that had not seen it",
+        "Its cross-validated accuracy",
+        "Every image was tested 2 times, by models that had not seen it (5 folds)",
+        "a cross-validated estimate of the strategies",
+        "The model that is kept was trained on all images afterwards, so it has no test of its own.",
+        "Nadeau and Bengio 2003",
+    ):
+        assert part in parsed.text
+    assert "these trained models" not in parsed.text
+
+
+def test_several_trainings_are_about_strategies_and_one_about_models() -> None:
+    assert "the verdicts are about these trained models" in rendered().text
+    metrics = {name: of_runs(row, trainings=3, runs=3, kept_accuracy=0.9) for name, row in usual().metrics.items()}
+    parsed = rendered(metrics=metrics)
+    assert "Fine-tuning was trained 3 times; its numbers are means over the trainings" in parsed.text
+    assert "The training with the lowest validation loss is kept: it reaches 90.0 %" in parsed.text
+    fewer = {name: {**row, "runs": 1} if name.startswith("scratch") else row for name, row in metrics.items()}
+    assert (
+        "Training from scratch and training from scratch with augmentation: trained less often; a pair is compared "
+        "over the runs that both have, here one, so that its verdict is about these trained models."
+    ) in rendered(metrics=fewer).text
+
+
+def test_groups_are_told_and_counted() -> None:
+    metrics = {name: {**row, "groups": 40} for name, row in usual().metrics.items()}
+    parsed = rendered(metrics=metrics)
+    assert "The images come in 40 groups; intervals and tests count groups, not images." in parsed.text
+    assert "Swapping two strategies in a group of images at a time" in parsed.text
+
+
+def test_the_worst_class_comes_first_in_the_table_of_classes(report: Report, parsed: Parsed) -> None:
+    worst = report.compared["classes"][report.winner][0]
+    assert f"Its worst class is “{worst['class']}”" in parsed.text
+    table = parsed.text[parsed.text.index("the worst class first") :]
+    assert f"{100 * worst['value']:.1f} %" in table
+    many = rendered(classes=tuple(f"class {number:02}" for number in range(20)), images=100)
+    assert "the worst class first; 8 more are in metrics/comparison.json" in many.text
+
+
+def test_the_threshold_of_the_class_that_must_not_be_missed_is_told(report: Report) -> None:
+    told = compared(report.predicted, report.winner, positive_class="dog", positive_recall=0.95)
+    settings = {**report.settings, "positive_class": "dog"}
+    parsed = rendered(compared=told, settings=settings)
+    assert "Counted as “dog” from a probability of 0." in parsed.text
+    assert "of the “dog” images are found" in parsed.text

@@ -8,10 +8,11 @@ import pytest
 
 from headstart.models.description import Description
 from headstart.page import summary
-from headstart.scoring import evaluation
+from headstart.scoring import evaluation, results
 from headstart.scoring.predictions import Predictions
-from headstart.statistics.paired import compare_revisions
-from tests.reports import DESCRIPTION, on_validation
+from headstart.statistics.revisions import Revision, compare_revisions
+from tests.outcomes import scored
+from tests.reports import DESCRIPTION, compared, on_validation
 from tests.scoring.test_evaluation import example
 
 
@@ -23,7 +24,11 @@ def worse(drawn: Predictions, errors: int) -> Predictions:
 
 
 def measured(drawn: Predictions, description: Description = DESCRIPTION) -> dict[str, evaluation.Number]:
-    return {**evaluation.measure(drawn, description, seed=0), **on_validation(drawn)}
+    return {**evaluation.measure(scored(drawn), description, seed=0), **on_validation(drawn)}
+
+
+def changed(before: Predictions, after: Predictions) -> Revision:
+    return compare_revisions({"head": before.answers}, {"head": after.answers}, 0)["head"]
 
 
 def shown(
@@ -34,7 +39,7 @@ def shown(
 ) -> list[str]:
     predicted = {name: worse(example(2, images=200), count) for name, count in errors.items()}
     metrics = {name: measured(drawn) for name, drawn in predicted.items()}
-    summary.show(metrics, predicted, seconds, repeats or {})
+    summary.show(metrics, compared(predicted, results.winner(metrics)), 0.01, seconds, repeats or {})
     return capsys.readouterr().out.splitlines()
 
 
@@ -75,24 +80,24 @@ def test_repeats_are_reported_by_their_spread(capsys: pytest.CaptureFixture[str]
 
 def test_a_change_names_the_images_it_fixed_and_broke(capsys: pytest.CaptureFixture[str]) -> None:
     before, after = worse(example(2, images=200), 30), worse(example(2, images=200), 0)
-    summary.show_change("head", compare_revisions(before.answers, after.answers), every_image=False)
+    summary.show_change("head", changed(before, after), every_image=False)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("head: 30 fixed, 0 broken: better by 15.0 points")
     assert lines[1:] == [*(f"  fixed  {number}" for number in range(10)), "  fixed  20 more images: --all lists them"]
-    summary.show_change("head", compare_revisions(after.answers, before.answers), every_image=True)
+    summary.show_change("head", changed(after, before), every_image=True)
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:] == [f"  broken  {number}" for number in range(30)]
 
 
 def test_a_single_strategy_is_compared_with_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, {"head": 10}, {"head": 1.0})
-    assert lines[-1].startswith("The plain head classifies 95.0 % of 200 test images correctly")
+    assert any(line.startswith("The plain head classifies 95.0 % of 200 test images correctly") for line in lines)
 
 
 def test_what_is_undefined_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     drawn = example(2)
     all_cats = Predictions(drawn.images, drawn.classes, np.zeros(60, np.int64), drawn.probabilities)
-    summary.show({"head": measured(all_cats)}, {"head": all_cats}, {}, {})
+    summary.show({"head": measured(all_cats)}, compared({"head": all_cats}, "head"), 0.01, {}, {})
     assert "undefined" in capsys.readouterr().out
 
 
@@ -100,5 +105,32 @@ def test_what_is_undefined_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 def test_large_numbers_are_rounded(capsys: pytest.CaptureFixture[str], count: int, text: str) -> None:
     drawn = example(2)
     description = DESCRIPTION.model_copy(update={"trained_parameters": count})
-    summary.show({"head": measured(drawn, description)}, {"head": drawn}, {}, {})
+    summary.show({"head": measured(drawn, description)}, compared({"head": drawn}, "head"), 0.01, {}, {})
     assert capsys.readouterr().out.splitlines()[3].rstrip().endswith(f" {text}")
+
+
+def test_the_cheaper_strategy_is_told_with_what_it_took_here(capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = worse(example(2, images=2000), 10)
+    trained = {"head": 46_090, "finetune": 7_079_424}
+    metrics = {
+        name: {
+            **measured(drawn, DESCRIPTION.model_copy(update={"trained_parameters": count})),
+            "validation_log_loss": 1 / count,
+        }
+        for name, count in trained.items()
+    }
+    told = compared(dict.fromkeys(trained, drawn), "finetune")
+    summary.show(metrics, told, 0.01, {"head": 2.5, "finetune": 100.0}, {})
+    printed = capsys.readouterr().out
+    assert "The plain head is at most 0.2 points worse than fine-tuning and trains 1/154 of its weights" in printed
+    assert "the cheaper one will do; it trained in 2.5 s, not 1 min 40 s." in printed
+    summary.show(metrics, told, 0.001, {}, {})
+    assert "will do" not in capsys.readouterr().out
+
+
+def test_what_nobody_recognised_is_said_before_anything_else(capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = example(2, images=100)
+    blind = drawn.with_probabilities(np.tile([0.9, 0.1], (100, 1)))
+    summary.show({"head": measured(blind)}, compared({"head": blind}, "head"), 0.01, {}, {})
+    sentences = [line for line in capsys.readouterr().out.splitlines() if line.endswith(".")]
+    assert sentences[0] == "No image of “1” was recognised by any strategy."

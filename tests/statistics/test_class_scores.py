@@ -7,6 +7,8 @@ from sklearn.metrics import average_precision_score, balanced_accuracy_score, re
 from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.statistics import class_scores
 from headstart.statistics.intervals import bootstrap_weights, wilson
+from headstart.statistics.outcome import Outcome
+from tests.outcomes import once
 
 
 def predictions(seed: int, images: int, classes: int) -> tuple[IntArray, FloatArray]:
@@ -21,7 +23,7 @@ def predictions(seed: int, images: int, classes: int) -> tuple[IntArray, FloatAr
 @given(st.integers(0, 1000), st.integers(2, 5))
 def test_recalls_and_their_mean_agree_with_scikit_learn(seed: int, classes: int) -> None:
     labels, probabilities = predictions(seed, 60, classes)
-    found = class_scores.recalls(labels, probabilities)
+    found = class_scores.recalls(once(labels, probabilities))
     predicted = probabilities.argmax(axis=1)
     expected = recall_score(labels, predicted, average=None)
     assert {one.number: one.share.value for one in found} == pytest.approx(dict(enumerate(expected)))
@@ -34,8 +36,8 @@ def test_recalls_and_their_mean_agree_with_scikit_learn(seed: int, classes: int)
 def test_the_worst_class_comes_first_and_a_class_without_images_not_at_all() -> None:
     labels = np.array([0] * 10 + [1] * 20 + [3] * 5)
     predicted = np.array([0] * 10 + [1] * 12 + [0] * 8 + [3] * 3 + [0] * 2)
-    found = class_scores.recalls(labels, np.eye(4)[predicted])
-    assert [(one.number, one.images, one.right) for one in found] == [(1, 20, 12), (3, 5, 3), (0, 10, 10)]
+    found = class_scores.recalls(once(labels, np.eye(4)[predicted]))
+    assert [(one.number, one.images, one.share.value) for one in found] == [(1, 20, 0.6), (3, 5, 0.6), (0, 10, 1)]
     share = wilson(12, 20)
     assert (found[0].share.low, found[0].share.high) == pytest.approx((share.low, share.high))
 
@@ -43,14 +45,14 @@ def test_the_worst_class_comes_first_and_a_class_without_images_not_at_all() -> 
 def test_groups_widen_a_recall() -> None:
     labels = np.array([0] * 20 + [1] * 20)
     predicted = np.array([0] * 15 + [1] * 25)
-    alone = class_scores.recalls(labels, np.eye(2)[predicted])[0].share
-    grouped = class_scores.recalls(labels, np.eye(2)[predicted], np.repeat(np.arange(8), 5))[0].share
+    alone = class_scores.recalls(once(labels, np.eye(2)[predicted]))[0].share
+    grouped = class_scores.recalls(once(labels, np.eye(2)[predicted], np.repeat(np.arange(8), 5)))[0].share
     assert grouped.low < alone.low < alone.high < grouped.high
 
 
 def test_balanced_accuracy_of_faultless_classes_stays_open() -> None:
     found = class_scores.balanced_accuracy(
-        class_scores.recalls(np.array([0] * 50 + [1] * 10), np.eye(2)[[0] * 50 + [1] * 10])
+        class_scores.recalls(once(np.array([0] * 50 + [1] * 10), np.eye(2)[[0] * 50 + [1] * 10]))
     )
     assert found.high == 1
     below = np.hypot(1 - wilson(50, 50).low, 1 - wilson(10, 10).low) / 2
@@ -64,7 +66,7 @@ def test_balanced_accuracy_is_covered() -> None:
     for _ in range(500):
         right = source.random(102) < np.where(labels == 0, 0.97, 0.7)
         found = class_scores.balanced_accuracy(
-            class_scores.recalls(labels, np.eye(2)[np.where(right, labels, 1 - labels)])
+            class_scores.recalls(once(labels, np.eye(2)[np.where(right, labels, 1 - labels)]))
         )
         held.append(found.low <= 0.835 <= found.high)
     assert np.mean(held) == pytest.approx(0.95, abs=0.025)
@@ -80,7 +82,7 @@ def test_guessing_reaches_the_share_of_the_class_that_training_holds_most_of() -
 def test_weighted_average_precision_agrees_with_scikit_learn(seed: int, classes: int) -> None:
     labels, probabilities = predictions(seed, 40, classes)
     weights = next(bootstrap_weights(40, 5, seed))
-    found = class_scores.weighted_average_precision(labels, probabilities, list(range(classes)))(weights)
+    found = class_scores.weighted_average_precision(labels, probabilities)(weights)
     for value, column in zip(found, weights.T, strict=True):
         held = [k for k in range(classes) if column[labels == k].sum() > 0]
         expected = [average_precision_score(labels == k, probabilities[:, k], sample_weight=column) for k in held]
@@ -90,16 +92,31 @@ def test_weighted_average_precision_agrees_with_scikit_learn(seed: int, classes:
 def test_average_precision_of_a_class_and_of_all() -> None:
     labels, probabilities = predictions(1, 80, 3)
     each = [average_precision_score(labels == k, probabilities[:, k]) for k in range(3)]
-    mean = class_scores.average_precision(labels, probabilities, seed=0, resamples=200)
-    one = class_scores.average_precision(labels, probabilities, seed=0, positive=2, resamples=200)
-    assert (mean.value, one.value) == pytest.approx((np.mean(each), each[2]))
-    assert one.low < one.value < one.high  # type: ignore[operator]
-    assert mean.low < mean.value < mean.high  # type: ignore[operator]
+    assert class_scores.average_precision(labels, probabilities) == pytest.approx(np.mean(each))
+    assert class_scores.average_precision(labels, probabilities, positive=2) == pytest.approx(each[2])
+    weights = np.ones((80, 1))
+    assert class_scores.weighted_average_precision(labels, probabilities, 2)(weights) == pytest.approx(each[2])
 
 
-def test_average_precision_where_there_is_nothing_to_rank_or_no_mistake() -> None:
+def test_average_precision_where_there_is_nothing_to_rank() -> None:
     rows = np.array([[0.9, 0.1], [0.2, 0.8]])
-    nothing = class_scores.average_precision(np.array([0, 0]), rows, seed=0)
-    assert (nothing.value, nothing.low, nothing.high) == (None, None, None)
-    perfect = class_scores.average_precision(np.array([0, 1]), rows, seed=0)
-    assert (perfect.value, perfect.low, perfect.high) == (1.0, None, None)
+    assert class_scores.average_precision(np.array([0, 0]), rows) is None
+    assert class_scores.average_precision(np.array([0, 1]), rows) == 1.0
+
+
+def test_a_class_is_never_recognised_only_where_no_run_of_any_strategy_did() -> None:
+    labels = np.array([0, 0, 1, 1, 2])
+    blind = once(labels, np.eye(3)[[0, 0, 0, 0, 0]])
+    seeing = Outcome(labels, np.eye(3)[[[0, 0, 0, 0, 0], [0, 0, 0, 1, 0]]])
+    assert class_scores.never_recognised([blind, blind]) == [1, 2]
+    assert class_scores.never_recognised([blind, seeing]) == [2]
+    assert class_scores.never_recognised([once(labels, np.eye(3)[labels])]) == []
+
+
+def test_the_recall_of_a_class_that_one_fold_holds_has_the_luck_of_its_images() -> None:
+    labels = np.array([0] * 20 + [1] * 2)
+    folds = np.concatenate([np.arange(20) % 4, [1, 1]])
+    found = class_scores.recalls(Outcome(labels, np.eye(2)[[labels]], folds[None]))
+    expected = wilson(2, 2)
+    assert (found[0].share.low, found[0].share.high) == pytest.approx((wilson(20, 20).low, 1))
+    assert (found[1].share.low, found[1].share.high) == pytest.approx((expected.low, expected.high))

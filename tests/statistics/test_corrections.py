@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
 from headstart.statistics.corrections import holm, winner_first
 
@@ -8,6 +9,11 @@ from headstart.statistics.corrections import holm, winner_first
 def test_holms_worked_example() -> None:
     # Smallest times 4, next times 3, then never falling: .04, .06, .06 (.04 × 1 would be less), in the given order.
     assert holm([0.01, 0.04, 0.03, 0.02]) == pytest.approx([0.04, 0.06, 0.06, 0.06])
+
+
+def test_holm_agrees_with_statsmodels() -> None:
+    p_values = [0.2, 0.004, 0.9, 0.03, 0.004, 0.011]
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
 
 
 def test_nothing_to_correct() -> None:

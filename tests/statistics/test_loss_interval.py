@@ -7,6 +7,8 @@ from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.statistics import scoring
 from headstart.statistics.intervals import wilson
 from headstart.statistics.loss_interval import log_loss
+from headstart.statistics.outcome import Outcome
+from tests.outcomes import once
 
 
 def predictions(images: int, spread: float, sharpness: float, seed: int) -> tuple[IntArray, FloatArray]:
@@ -22,7 +24,7 @@ def predictions(images: int, spread: float, sharpness: float, seed: int) -> tupl
 
 def test_all_right_still_leaves_room_for_an_error() -> None:
     """100 images, all right at .99: one wrong among them would cost 4.6 nats, and up to 3.7 % may be wrong."""
-    found = log_loss(np.zeros(100, dtype=np.int64), np.tile([0.99, 0.01], (100, 1)))
+    found = log_loss(once(np.zeros(100, dtype=np.int64), np.tile([0.99, 0.01], (100, 1))))
     assert found.value == pytest.approx(-np.log(0.99))
     assert found.low == pytest.approx(found.value, abs=1e-6)
     most = wilson(100, 100).low
@@ -30,7 +32,7 @@ def test_all_right_still_leaves_room_for_an_error() -> None:
 
 
 def test_all_wrong_still_leaves_room_for_a_right_one() -> None:
-    found = log_loss(np.ones(100, dtype=np.int64), np.tile([0.99, 0.01], (100, 1)))
+    found = log_loss(once(np.ones(100, dtype=np.int64), np.tile([0.99, 0.01], (100, 1))))
     assert found.value == pytest.approx(-np.log(0.01))
     assert found.low == pytest.approx(found.value - (1 - wilson(100, 100).low) * np.log(99), rel=1e-3)
 
@@ -41,7 +43,7 @@ def test_all_wrong_still_leaves_room_for_a_right_one() -> None:
 def test_the_loss_is_covered_where_errors_are_few(spread: float, sharpness: float, images: int) -> None:
     """Accuracies of .94 to .99; a bootstrap interval covers 40 to 91 % there."""
     truth = scoring.log_loss(*predictions(200_000, spread, sharpness, 0))
-    found = [log_loss(*predictions(images, spread, sharpness, seed)) for seed in range(1, 301)]
+    found = [log_loss(once(*predictions(images, spread, sharpness, seed))) for seed in range(1, 301)]
     held = [one.low is not None and one.high is not None and one.low <= truth <= one.high for one in found]
     assert 0.91 <= np.mean(held) <= 1
 
@@ -49,15 +51,23 @@ def test_the_loss_is_covered_where_errors_are_few(spread: float, sharpness: floa
 @given(st.integers(0, 1000), st.floats(0.5, 50), st.integers(2, 60))
 def test_the_interval_holds_the_value_and_is_never_a_point(seed: int, spread: float, images: int) -> None:
     labels, probabilities = predictions(images, spread, 1.0, seed)
-    found = log_loss(labels, probabilities)
+    found = log_loss(once(labels, probabilities))
     assert found.low is not None
     assert found.high is not None
     assert found.value == pytest.approx(scoring.log_loss(labels, probabilities))
     assert 0 <= found.low <= scoring.log_loss(labels, probabilities) < found.high
 
 
-def test_fewer_effective_images_widen_it() -> None:
-    labels, probabilities = predictions(200, 5.0, 1.0, 3)
-    whole, half = log_loss(labels, probabilities), log_loss(labels, probabilities, trials=50)
-    assert whole.value == half.value
-    assert half.low < whole.low < whole.high < half.high  # type: ignore[operator]
+def test_images_in_groups_widen_it() -> None:
+    labels, probabilities = predictions(50, 5.0, 1.0, 3)
+    labels, probabilities = np.repeat(labels, 4), np.repeat(probabilities, 4, axis=0)
+    alone, grouped = (log_loss(once(labels, probabilities, groups)) for groups in (None, np.arange(200) // 4))
+    assert alone.value == grouped.value
+    assert grouped.low < alone.low < alone.high < grouped.high  # type: ignore[operator]
+
+
+def test_runs_that_agree_are_worth_one() -> None:
+    labels, probabilities = predictions(200, 5.0, 1.0, 4)
+    one, three = log_loss(once(labels, probabilities)), log_loss(Outcome(labels, np.stack([probabilities] * 3)))
+    assert three.value == pytest.approx(one.value)
+    assert (three.low, three.high) == pytest.approx((one.low, one.high), rel=0.1)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from headstart.statistics.intervals import wilson
 from headstart.statistics.selective import coverage_curve, selected, threshold
+from tests.outcomes import once
 
 
 def test_coverage_and_accuracy_of_a_worked_example() -> None:
@@ -30,19 +31,19 @@ def test_the_threshold_is_the_lowest_that_reaches_the_target(seed: int, target: 
 def test_what_a_threshold_does_on_other_images() -> None:
     probabilities = np.array([[0.95, 0.05]] * 85 + [[0.6, 0.4]] * 15)
     labels = np.array([0] * 84 + [1] * 16)
-    found = selected(labels, probabilities, 0.9)
+    found = selected(once(labels, probabilities), 0.9)
     assert found.coverage.value == 0.85
     assert found.accuracy is not None
     expected = wilson(84, 85)
     assert (found.accuracy.value, found.accuracy.low) == pytest.approx((expected.value, expected.low))
-    assert selected(labels, probabilities, 0.99).accuracy is None
+    assert selected(once(labels, probabilities), 0.99).accuracy is None
 
 
 def test_groups_widen_what_a_threshold_promises() -> None:
     probabilities = np.array([[0.95, 0.05]] * 80 + [[0.6, 0.4]] * 20)
     labels = np.array([1] * 10 + [0] * 90)
     groups = np.repeat(np.arange(10), 10)
-    alone, grouped = selected(labels, probabilities, 0.9), selected(labels, probabilities, 0.9, groups)
+    alone, grouped = selected(once(labels, probabilities), 0.9), selected(once(labels, probabilities, groups), 0.9)
     assert alone.accuracy is not None
     assert grouped.accuracy is not None
     assert grouped.accuracy.low < alone.accuracy.low
