@@ -9,18 +9,14 @@ nothing is dropped.
 import hashlib
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import graph, network
 from headstart.base.bases import KINDS, nearest
+from headstart.base.lazy import keras, tf
 from headstart.foundation.errors import InputError
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 
 def build(name: str, weights: Mapping[str, NDArray[np.float32]], image_size: int) -> "keras.Model":
@@ -47,9 +43,6 @@ def preprocess(name: str, images: "tf.Tensor") -> "tf.Tensor":
 
     Some bases (EfficientNet, MobileNetV3, ConvNeXt) hold their preprocessing inside and take the images as they are.
     """
-    import keras
-    import tensorflow as tf
-
     module = getattr(keras.applications, KINDS[name].module)
     return module.preprocess_input(tf.cast(images, tf.float32))
 
@@ -115,8 +108,6 @@ def blocks(base: "keras.Model") -> list[int]:
 
     A block is what gives feature maps of one size: of VGG16 the last 4 layers, the last 8, 12, 15 and all 18.
     """
-    import keras
-
     cuts = set(graph.cuts(base))
     side, count = base.output_shape[1], 0
     counts: dict[int, int] = {}  # by the side of the block's maps

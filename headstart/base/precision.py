@@ -5,6 +5,7 @@ import platform
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from headstart.base.lazy import tf
 from headstart.foundation.errors import InputError
 
 Setting = Literal["auto", "float32", "bfloat16"]
@@ -65,8 +66,6 @@ def cpu_has_bfloat16() -> bool:
 
 
 def _for_gpu() -> Precision | None:
-    import tensorflow as tf
-
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         return None

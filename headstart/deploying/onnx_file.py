@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.base.lazy import keras, tf
 from headstart.foundation.framing import Fit
 from headstart.images.fitting import PAD
 
 if TYPE_CHECKING:
-    import keras
     import onnx
 
 # The first with an antialiased Resize.
@@ -35,7 +35,6 @@ def convert(square: "keras.Model", fit: Fit, metadata: Mapping[str, str]) -> "on
         From ``pixels``, uint8 (n, height, width, 3), to ``probabilities``, float32 (n, classes).
     """
     import onnx
-    import tensorflow as tf
     import tf2onnx
     from onnx import helper
 

@@ -5,16 +5,14 @@ and more of their channels find nothing in a given image.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import base
+from headstart.base.lazy import keras
 from headstart.explaining.spacing import spaced
-
-if TYPE_CHECKING:
-    import keras
 
 # Of a channel's positions, those that are not cut off.
 _VISIBLE = 0.99
@@ -48,8 +46,6 @@ def activations(
         channels: the most that are kept of each layer, evenly spaced over all it has: those are the same for every
             image, and show how many find nothing, as the most active ones would not.
     """
-    import keras
-
     model = keras.Model(whole.input, {layer.name: layer.output for layer in layers})
     outputs = model(base.preprocess(whole.name, pixels[np.newaxis]), training=False)
     return [_maps(layer.name, np.asarray(outputs[layer.name][0], np.float32), channels) for layer in layers]

@@ -6,19 +6,17 @@ own bytes, and on nothing else: not on the order of images, the batch size, or h
 """
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base.lazy import keras, tf
 from headstart.features import rand_augment
 from headstart.features.affine import affine, in_pixels, rotation
 from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.foundation.threads import map_ordered
 from headstart.settings.schema import Augmentation
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 # Random numbers of each view, whatever is switched on; RandAugment's follow, two for each operation.
 _NUMBERS = 10
@@ -125,8 +123,6 @@ def augment(images: "tf.Tensor", maps: "tf.Tensor", tones: "tf.Tensor", settings
     Returns:
         float32, the shape of ``images``.
     """
-    import keras
-
     values = keras.ops.cast(images, "float32")
     if settings.contrast or settings.brightness:
         values = _toned(images, values, tones)
@@ -134,8 +130,6 @@ def augment(images: "tf.Tensor", maps: "tf.Tensor", tones: "tf.Tensor", settings
 
 
 def _toned(images: "tf.Tensor", values: "tf.Tensor", tones: "tf.Tensor") -> "tf.Tensor":
-    import keras
-
     # Whole numbers add up to the same in any order; floats would depend on how a batch is cut among threads.
     total = keras.ops.sum(keras.ops.cast(images, "int32"), axis=(1, 2), keepdims=True)
     mean = keras.ops.cast(total, "float32") / (images.shape[1] * images.shape[2])

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import base, batches, graph
+from headstart.base.lazy import keras, tf
 from headstart.features import augmentation
 from headstart.features.augmentation import Draws
 from headstart.foundation import threads
@@ -24,10 +25,6 @@ from headstart.foundation.progress import bar
 from headstart.foundation.resume import Resumable
 from headstart.images import images
 from headstart.settings.schema import Augmentation
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 # Rows reach the disk and the state moves on every so many batches: at most some seconds of work are
 # lost to a power cut, and the disk is not kept waiting.
@@ -152,8 +149,6 @@ def compile_forward(
     None for images as they are. ``name`` is the base's, whose preprocessing the images get.
     It gives float16 (n, height, width, channels), the same for an image however many come with it.
     """
-    import tensorflow as tf
-
     lower = base.between(model, None, trunk) if trunk else None
     upper = base.between(model, trunk, None)
 
@@ -187,8 +182,6 @@ def compile_forward(
 
 def half(values: "tf.Tensor") -> "tf.Tensor":
     """Turn activations into float16; what float16 can't hold becomes its largest value, not infinity."""
-    import tensorflow as tf
-
     return tf.cast(tf.clip_by_value(tf.cast(values, tf.float32), -_LARGEST, _LARGEST), tf.float16)
 
 

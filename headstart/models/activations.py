@@ -7,13 +7,14 @@ trunk file, a few layers away from the trunk file, or has to be computed from th
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from headstart.base import base, batches, extraction, graph
+from headstart.base.lazy import keras, tf
 from headstart.features import augmentation, features
 from headstart.foundation import paths
 from headstart.foundation.arrays import ArrayFile, check_space, create_array, open_array, release
@@ -22,10 +23,6 @@ from headstart.foundation.progress import bar
 from headstart.foundation.resume import Resumable
 from headstart.models.samples import Samples
 from headstart.settings.schema import Augmentation, ExtractFeatures
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 
 class Views(NamedTuple):
@@ -159,8 +156,6 @@ def _online(layer: str, labels: NDArray[np.int64], source: Source, state: Resuma
 
 
 def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.generic]:
-    import tensorflow as tf
-
     model = base.between(source.base, source.trunk, layer)
     trunk = open_array(_kept("trunk", array))
     leading, feature_map = trunk.shape[:-3], trunk.shape[-3:]

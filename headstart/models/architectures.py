@@ -3,18 +3,16 @@
 import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from headstart.base import convolution
+from headstart.base.lazy import keras
 from headstart.foundation.errors import InputError
 from headstart.foundation.framing import Fit, Framing
 from headstart.models import classifier
 from headstart.settings.schema import Architecture
-
-if TYPE_CHECKING:
-    import keras
 
 # What red, green and blue give to luminance (ITU-R BT.601, the weights of Pillow's greyscale). They sum to 1: a grey
 # pixel keeps its value.
@@ -113,8 +111,6 @@ def build(network: Network, classes: int, seed: int) -> "keras.Model":
     Returns:
         A model from RGB pixels of 0 to 255, (images, size, size, 3), to logits, float32 (images, units).
     """
-    import keras
-
     seeds = itertools.count(seed)
     pixels = keras.Input((network.image_size, network.image_size, 3), name="pixels")
     values = pixels
@@ -137,8 +133,6 @@ def _stack(
     values: "keras.KerasTensor", dropout: float, seeds: Iterator[int], filters: tuple[int, ...], pooling: bool
 ) -> "keras.KerasTensor":
     """Convolutions one after the other, as in Chollet, Deep Learning with Python, chapter 8."""
-    import keras
-
     for number, count in enumerate(filters, start=1):
         if pooling and number > 1:
             values = keras.layers.MaxPooling2D(2, name=f"pool{number - 1}")(values)
@@ -148,8 +142,6 @@ def _stack(
 
 def _vgg_small(values: "keras.KerasTensor", dropout: float, seeds: Iterator[int]) -> "keras.KerasTensor":
     """Two blocks and two hidden layers in the manner of VGG (Simonyan & Zisserman, 2015)."""
-    import keras
-
     for block, filters in enumerate((32, 64), start=1):
         for number in (1, 2):
             values = _convolution(filters, "same", seeds, f"block{block}_conv{number}")(values)
@@ -165,8 +157,6 @@ def _vgg_small(values: "keras.KerasTensor", dropout: float, seeds: Iterator[int]
 
 def _resnet34(values: "keras.KerasTensor", dropout: float, seeds: Iterator[int]) -> "keras.KerasTensor":
     """ResNet-34 (He, Zhang, Ren & Sun, 2016), as Géron writes it in Hands-On Machine Learning, chapter 14."""
-    import keras
-
     values = _normalised(values, 64, 7, 2, seeds, "stem")
     values = keras.layers.ReLU(name="stem_relu")(values)
     values = keras.layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(values)
@@ -181,8 +171,6 @@ def _residual_unit(
     values: "keras.KerasTensor", filters: int, strides: int, seeds: Iterator[int], name: str
 ) -> "keras.KerasTensor":
     """Two convolutions whose outcome is added to what entered them, brought to the same shape where need be."""
-    import keras
-
     skip = values if strides == 1 else _normalised(values, filters, 1, strides, seeds, f"{name}_skip")
     values = _normalised(values, filters, 3, strides, seeds, f"{name}_first")
     values = keras.layers.ReLU(name=f"{name}_first_relu")(values)
@@ -195,8 +183,6 @@ def _normalised(
     values: "keras.KerasTensor", filters: int, kernel: int, strides: int, seeds: Iterator[int], name: str
 ) -> "keras.KerasTensor":
     """A convolution and batch normalization, whose shift makes a bias of its own needless."""
-    import keras
-
     values = keras.layers.Conv2D(
         filters,
         kernel,
@@ -210,8 +196,6 @@ def _normalised(
 
 
 def _convolution(filters: int, padding: str, seeds: Iterator[int], name: str) -> "keras.layers.Layer":
-    import keras
-
     initializer = keras.initializers.GlorotUniform(next(seeds))
     return keras.layers.Conv2D(
         filters, 3, padding=padding, activation="relu", kernel_initializer=initializer, name=name
@@ -219,8 +203,6 @@ def _convolution(filters: int, padding: str, seeds: Iterator[int], name: str) ->
 
 
 def _dropped(values: "keras.KerasTensor", dropout: float, seeds: Iterator[int], name: str) -> "keras.KerasTensor":
-    import keras
-
     return keras.layers.Dropout(dropout, seed=next(seeds), name=name)(values) if dropout else values
 
 

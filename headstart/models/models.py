@@ -5,15 +5,12 @@ are equal files.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from headstart.base import base, convolution
+from headstart.base.lazy import keras
 from headstart.foundation.atomic import replacing_folder, write_json
 from headstart.models import architectures, classifier
 from headstart.models.description import Description, describe
-
-if TYPE_CHECKING:
-    import keras
 
 
 def save(folder: Path, model: "keras.Model", description: Description) -> None:
@@ -81,8 +78,6 @@ def join(whole: "keras.Model", head: "keras.Model", unfreeze: int) -> "keras.Mod
     Raises:
         InputError: the base has fewer layers.
     """
-    import keras
-
     cut = base.cut_before(whole, unfreeze)
     set_trainable(whole, unfreeze)
     if cut == whole.operations[-1].name:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from headstart.base.lazy import tf
 from headstart.features import augmentation
 from headstart.foundation import paths
 from headstart.foundation.arrays import ArrayFile, check_space, create_array, open_array, release
@@ -75,8 +76,6 @@ def views(train: Samples, sha256s: list[str], settings: Augmentation | None, see
     Returns:
         A function of the epoch, from 0. The views are made as the epoch reads them, float32.
     """
-    import tensorflow as tf
-
     if settings is None:
         return lambda epoch: train
     size = train.values.shape[2]

@@ -2,20 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import base, precision, runtime, weights
+from headstart.base.lazy import keras
 from headstart.features import features
 from headstart.foundation.array_types import FloatArray
 from headstart.models import inference, models
 from headstart.models.description import Description, Inference, describe
 from headstart.statistics import calibration
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Assembled(NamedTuple):

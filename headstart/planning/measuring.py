@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import psutil
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from headstart.base import base, precision, runtime
+from headstart.base.lazy import keras, tf
 from headstart.features import augmentation, features
 from headstart.foundation.framing import Framing
 from headstart.foundation.progress import bar
@@ -35,9 +36,6 @@ from headstart.statistics.estimates import estimates
 from headstart.statistics.intervals import RESAMPLES
 from headstart.training import layerwise
 from headstart.training.steps import Steps
-
-if TYPE_CHECKING:
-    import keras
 
 Settings = TypeVar("Settings", bound=Optimization)
 
@@ -118,7 +116,6 @@ def measure(params: Params, counts: Counts) -> Measured:
 
 def _without_base(params: Params, counts: Counts) -> dict[str, Callable[[], Training]]:
     """Return what times the training of networks from scratch, by stage, and two that are the same once."""
-    import keras
 
     @functools.cache
     def scratch(settings: Scratch) -> Training:
@@ -232,8 +229,6 @@ def _time_base(whole: "keras.Model", params: Params) -> tuple[float, float]:
 
 def _time_augmentation(settings: Augmentation, size: int) -> float:
     """Return the seconds that a view of an image takes."""
-    import tensorflow as tf
-
     pixels = _noise(_SOME, size)
     digests = [f"{number:064x}" for number in range(_SOME)]
     augment = tf.function(lambda batch, maps, tones: augmentation.augment(batch, maps, tones, settings))
