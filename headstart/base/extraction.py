@@ -51,7 +51,7 @@ def write(extraction: Extraction, trunk: str | None, flipped: bool) -> None:
 
 def read() -> Extraction:
     """Read how features were made."""
-    return Extraction.model_validate(json.loads(paths.EXTRACTION.read_text(encoding="utf-8")))
+    return Extraction.model_validate_json(paths.EXTRACTION.read_bytes())
 
 
 def trunk_layer() -> str | None:

@@ -42,10 +42,7 @@ def cuts(model: "keras.Model") -> list[str]:
 def part(model: "keras.Model", lower: str, upper: str) -> "keras.Model":
     """Return what lies after the operation ``lower`` up to ``upper`` as a network that shares the weights.
 
-    Args:
-        model: the whole network.
-        lower: one of :func:`cuts`, or the input, whose output the part takes.
-        upper: the operation whose output the part gives.
+    ``lower`` is one of :func:`cuts`, or the input.
     """
     tensors = outputs(model)
     start, end = tensors[lower], tensors[upper]

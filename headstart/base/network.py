@@ -22,10 +22,6 @@ _COUNTER = re.compile(r"_(\d+)$")
 def construct(name: str, image_size: int) -> "keras.Model":
     """Build the base ``name`` with random weights, in the precision that :func:`runtime.set_policy` set.
 
-    Args:
-        name: of the base.
-        image_size: side of the images, pixels.
-
     Returns:
         A model of that name from preprocessed images, float (images, size, size, 3), to feature maps
         (images, height, width, channels).

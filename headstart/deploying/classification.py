@@ -45,10 +45,7 @@ class Image(NamedTuple):
 def classify(files: Sequence[InputFile], model: Predictor, heat_maps: Path | None = None) -> Iterator[Classified]:
     """Yield what the model says of each file, in their order; the next images are decoded while it computes.
 
-    Args:
-        files: what to look at.
-        model: what looks.
-        heat_maps: a folder for a heat map of each image; None for none.
+    A heat map of each image goes to the folder ``heat_maps``, if there is one.
     """
     targets: Sequence[Path | None] = [None] * len(files)
     if heat_maps:

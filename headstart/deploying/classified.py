@@ -32,10 +32,7 @@ Writer = Callable[[Iterable[Classified], Sequence[str], IO[str]], None]
 def write_csv(rows: Iterable[Classified], classes: Sequence[str], out: IO[str]) -> None:
     """Write a line a file: path, predicted class and its probability, problem, heat map, each class's probability.
 
-    Args:
-        rows: in the order of the lines.
-        classes: names of the classes; they come through as they are, ``=cmd()`` and ``nan`` too.
-        out: opened without translation of line ends.
+    Names of classes come through as they are, ``=cmd()`` and ``nan`` too. ``out`` must not translate line ends.
     """
     # Every text in quotes, so that no reader takes one for a number or for a line's end.
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)

@@ -22,9 +22,7 @@ _SMALLEST = 1e-37
 def square_to_probabilities(assembled: Assembled, inference: Inference) -> "keras.Model":
     """Return a network from RGB images of the model's own size to calibrated probabilities.
 
-    Args:
-        assembled: a model that was built under the policy float32.
-        inference: how its logits become probabilities.
+    The model must have been built under the policy float32.
 
     Returns:
         From ``square``, float32 (n, size, size, 3) of 0 to 255, to float32 (n, classes).
@@ -46,10 +44,6 @@ def pixels_to_probabilities(square: "keras.Model", fit: Fit) -> "keras.Model":
 
     Pillow, which the pipeline resizes with, averages in the same way but rounds to whole grey levels after the rows
     and again after the columns; this rounds once. One value in seven differs, by one level of 255.
-
-    Args:
-        square: that network.
-        fit: how pictures are brought into a square.
 
     Returns:
         From ``pixels``, (n, height, width, 3) of 0 to 255, float32 or uint8, to float32 (n, classes).

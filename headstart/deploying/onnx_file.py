@@ -24,12 +24,7 @@ def convert(square: "keras.Model", fit: Fit, metadata: Mapping[str, str]) -> "on
     """Turn what :func:`network.square_to_probabilities` gave into an ONNX model, with the resizing before it.
 
     ONNX Runtime resizes whole numbers as Pillow does, rounding after the rows and after the columns, so uint8 is what
-    the model takes.
-
-    Args:
-        square: the network.
-        fit: how pictures are brought into a square.
-        metadata: what is kept in the file beside the network.
+    the model takes. The metadata are kept in the file beside the network.
 
     Returns:
         From ``pixels``, uint8 (n, height, width, 3), to ``probabilities``, float32 (n, classes).

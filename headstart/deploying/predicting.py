@@ -39,13 +39,9 @@ class Answers(NamedTuple):
 def predict(
     paths: Sequence[Path], strategy: str | None, answers: Answers, shown: Callable[[str], str] = lambda path: path
 ) -> int:
-    """Predict every file, write the answers, say on stderr what could not be used.
+    """Predict every file of ``paths``, images and folders, write the answers, say on stderr what could not be used.
 
-    Args:
-        paths: images and folders.
-        strategy: whose model to take; None for the winner's.
-        answers: how they are wanted.
-        shown: how a path is written for the user.
+    The model is that of ``strategy``, or of the winner; ``shown`` writes a path for the user.
 
     Returns:
         ``ALL_PREDICTED``, or ``SOME_UNREADABLE`` if some could not be used as images.

@@ -37,14 +37,10 @@ class Maps(NamedTuple):
 def activations(
     whole: "keras.Model", layers: Sequence["keras.Layer"], pixels: NDArray[np.uint8], channels: int
 ) -> list[Maps]:
-    """Return what ``layers`` give for an image.
+    """Return what ``layers`` of a base give for an image, uint8 (size, size, 3).
 
-    Args:
-        whole: a base.
-        layers: of it.
-        pixels: RGB, uint8 (size, size, 3).
-        channels: the most that are kept of each layer, evenly spaced over all it has: those are the same for every
-            image, and show how many find nothing, as the most active ones would not.
+    At most ``channels`` are kept of each layer, evenly spaced over all it has: those are the same for every image, and
+    show how many find nothing, as the most active ones would not.
     """
     model = keras.Model(whole.input, {layer.name: layer.output for layer in layers})
     outputs = model(base.preprocess(whole.name, pixels[np.newaxis]), training=False)

@@ -39,9 +39,7 @@ def last_map(base: "keras.Model") -> "keras.Layer":
 def chosen(base: "keras.Model", names: str | Sequence[str]) -> list["keras.Layer"]:
     """Return the convolutions that ``explain.layers`` names.
 
-    Args:
-        base: any base.
-        names: of convolutions; ``auto`` for the first one at each resolution, in VGG16 the first of each block.
+    ``auto`` is the first one at each resolution, in VGG16 the first of each block.
 
     Raises:
         InputError: one of them is no convolution of the base.

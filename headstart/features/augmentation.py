@@ -54,15 +54,7 @@ class Draws(NamedTuple):
 
 
 def draw(settings: Augmentation, sha256s: list[str], view: int, seed: int, size: int) -> Draws:
-    """Draw the random changes of one view of each image.
-
-    Args:
-        settings: how far images may change.
-        sha256s: digest of each image's bytes.
-        view: number of the view.
-        seed: the run's seed.
-        size: side of the images, pixels.
-    """
+    """Draw the random changes of the view of this number of each image, given by the digests of their bytes."""
     # Always the same numbers for the same purpose: switching one change on leaves the others as they were.
     count = _NUMBERS + 2 * settings.randaugment
     numbers = np.stack([_generator(seed, view, sha256).random(count) for sha256 in sha256s])
@@ -95,12 +87,7 @@ def draw(settings: Augmentation, sha256s: list[str], view: int, seed: int, size:
 def paint(images: NDArray[np.uint8], draws: Draws) -> NDArray[np.uint8]:
     """Apply RandAugment's changes of colour, the part that is not for TensorFlow; the first step of a view.
 
-    Args:
-        images: (images, height, width, 3).
-        draws: of these images.
-
-    Returns:
-        The same shape; the very same array where there is nothing to do.
+    From and to (images, height, width, 3); the very same array where there is nothing to do.
     """
     if not rand_augment.repaints(np.unique(draws.operations)):
         return images
@@ -114,14 +101,8 @@ def augment(images: "tf.Tensor", maps: "tf.Tensor", tones: "tf.Tensor", settings
     Contrast is about the mean of each channel of the image. Values stay within 0 to 255. TensorFlow repeats an
     image (``wrap``) once on each side; farther out its border is drawn on, and across the seam nothing is interpolated.
 
-    Args:
-        images: uint8 (images, height, width, channels), from :func:`paint`.
-        maps: as :class:`Draws` has them.
-        tones: likewise.
-        settings: those that the draws were made with.
-
-    Returns:
-        float32, the shape of ``images``.
+    From what :func:`paint` gave, uint8 (images, height, width, channels), to float32 of the same shape. ``maps`` and
+    ``tones`` are those of :class:`Draws`, which were made with the same ``settings``.
     """
     values = keras.ops.cast(images, "float32")
     if settings.contrast or settings.brightness:

@@ -67,15 +67,10 @@ class ArrayFile:
 
 
 def check_space(folder: Path, needed: int, parameter: str) -> None:
-    """Check that ``needed`` bytes fit on the disk that holds ``folder``.
-
-    Args:
-        folder: where they are to be written.
-        needed: bytes.
-        parameter: what in params.yaml decides how much is needed, for the message.
+    """Check, before hours of computing, that ``needed`` bytes fit on the disk that holds ``folder``.
 
     Raises:
-        InputError: they don't, found out before hours of computing.
+        InputError: they don't; it names ``parameter`` of params.yaml, which decides how much is needed.
     """
     free = shutil.disk_usage(folder).free
     if free < needed:

@@ -17,11 +17,8 @@ _LOG_LINE_WITHOUT_TOTAL = "{desc}: {n_fmt}{unit} in {elapsed}{postfix}"
 def bar(description: str, total: int | None, unit: str, done: int = 0) -> "tqdm[Any]":
     """A progress bar to ``update(n)``; use it in a ``with`` statement.
 
-    Args:
-        description: what is being done, in a few words.
-        total: how many units there are, or None where that isn't known.
-        unit: what is counted, for example " images".
-        done: how many were finished by an earlier, interrupted run.
+    ``total`` is None where it isn't known. The unit is written right behind the number, as in " images". ``done`` units
+    were finished by an earlier, interrupted run.
     """
     if sys.stderr.isatty():
         return tqdm(desc=description, total=total, initial=done, unit=unit, dynamic_ncols=True)

@@ -171,10 +171,6 @@ def measure(data: bytes) -> Measured:
 def square(data: bytes, framing: Framing) -> Pixels:
     """Decode an image file and resize it into a square by antialiased bilinear interpolation.
 
-    Args:
-        data: as for :func:`decode`.
-        framing: the square's size, and how the picture is fitted into it.
-
     Returns:
         uint8, shape (size, size, 3), RGB.
 

@@ -66,15 +66,7 @@ class Source(NamedTuple):
 def source(
     whole: "keras.Model", manifest: pd.DataFrame, extracted: ExtractFeatures, augmentation: Augmentation, seed: int
 ) -> Source:
-    """Return the source that training takes activations from.
-
-    Args:
-        whole: the whole frozen base.
-        manifest: the images.
-        extracted: how features were extracted, and how many views kept.
-        augmentation: how views differ from the image.
-        seed: the run's seed.
-    """
+    """Return the source that training takes activations of the frozen base from."""
     views = Views(extracted.views, augmentation, seed)
     return Source(whole, extraction.trunk_layer(), manifest, views, extracted.batch_size, extraction.read().framing)
 
@@ -84,11 +76,7 @@ def training_samples(
 ) -> Callable[[int], Samples]:
     """Return a function that gives an epoch's training examples: outputs of ``layer`` for augmented views.
 
-    Args:
-        layer: one of ``graph.cuts`` of the base, frozen up to there.
-        labels: of the training images.
-        source: where activations come from.
-        state: as in :func:`at`.
+    ``layer`` and ``state`` are as in :func:`at`.
     """
     if source.views.kept == 0:
         return _online(layer, labels, source, state)
@@ -122,12 +110,7 @@ def at(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.g
 
 
 def files(array: str, unfreeze: int) -> list[Path]:
-    """Return the files that :func:`at` may read below the last ``unfreeze`` layers of the base; else it reads images.
-
-    Args:
-        array: as in :func:`at`.
-        unfreeze: how many of the base's last layers follow.
-    """
+    """Return the files that :func:`at` may read below the base's last ``unfreeze`` layers; else it reads images."""
     if unfreeze == 0:
         return [_kept("features", array)]
     trunk = _kept("trunk", array)

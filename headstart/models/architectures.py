@@ -57,14 +57,7 @@ class Plan(NamedTuple):
 
 
 def describe(settings: Architecture, framing: Framing, policy: str, grey: bool) -> Network:
-    """Return the network that ``settings`` ask for.
-
-    Args:
-        settings: of the strategy.
-        framing: how pictures become what the network sees.
-        policy: precision policy.
-        grey: whether the training images are: colour channels would all be the same one.
-    """
+    """Return the network that ``settings`` ask for, with one input channel if the training images are ``grey``."""
     return Network(
         architecture=settings.architecture,
         image_size=framing.size,
@@ -83,11 +76,7 @@ def in_words(network: Network) -> str:
 
 
 def check_size(settings: Architecture, section: str) -> None:
-    """Check that images are large enough for the architecture.
-
-    Args:
-        settings: of the strategy.
-        section: where they are in params.yaml.
+    """Check that the images of a ``section`` of params.yaml are large enough for its architecture.
 
     Raises:
         InputError: they aren't.
@@ -101,12 +90,7 @@ def check_size(settings: Architecture, section: str) -> None:
 
 
 def build(network: Network, classes: int, seed: int) -> "keras.Model":
-    """Build a network, in the precision that :func:`runtime.set_policy` set.
-
-    Args:
-        network: its architecture, image size, channels and dropout.
-        classes: how many classes; two share one output unit.
-        seed: start of its random weights and of dropout.
+    """Build a network, in the precision that :func:`runtime.set_policy` set; ``seed`` starts its weights and dropout.
 
     Returns:
         A model from RGB pixels of 0 to 255, (images, size, size, 3), to logits, float32 (images, units).

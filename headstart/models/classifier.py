@@ -12,12 +12,8 @@ def build(
 ) -> "keras.Model":
     """Build a classifier, in float32 throughout: it is small, and its output must be exact.
 
-    Args:
-        settings: its layers.
-        feature_shape: (height, width, channels) of a feature map.
-        feature_rms: root mean square of the training images' features.
-        classes: how many classes; two share one output unit.
-        seed: start of its random weights and of dropout.
+    ``feature_shape`` is (height, width, channels); ``feature_rms`` is the root mean square of the training images'
+    features. Random weights and dropout follow ``seed``.
 
     Returns:
         A model from feature maps (images, height, width, channels) to logits, float32 (images, units),
@@ -60,12 +56,9 @@ def probabilities(logits: "tf.Tensor") -> "tf.Tensor":
 
 
 def loss(labels: "tf.Tensor", logits: "tf.Tensor", smoothing: float = 0.0) -> "tf.Tensor":
-    """Cross-entropy of each image, float32 (images,), from its label (int) and logits.
+    """Cross-entropy of each image, float32 (images,), from its label, int (images,), and logits (images, units).
 
-    Args:
-        labels: (images,).
-        logits: (images, units).
-        smoothing: the part of the label spread evenly over all classes (Szegedy et al. 2016).
+    ``smoothing`` is the part of the label spread evenly over all classes (Szegedy et al. 2016).
     """
     if logits.shape[1] == 1:
         targets = tf.cast(labels, tf.float32)

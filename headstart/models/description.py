@@ -1,7 +1,6 @@
 """What is written of a trained model, beside its weights: ``model.json``."""
 
 import hashlib
-import json
 from pathlib import Path
 
 from headstart.base import batches
@@ -84,7 +83,7 @@ class Description(Record):
 
 def describe(folder: Path) -> Description:
     """Read what :func:`save` wrote about a model."""
-    return Description.model_validate(json.loads((folder / "model.json").read_text(encoding="utf-8")))
+    return Description.model_validate_json((folder / "model.json").read_bytes())
 
 
 def weights_digest(folder: Path) -> str:

@@ -21,11 +21,9 @@ def save(folder: Path, model: "keras.Model", description: Description) -> None:
 
 
 def load(folder: Path, whole: "keras.Model") -> "keras.Model":
-    """Build a saved model that has a base, and give it its weights.
+    """Build a model that :func:`save` wrote and that has a base, and give it its weights.
 
-    Args:
-        folder: where :func:`save` put it.
-        whole: the frozen base; loading a fine-tuned model changes the weights of its last layers.
+    That of a fine-tuned model changes the weights of the last layers of ``whole``, the frozen base.
 
     Returns:
         A model to logits from the output of the layer ``base.cut_before(whole, unfreeze)``.
@@ -66,10 +64,7 @@ def classifier_of(model: "keras.Model") -> "keras.Model":
 def join(whole: "keras.Model", head: "keras.Model", unfreeze: int) -> "keras.Model":
     """Put a classifier on the part of the base that trains, sharing the weights of both.
 
-    Args:
-        whole: the base. Its last ``unfreeze`` layers become trainable, all others frozen.
-        head: the classifier.
-        unfreeze: how many layers train.
+    The last ``unfreeze`` layers of the base become trainable, all others frozen.
 
     Returns:
         A model from the last output that stays as it is to logits: just ``head`` where nothing of the

@@ -25,13 +25,7 @@ _BLOCK = 256
 
 
 def read(frame: pd.DataFrame, split: str, framing: Framing, state: Resumable) -> Samples:
-    """Decode the images of a split, once, into a file.
-
-    Args:
-        frame: the manifest.
-        split: whose images.
-        framing: how pictures become what the network sees.
-        state: where the file is built; it must outlive the result.
+    """Decode the images of a split of the manifest, once, into a file of ``state``, which must outlive the result.
 
     Returns:
         RGB pixels, a memory map: uint8 (1, images, size, size, 3).
@@ -65,16 +59,10 @@ def are_grey(samples: Samples) -> bool:
 
 
 def views(train: Samples, sha256s: list[str], settings: Augmentation | None, seed: int) -> Callable[[int], Samples]:
-    """Return a function that gives an epoch's training examples, each image in a view that it has in no other.
+    """Return a function that gives the training examples of an epoch, from 0, each image in a view that is in no other.
 
-    Args:
-        train: the images as they are, as :func:`read` returns them.
-        sha256s: digest of each image's bytes; its views are drawn from it.
-        settings: how views differ from the image; None for images as they are in every epoch.
-        seed: of the training.
-
-    Returns:
-        A function of the epoch, from 0. The views are made as the epoch reads them, float32.
+    The views are made of what :func:`read` returned as the epoch reads it, float32, drawn from the digest of each
+    image's bytes. Without settings, images are as they are in every epoch.
     """
     if settings is None:
         return lambda epoch: train

@@ -34,9 +34,7 @@ class Assembled(NamedTuple):
 def assemble(folder: Path, base_weights: Path) -> Assembled:
     """Bring back a saved model with its base, in the precision that :func:`runtime.set_policy` set.
 
-    Args:
-        folder: where :func:`models.save` put it.
-        base_weights: the ``.npz`` file of the pretrained base; not read if the model has none.
+    The file of the pretrained base is not read if the model has none.
 
     Raises:
         InputError: a file is missing or broken.
@@ -89,11 +87,6 @@ def load(folder: Path, base_weights: Path, inference: Inference) -> Predictor:
     """Bring back a saved model ready to predict, in the precision it was trained in.
 
     Where this machine would have to emulate that precision, float32 takes its place: faster there, and more exact.
-
-    Args:
-        folder: of the model.
-        base_weights: the ``.npz`` file of the pretrained base.
-        inference: how its logits become probabilities.
 
     Raises:
         InputError: a file is missing or broken.

@@ -34,13 +34,8 @@ class Samples(NamedTuple):
 def epoch_batches(samples: Samples, batch_size: int, epoch: int, seed: int) -> Iterator[Batch]:
     """Yield every image once, shuffled, each in one of its views.
 
-    Over as many epochs as there are views an image shows each of its views once, in an order of its own.
-
-    Args:
-        samples: the examples.
-        batch_size: examples in a batch; the last one may be smaller.
-        epoch: number of the epoch, from 0.
-        seed: the run's seed. Together with the epoch it decides everything.
+    Over as many epochs as there are views an image shows each of its views once, in an order of its own. The seed and
+    the epoch, from 0, decide everything. The last batch may be smaller.
     """
     views, images = samples.values.shape[:2]
     order = np.random.default_rng([seed, 1, epoch]).permutation(images)

@@ -59,9 +59,7 @@ _PARTS = 9
 def measure(params: Params, counts: Counts) -> Measured:
     """Measure what the parts of a run take.
 
-    Args:
-        params: the settings.
-        counts: the images; their number decides how large batches are, and their files how long decoding takes.
+    The number of images decides how large batches are, and their files how long decoding takes.
 
     Raises:
         InputError: params.yaml asks for layers that the base does not have, or a limit leaves too little memory.
@@ -165,14 +163,7 @@ def _pace(settings: Optimization, kind: type[Settings]) -> Settings:
 def _time_training(
     build: Callable[[], "keras.Model"], values: NDArray[np.generic], counts: Counts, settings: Optimization
 ) -> Training:
-    """Time a training's steps on noise, as :func:`headstart.training.training.fit` takes them.
-
-    Args:
-        build: makes the network.
-        values: examples, (examples, …).
-        counts: of which the classes matter.
-        settings: of the training.
-    """
+    """Time a training's steps on noise, (examples, …), as :func:`headstart.training.training.fit` takes them."""
     labels = np.random.default_rng(0).integers(0, counts.classes, len(values))
     samples = Samples(values[np.newaxis], labels)
     with _peak() as memory:

@@ -96,10 +96,6 @@ class _Unmeasured(Exception):  # noqa: N818 - no fault of anybody's
 def make(params: Params, every_stage: bool = False) -> Plan:
     """Make a plan, measuring this machine if that was not done before for such settings.
 
-    Args:
-        params: the settings.
-        every_stage: whether to plan for those that are up to date too.
-
     Raises:
         InputError: the source can't be counted, or the settings don't fit the base.
     """
@@ -114,9 +110,7 @@ def make(params: Params, every_stage: bool = False) -> Plan:
 def quickly(params: Params, status: Mapping[str, Any]) -> Plan | None:
     """Make a plan without measuring this machine, unless the run is so long that it makes no difference.
 
-    Args:
-        params: the settings.
-        status: what `dvc status --json` says.
+    ``status`` is what `dvc status --json` says.
 
     Returns:
         None for a short run on a machine that was not measured.
@@ -135,15 +129,7 @@ def quickly(params: Params, status: Mapping[str, Any]) -> Plan | None:
 
 
 def assemble(params: Params, found: Counts, measured: Measured, stages: Iterable[str], running: Sequence[str]) -> Plan:
-    """Put a plan together of what is known.
-
-    Args:
-        params: the settings.
-        found: the images.
-        measured: what the parts of a run take here.
-        stages: all of them, in order.
-        running: those that would run.
-    """
+    """Put a plan together of what is known; of all ``stages``, in order, those in ``running`` would run."""
     seconds = durations.of_stages(params, found, measured)
     peaks = memory.of_stages(params, found, measured)
     written = space.of_stages(params, found, measured)
@@ -176,13 +162,7 @@ def _nothing(found: Counts, stages: Iterable[str]) -> Plan:
 
 
 def is_long(params: Params, found: Counts, running: Collection[str]) -> bool:
-    """Return whether a run is so long that measuring this machine is nothing beside it.
-
-    Args:
-        params: the settings.
-        found: the images.
-        running: the stages that would run.
-    """
+    """Return whether a run is so long that measuring this machine is nothing beside it."""
     pixels = 0
     if "extract_features" in running:
         pixels += amounts.extraction(params, found).total * params.extract_features.image_size**2

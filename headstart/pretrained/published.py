@@ -32,10 +32,6 @@ SHA-256, hexadecimal; None where Keras publishes none."""
 def imagenet(name: str, get: Get) -> Tensors:
     """Return the ImageNet weights of the base ``name``, as :func:`network.variables` names them.
 
-    Args:
-        name: of the base.
-        get: gives the file.
-
     Raises:
         MirrorError: the file does not hold this base's weights.
     """
@@ -59,10 +55,6 @@ def accept(file: str, digest: str | None) -> Accept:
 
     Where there is neither, this only checks that it is no other kind of file, such as a page that says why there is no
     file; whether the right tensors are in it shows when Keras reads them.
-
-    Args:
-        file: what Keras calls it.
-        digest: as Keras publishes it; None where it publishes none.
     """
     if digest:
         return matching(digest)
@@ -71,12 +63,7 @@ def accept(file: str, digest: str | None) -> Accept:
 
 
 def trust(file: Path, digest: str | None) -> str:
-    """Say, for a person to read, how far a file can be trusted that has served; pin its digest if Keras names none.
-
-    Args:
-        file: called as Keras calls it.
-        digest: as Keras publishes it.
-    """
+    """Say, for a person to read, how far a file can be trusted that has served; pin its digest if Keras names none."""
     if digest:
         return f"{digest_name(digest)} verified"
     if pins.known(file.name):

@@ -74,9 +74,7 @@ def list_archive(path: Path, name_encoding: str = AUTO) -> Listing:
     What it holds but mustn't be read (links, devices, encrypted or repeated entries) is listed as left
     out. Every number in it is distrusted: none makes this take unbounded memory or time.
 
-    Args:
-        path: the archive.
-        name_encoding: the code page of a zip archive's names if it declares none; "auto": guessed, and printed.
+    ``name_encoding`` is the code page of a zip archive's names if it declares none; "auto": guessed, and printed.
 
     Raises:
         InputError: it is no such archive, is damaged, truncated or a bomb, or an entry leads out of it.
@@ -310,9 +308,7 @@ class _Names:
     def accept(self, name: str, from_windows: bool = False) -> str | None:
         """Return the entry's path without empty parts, or None where it is to be passed over.
 
-        Args:
-            name: the path as the archive has it.
-            from_windows: whether it was made where ``C:/`` is no folder's name.
+        An archive ``from_windows`` was made where ``C:/`` is no folder's name.
 
         Raises:
             InputError: the path leads out of the archive.

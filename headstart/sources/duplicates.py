@@ -10,7 +10,7 @@ The rules:
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from headstart.foundation.progress import track
@@ -18,7 +18,7 @@ from headstart.foundation.threads import map_ordered
 from headstart.images.images import UnreadableImage
 from headstart.images.manifest import SPLITS
 from headstart.images.names import by_number
-from headstart.sources.source import Dropped, SourceImage
+from headstart.sources.source import Dropped, SourceImage, contents
 
 
 @dataclass
@@ -39,10 +39,10 @@ def screen(images: list[SourceImage]) -> Screened:
     same: dict[str, list[int]] = defaultdict(list)
     suspects = [place for place, image in enumerate(images) if likenesses[image.likeness] > 1]
     gone: set[int] = set()
-    contents: Iterable[bytes | UnreadableImage] = _contents(images, suspects)
+    read: Iterable[bytes | UnreadableImage] = contents(images[place] for place in suspects)
     if suspects:
-        contents = track(contents, "looking for duplicates", len(suspects), " images")
-    digests = map_ordered(_digest, contents)
+        read = track(read, "looking for duplicates", len(suspects), " images")
+    digests = map_ordered(_digest, read)
     for place, digest in zip(suspects, digests, strict=True):
         if isinstance(digest, UnreadableImage):
             gone.add(place)
@@ -53,14 +53,6 @@ def screen(images: list[SourceImage]) -> Screened:
         gone.update(_judge(places, images, result))
     result.images = [image for place, image in enumerate(images) if place not in gone]
     return result
-
-
-def _contents(images: list[SourceImage], places: list[int]) -> Iterator[bytes | UnreadableImage]:
-    for place in places:
-        try:
-            yield images[place].read()
-        except UnreadableImage as error:
-            yield error
 
 
 def _digest(content: bytes | UnreadableImage) -> str | UnreadableImage:

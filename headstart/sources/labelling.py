@@ -18,12 +18,7 @@ _MOST_LOOKED_AT = 20
 
 
 def labelled(listing: Listing, name: str, reading: Reading) -> Layout:
-    """Label the entries of a listing; a table that is read is taken off what is dropped.
-
-    Args:
-        listing: what the source holds.
-        name: what messages call it.
-        reading: the settings.
+    """Label the entries of a listing, which messages call ``name``; a table that is read is taken off what is dropped.
 
     Raises:
         InputError: the settings don't fit the source, or the labels contradict each other.

@@ -125,14 +125,7 @@ def split_named(name: str) -> str | None:
 
 
 def find(paths: Sequence[str], source: str) -> Layout:
-    """Find the layout of a source and read every image's label.
-
-    Args:
-        paths: the images' paths inside the source, ``/`` between the parts.
-        source: what messages call it.
-
-    Returns:
-        The layout, with one label for each path.
+    """Find the layout of a source and read every image's label off its path, ``/`` between the parts.
 
     Raises:
         InputError: there is a validation or a test folder, but none to train from.

@@ -61,12 +61,7 @@ class Listing:
     ) -> None:
         """Judge a file by its name, or else by its first bytes, and note it as an image or as none.
 
-        Args:
-            name: its path.
-            size: its length in bytes.
-            read: returns its first N bytes; may raise UnreadableImage.
-            likeness: see :class:`Entry`.
-            fault: why it must not be read, if so.
+        ``read`` returns its first N bytes, or raises UnreadableImage; a ``fault`` is why it must not be read.
         """
         if size == 0:
             fault = fault or "empty file"

@@ -1,9 +1,11 @@
 """What a source of images is, whatever it is stored in: a list of named, labelled byte strings."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
+
+from headstart.images.unreadable import UnreadableImage
 
 
 def _nothing() -> None:
@@ -33,6 +35,15 @@ class SourceImage:
     read: Callable[[], bytes]
     likeness: Hashable = None
     group: str = ""
+
+
+def contents(images: Iterable[SourceImage]) -> Iterator[bytes | UnreadableImage]:
+    """Yield the bytes of each image, or why it can't be read."""
+    for image in images:
+        try:
+            yield image.read()
+        except UnreadableImage as error:
+            yield error
 
 
 @dataclass(frozen=True)

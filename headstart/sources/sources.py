@@ -20,13 +20,10 @@ _ARCHIVES_SHOWN = 3
 
 
 def open_source(path: Path, store: Path, reading: Reading = DEFAULT) -> Source:
-    """Open a source of labelled images.
+    """Open a source of labelled images: a folder, a zip or tar archive, or an entry of data/catalog/.
 
-    Args:
-        path: a folder, a zip or tar archive, or an entry of data/catalog/. See ``layout`` for how the
-            first two may be arranged.
-        store: the folder where a catalog entry keeps what it downloads.
-        reading: how a folder or archive is to be read.
+    :mod:`headstart.sources.layout` says how the first two may be arranged. A catalog entry keeps what it downloads in
+    ``store``.
 
     Raises:
         InputError: there is nothing of that kind, or no two classes of images in it.

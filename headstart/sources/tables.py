@@ -66,10 +66,7 @@ def read(data: bytes, name: str, encoding: str = AUTO) -> Table:
 
     The separator is the one of ``,``, ``;``, tab and ``|`` that gives the header an image and a class column.
 
-    Args:
-        data: the whole file.
-        name: its path.
-        encoding: if its bytes don't declare one; "auto": UTF-8, or else guessed and noted.
+    If the bytes don't declare an encoding, it is ``encoding``; "auto": UTF-8, or else guessed and noted.
 
     Raises:
         NotATable: there is no such header, or the file isn't text.
@@ -139,11 +136,8 @@ def match(table: Table, paths: Sequence[str], splits: Sequence[str | None], sour
     An image may be written with or without folders, extension and capitals; more folders decide where several
     images fit. Folders without any image in the table don't belong to the labelled set: their images are dropped.
 
-    Args:
-        table: the labels.
-        paths: of the images, ``/`` between the parts.
-        splits: that their folders say, for a table without a column of splits.
-        source: what messages call it.
+    ``splits`` are those of the images' folders, for a table without a column of splits. Messages call the source
+    ``source``.
 
     Raises:
         InputError: with all that doesn't fit together: rows without image, images without row, two labels for one.
