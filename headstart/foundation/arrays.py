@@ -97,7 +97,7 @@ def open_array(path: Path) -> NDArray[np.generic]:
 
 
 def release(array: NDArray[np.generic]) -> None:
-    """Let go of the memory that reading a memory map took; what is read again comes from the system's cache.
+    """Release the memory that reading a memory map took; reading again takes it from the system's cache.
 
     Pages of a map count as the process's memory once they were read, so a pass over a large file would
     make a process look, and be limited, as if it had loaded it.

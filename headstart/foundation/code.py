@@ -45,5 +45,5 @@ def _places(stage: str) -> list[str]:
 def _within(place: Path) -> Iterator[Path]:
     if place.is_file():
         yield place
-    # What Python compiles there is of no account, as .dvcignore says as well.
+    # Not Python's bytecode, which .dvcignore leaves out, too.
     yield from (file for file in place.rglob("*") if file.is_file() and file.parent.name != "__pycache__")

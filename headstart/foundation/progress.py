@@ -1,4 +1,4 @@
-"""Progress on long work: a bar in a terminal, elsewhere a line now and then, and none of what is soon over."""
+"""Progress of long work: a bar in a terminal, elsewhere a line now and then; nothing if it is over soon."""
 
 import sys
 from collections.abc import Iterable
@@ -57,7 +57,7 @@ def track(items: Iterable[T], description: str, total: int | None, unit: str) ->
 
 
 class _Lines:
-    """A log: every state of a bar is a line of its own, where a terminal shows one in place of another."""
+    """A log: every state of a bar is a line of its own, where a terminal would overwrite the last one."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""What a long stage keeps so that it can go on after an interruption.
+"""What a long stage keeps so that it can continue after an interruption.
 
 DVC deletes a stage's outputs before it runs it, so this state lives elsewhere: data/working/<stage>/,
 which is neither tracked nor shared. It counts only as long as everything the result depends on is the

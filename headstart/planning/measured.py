@@ -1,4 +1,4 @@
-"""What measuring a machine finds out."""
+"""What measuring a machine gives."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Base:
         cut_is_kept: whether that is in a file of features or of the trunk already.
         cut_from_trunk: whether it can be computed from the trunk's file.
         patterns: how many layers there are whose filters' patterns are looked for.
-        climbed: passes of the base that one step towards a pattern of each of these layers is worth.
+        climbed: cost of a step of gradient ascent for one filter of each of these layers, in passes of the base.
     """
 
     features: Shape

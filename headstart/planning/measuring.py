@@ -39,7 +39,7 @@ from headstart.training.steps import Steps
 
 Settings = TypeVar("Settings", bound=Optimization)
 
-# Seconds that one part is repeated for: longer would say more, and nobody would wait for it.
+# Seconds for which a part is repeated: more would be more exact, but nobody would wait for it.
 _ENOUGH = 0.7
 # Seconds between two looks at the memory.
 _LOOK = 0.01
@@ -113,7 +113,7 @@ def measure(params: Params, counts: Counts) -> Measured:
 
 
 def _without_base(params: Params, counts: Counts) -> dict[str, Callable[[], Training]]:
-    """Return what times the training of networks from scratch, by stage, and two that are the same once."""
+    """Return functions that time the training of networks from scratch, by stage; equal trainings are timed once."""
 
     @functools.cache
     def scratch(settings: Scratch) -> Training:
@@ -129,7 +129,7 @@ def _without_base(params: Params, counts: Counts) -> dict[str, Callable[[], Trai
 
 
 def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base) -> dict[str, Callable[[], Training]]:
-    """Return what times the training of classifiers on a base, by stage, in the same way."""
+    """Return functions that time the training of classifiers on a base, by stage, in the same way."""
 
     @functools.cache
     def head(settings: Classifier) -> Training:
@@ -153,7 +153,7 @@ def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base
 
 
 def _pace(settings: Optimization, kind: type[Settings]) -> Settings:
-    """Return settings without what makes an epoch no longer, so that equal paces are equal."""
+    """Return settings without what doesn't change the time of an epoch, so that trainings of equal pace are equal."""
     recipe = settings.recipe.model_dump(include=set(Recipe.model_fields)) | {"schedule": "constant", "warmup": 0.0}
     values = settings.model_dump(include=set(kind.model_fields))
     same = {"epochs": 1, "patience": 0, "learning_rate": 1e-3, "recipe": Recipe(**recipe)}
@@ -199,7 +199,7 @@ def _many(settings: Optimization, counts: Counts, shape: Shape, item: int) -> Sh
 
 
 def _features(shape: Shape) -> NDArray[np.float16]:
-    """Noise such as features are: half of them zeros."""
+    """Noise that resembles features: half of it is zeros."""
     return np.maximum(np.random.default_rng(0).standard_normal(shape, np.float32), 0).astype(np.float16)
 
 
@@ -291,7 +291,7 @@ def _repeated(run: Callable[[], object]) -> float:
 
 @contextmanager
 def _peak() -> Iterator[list[int]]:
-    """Note the highest memory of this process meanwhile, bytes, in the list that is yielded."""
+    """Record the peak memory of this process, bytes, in the list that is yielded."""
     process, found, over = psutil.Process(), [0], threading.Event()
 
     def look() -> None:

@@ -10,10 +10,10 @@ from headstart.settings.schema import Params
 
 # Of a process without TensorFlow.
 _PYTHON = 200_000_000
-# Of what draws and of scikit-learn.
+# Of matplotlib and scikit-learn.
 _DRAWING = 200_000_000
 _FLOAT32, _FLOAT64 = 4, 8
-# Of a head's weights: themselves, two moments, the best so far, and what is being saved. Its examples come and go.
+# Of a head's weights: these, two moments, the best so far, and what is being saved. Its examples come and go.
 _COPIES = 5
 
 
@@ -42,7 +42,7 @@ def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, i
 
 
 def of_any_stage() -> int:
-    """Return the bytes of a stage that does next to nothing."""
+    """Return the bytes of a stage that does hardly anything."""
     return _PYTHON
 
 

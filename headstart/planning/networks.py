@@ -1,4 +1,4 @@
-"""What the networks of a run are: the shapes they pass on, their sizes, and where their work lies."""
+"""The networks of a run: the shapes of their outputs, their sizes, and which part does how much of the work."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Puts a plan together: what would run, on how many images, in which time, memory and space."""
+"""Puts a plan together: what would run, on how many images, and the time, memory and disk space it would take."""
 
 import os
 import platform
@@ -129,7 +129,7 @@ def quickly(params: Params, status: Mapping[str, Any]) -> Plan | None:
 
 
 def assemble(params: Params, found: Counts, measured: Measured, stages: Iterable[str], running: Sequence[str]) -> Plan:
-    """Put a plan together of what is known; of all ``stages``, in order, those in ``running`` would run."""
+    """Put a plan together from what is known; of all ``stages``, in order, those in ``running`` would run."""
     seconds = durations.of_stages(params, found, measured)
     peaks = memory.of_stages(params, found, measured)
     written = space.of_stages(params, found, measured)
@@ -191,7 +191,7 @@ def _refuse(params: Params, found: Counts) -> Measured:
 
 
 def _key(params: Params, found: Counts) -> tuple[Any, ...]:
-    """Everything that decides what a part of a run takes on this machine."""
+    """Everything that determines what a part of a run takes on this machine."""
     trainings = {
         name: section.model_dump(exclude={"epochs", "patience", "learning_rate"})
         for name, section in params

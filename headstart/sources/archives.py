@@ -89,10 +89,10 @@ def list_archive(path: Path, name_encoding: str = AUTO) -> Listing:
 
 
 def _refuse_others(path: Path, head: bytes) -> None:
-    """Say what a file is that is no archive, if it is known.
+    """Check that a file isn't recognizably something else than an archive.
 
     Raises:
-        InputError: it can.
+        InputError: it is.
     """
     for signature, found, remedy in _NO_ARCHIVES:
         if head.startswith(signature):
@@ -333,7 +333,7 @@ class _Names:
 
 @contextmanager
 def _blaming(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged archive makes its reader raise into one InputError that names it."""
+    """Turn any error that reading a damaged archive raises into one InputError that names the archive."""
     try:
         yield
     except (InputError, UnreadableImage, MemoryError):

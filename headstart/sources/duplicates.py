@@ -1,4 +1,4 @@
-"""Finds image files with the same bytes and decides which of them stay.
+"""Finds image files with the same bytes and decides which of them are kept.
 
 The rules:
 
@@ -23,7 +23,7 @@ from headstart.sources.source import Dropped, SourceImage, contents
 
 @dataclass
 class Screened:
-    """Images that stay, in their order, and those that go, each kind in a list of its own."""
+    """Images that are kept, in their order, and those that are left out, each kind in a list of its own."""
 
     images: list[SourceImage] = field(default_factory=list)
     unreadable: list[Dropped] = field(default_factory=list)
@@ -60,7 +60,7 @@ def _digest(content: bytes | UnreadableImage) -> str | UnreadableImage:
 
 
 def _judge(places: list[int], images: list[SourceImage], result: Screened) -> list[int]:
-    """Enter which of ``places``, all of the same bytes, must go into ``result``; return them."""
+    """Record in ``result`` which of ``places``, all with the same bytes, are left out; return them."""
     if len(places) == 1:
         return []
     classes = sorted({images[place].class_name for place in places})

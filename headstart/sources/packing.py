@@ -111,7 +111,7 @@ def _info(path: str) -> zipfile.ZipInfo:
 
 
 def _table(paths: Sequence[str], images: Sequence[SourceImage], source: str) -> bytes | None:
-    """What folders and names can't say of the images, as a table; None if they say everything."""
+    """What folders and names can't say about the images, as a table; None if they say everything."""
     known = [Label(image.class_name, image.split, image.group) for image in images]
     try:
         if known == label(paths, source):
@@ -128,7 +128,7 @@ def _table(paths: Sequence[str], images: Sequence[SourceImage], source: str) -> 
 
 
 def _check_labels(target: Path, source: str, images: dict[str, SourceImage]) -> None:
-    """Prove that the archive reads as what was packed."""
+    """Check that the archive is read as what was packed."""
     with open_archive(target) as archive:
         found = {image.name: (image.class_name, image.split, image.group) for image in archive.images}
     if found != {path: (image.class_name, image.split, image.group) for path, image in images.items()}:

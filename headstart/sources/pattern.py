@@ -1,4 +1,4 @@
-"""Reads labels off paths by a regular expression of the user's own, with the named groups class, group and split."""
+"""Reads labels off paths by the user's regular expression, with the named groups class, group and split."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What the user may say about how a folder or archive is to be read; everything else is detected."""
+"""The user's settings for reading a folder or an archive; everything else is detected."""
 
 from dataclasses import dataclass
 from typing import Literal

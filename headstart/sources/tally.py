@@ -15,7 +15,7 @@ _LONGEST_NAME = 40
 
 
 def lines(frame: pd.DataFrame, unused: Mapping[str, int]) -> list[str]:
-    """A table with a line per class, the largest first, and what always naming the largest class would reach.
+    """A table with a line per class, the largest first, and the accuracy of always predicting the largest class.
 
     At most some twenty lines: the classes that don't fit are summed up in one. ``frame`` is the manifest; ``unused``
     says of each class how many of its images are left over.
