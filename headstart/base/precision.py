@@ -21,16 +21,12 @@ _GPU_CAPABILITY = (8, 0)
 
 
 class Precision(NamedTuple):
-    """What was chosen.
+    """What was chosen."""
 
-    Attributes:
-        policy: Keras's name for it: ``float32``, or ``mixed_bfloat16``, which computes in bfloat16
-            and keeps the weights in float32.
-        reason: why, in a few words, for people.
-    """
-
+    # Keras's name for it: ``float32``, or ``mixed_bfloat16``, which computes in bfloat16 and keeps the weights in
+    # float32.
     policy: str
-    reason: str
+    reason: str  # why, in a few words, for people
 
 
 def choose(setting: Setting) -> Precision:

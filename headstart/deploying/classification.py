@@ -25,21 +25,13 @@ T = TypeVar("T")
 
 
 class Image(NamedTuple):
-    """A file that was read.
+    """A file that was read."""
 
-    Attributes:
-        name: of the file.
-        heat_map: where its heat map goes, if one is asked for.
-        pixels: as the model takes them; None if the file can't be used as an image.
-        picture: as a person sees it, if a heat map is asked for.
-        problem: why it can't be used, if so.
-    """
-
-    name: str
-    heat_map: Path | None
-    pixels: Pixels | None = None
-    picture: Pixels | None = None
-    problem: str | None = None
+    name: str  # of the file
+    heat_map: Path | None  # where its heat map goes, if one is asked for
+    pixels: Pixels | None = None  # as the model takes them; None if the file can't be used as an image
+    picture: Pixels | None = None  # as a person sees it, if a heat map is asked for
+    problem: str | None = None  # why it can't be used, if so
 
 
 def classify(files: Sequence[InputFile], model: Predictor, heat_maps: Path | None = None) -> Iterator[Classified]:

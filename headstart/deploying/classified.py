@@ -11,19 +11,13 @@ from headstart.statistics import scoring
 
 
 class Classified(NamedTuple):
-    """What came of one file.
+    """What came of one file."""
 
-    Attributes:
-        path: its name, printable.
-        probabilities: of each class, shape (classes,), summing to 1; None where the file can't be used as an image.
-        problem: why it can't.
-        heat_map: the picture that shows what the answer rests on, where one was asked for.
-    """
-
-    path: str
+    path: str  # its name, printable
+    # Of each class, shape (classes,), summing to 1; None where the file can't be used as an image.
     probabilities: FloatArray | None
-    problem: str | None = None
-    heat_map: str | None = None
+    problem: str | None = None  # why it can't
+    heat_map: str | None = None  # the picture that shows what the answer rests on, where one was asked for
 
 
 Writer = Callable[[Iterable[Classified], Sequence[str], IO[str]], None]

@@ -23,17 +23,11 @@ ALL_PREDICTED, SOME_UNREADABLE = 0, 1
 
 
 class Answers(NamedTuple):
-    """How the predictions are to be written.
+    """How the predictions are to be written."""
 
-    Attributes:
-        form: one of ``FORMATS``.
-        output: the file to write; None for stdout.
-        heat_maps: the folder for pictures of what each answer rests on; None for none.
-    """
-
-    form: str = "csv"
-    output: Path | None = None
-    heat_maps: Path | None = None
+    form: str = "csv"  # one of ``FORMATS``
+    output: Path | None = None  # the file to write; None for stdout
+    heat_maps: Path | None = None  # the folder for pictures of what each answer rests on; None for none
 
 
 def predict(

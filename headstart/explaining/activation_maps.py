@@ -19,19 +19,12 @@ _VISIBLE = 0.99
 
 
 class Maps(NamedTuple):
-    """Some channels of a layer's output for one image.
+    """Some channels of a layer's output for one image."""
 
-    Attributes:
-        layer: its name.
-        shape: (height, width, channels) of the whole output.
-        values: of the channels shown, float32 (shown, height, width).
-        silent: how many of all channels are zero at every position.
-    """
-
-    layer: str
-    shape: tuple[int, int, int]
-    values: NDArray[np.float32]
-    silent: int
+    layer: str  # its name
+    shape: tuple[int, int, int]  # (height, width, channels) of the whole output
+    values: NDArray[np.float32]  # of the channels shown, float32 (shown, height, width)
+    silent: int  # how many of all channels are zero at every position
 
 
 def activations(

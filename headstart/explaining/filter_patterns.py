@@ -35,17 +35,11 @@ _SLOPE = 0.1
 
 
 class Patterns(NamedTuple):
-    """Patterns of some filters of a layer.
+    """Patterns of some filters of a layer."""
 
-    Attributes:
-        layer: its name.
-        shape: (height, width, channels) of its output for images of the base's size.
-        images: RGB, uint8 (shown, side, side, 3).
-    """
-
-    layer: str
-    shape: tuple[int, int, int]
-    images: NDArray[np.uint8]
+    layer: str  # its name
+    shape: tuple[int, int, int]  # (height, width, channels) of its output for images of the base's size
+    images: NDArray[np.uint8]  # RGB, uint8 (shown, side, side, 3)
 
 
 def patterns(

@@ -37,20 +37,15 @@ UNCHANGED = Augmentation(
 
 
 class Draws(NamedTuple):
-    """What was drawn for one view of some images.
+    """What was drawn for one view of some images."""
 
-    Attributes:
-        maps: float32 (images, 8): ``a0, a1, a2, b0, b1, b2, 0, 0``; the pixel (x, y) of the view is the pixel
-            (a0 x + a1 y + a2, b0 x + b1 y + b2) of the image.
-        tones: float32 (images, 2): the contrast, a factor, and the brightness, added to values from 0 to 255.
-        operations: (images, operations), RandAugment's, positions in ``rand_augment.OPERATIONS``.
-        levels: (images, operations), their strength and direction, −1 to 1.
-    """
-
+    # float32 (images, 8): ``a0, a1, a2, b0, b1, b2, 0, 0``; the pixel (x, y) of the view is the pixel (a0 x + a1 y +
+    # a2, b0 x + b1 y + b2) of the image.
     maps: NDArray[np.float32]
+    # float32 (images, 2): the contrast, a factor, and the brightness, added to values from 0 to 255.
     tones: NDArray[np.float32]
-    operations: IntArray
-    levels: FloatArray
+    operations: IntArray  # (images, operations), RandAugment's, positions in ``rand_augment.OPERATIONS``
+    levels: FloatArray  # (images, operations), their strength and direction, −1 to 1
 
 
 def draw(settings: Augmentation, sha256s: list[str], view: int, seed: int, size: int) -> Draws:

@@ -36,31 +36,18 @@ _LARGEST = 65504.0
 
 
 class Work(NamedTuple):
-    """What to extract from.
+    """What to extract from."""
 
-    Attributes:
-        files: the images of each split, by its name.
-        plain: the splits whose images are taken as they are.
-        flipped: the splits whose images are also taken mirrored left to right.
-        sha256s: digest of each training image; its augmented views are drawn from it.
-        views: numbers of the augmented views to take of each training image.
-        framing: how pictures become what the base sees.
-        batch_size: images the base takes at once; a last batch of fewer is filled up.
-        augmentation: how views differ from the image.
-        seed: the run's seed.
-        base: name of the base, whose preprocessing the images get.
-    """
-
-    files: dict[str, list[Path]]
-    plain: tuple[str, ...]
-    flipped: tuple[str, ...]
-    sha256s: list[str]
-    views: tuple[int, ...]
-    framing: Framing
-    batch_size: int
-    augmentation: Augmentation
-    seed: int
-    base: str
+    files: dict[str, list[Path]]  # the images of each split, by its name
+    plain: tuple[str, ...]  # the splits whose images are taken as they are
+    flipped: tuple[str, ...]  # the splits whose images are also taken mirrored left to right
+    sha256s: list[str]  # digest of each training image; its augmented views are drawn from it
+    views: tuple[int, ...]  # numbers of the augmented views to take of each training image
+    framing: Framing  # how pictures become what the base sees
+    batch_size: int  # images the base takes at once; a last batch of fewer is filled up
+    augmentation: Augmentation  # how views differ from the image
+    seed: int  # the run's seed
+    base: str  # name of the base, whose preprocessing the images get
 
 
 class Step(NamedTuple):

@@ -112,16 +112,11 @@ _hush_libtiff()
 
 
 class Measured(NamedTuple):
-    """What is known of an image that decodes.
+    """What is known of an image that decodes."""
 
-    Attributes:
-        width, height: of the upright image, pixels.
-        peak: the largest value in it, if it has 16 bits a channel; None if it has any other number.
-    """
-
-    width: int
+    width: int  # of the upright image, pixels
     height: int
-    peak: int | None
+    peak: int | None  # the largest value in it, if it has 16 bits a channel; None if it has any other number
 
 
 def decode(data: bytes, white: int = FULL) -> Pixels:

@@ -26,17 +26,11 @@ from headstart.settings.schema import Augmentation, ExtractFeatures
 
 
 class Views(NamedTuple):
-    """How augmented views of the training images are made.
+    """How augmented views of the training images are made."""
 
-    Attributes:
-        kept: how many were computed and kept; 0 where every epoch makes new ones.
-        augmentation: how they differ from the image.
-        seed: the run's seed.
-    """
-
-    kept: int
-    augmentation: Augmentation
-    seed: int
+    kept: int  # how many were computed and kept; 0 where every epoch makes new ones
+    augmentation: Augmentation  # how they differ from the image
+    seed: int  # the run's seed
 
 
 # Where no training images are asked for.
@@ -44,23 +38,14 @@ NO_VIEWS = Views(kept=0, augmentation=augmentation.UNCHANGED, seed=0)
 
 
 class Source(NamedTuple):
-    """Everything needed to compute activations of the images.
+    """Everything needed to compute activations of the images."""
 
-    Attributes:
-        base: the whole frozen base.
-        trunk: the layer whose outputs are in data/trunk, or None.
-        manifest: the images.
-        views: how training images are augmented.
-        batch_size: images the base takes at once.
-        framing: how pictures become what the base sees.
-    """
-
-    base: "keras.Model"
-    trunk: str | None
-    manifest: pd.DataFrame
-    views: Views
-    batch_size: int
-    framing: Framing
+    base: "keras.Model"  # the whole frozen base
+    trunk: str | None  # the layer whose outputs are in data/trunk, or None
+    manifest: pd.DataFrame  # the images
+    views: Views  # how training images are augmented
+    batch_size: int  # images the base takes at once
+    framing: Framing  # how pictures become what the base sees
 
 
 def source(

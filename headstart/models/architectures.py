@@ -23,19 +23,12 @@ _MOMENTUM = 0.9
 
 
 class Network(Architecture):
-    """Everything needed to build a network again.
+    """Everything needed to build a network again."""
 
-    Attributes:
-        channels: how many the first convolution sees: 3, or 1, the luminance.
-        policy: precision policy.
-        fit: how pictures are brought into a square.
-        white_level: the value shown white in images of 16 bits.
-    """
-
-    channels: int
-    policy: str
-    fit: Fit
-    white_level: int
+    channels: int  # how many the first convolution sees: 3, or 1, the luminance
+    policy: str  # precision policy
+    fit: Fit  # how pictures are brought into a square
+    white_level: int  # the value shown white in images of 16 bits
 
     @property
     def framing(self) -> Framing:
@@ -44,16 +37,12 @@ class Network(Architecture):
 
 
 class Plan(NamedTuple):
-    """How a network is built.
+    """How a network is built."""
 
-    Attributes:
-        body: from pixels (images, size, size, channels) of 0 to 1, the dropout and the seeds of random weights to
-            what enters the classifier, (images, values).
-        least: the smallest side that gives each layer something to see, pixels.
-    """
-
+    # From pixels (images, size, size, channels) of 0 to 1, the dropout and the seeds of random weights to what enters
+    # the classifier, (images, values).
     body: Callable[["keras.KerasTensor", float, Iterator[int]], "keras.KerasTensor"]
-    least: int
+    least: int  # the smallest side that gives each layer something to see, pixels
 
 
 def describe(settings: Architecture, framing: Framing, policy: str, grey: bool) -> Network:

@@ -17,17 +17,13 @@ from headstart.statistics import calibration
 
 
 class Assembled(NamedTuple):
-    """A trained model and its base.
-
-    Attributes:
-        description: of the model.
-        whole: the base, with the model's weights in its last layers; None for a network without a base.
-        model: to logits, (n, units), from the output of the base's last frozen layer; without a base from RGB pixels
-            of 0 to 255, (n, size, size, 3).
-    """
+    """A trained model and its base."""
 
     description: Description
+    # The base, with the model's weights in its last layers; None for a network without a base.
     whole: "keras.Model | None"
+    # To logits, (n, units), from the output of the base's last frozen layer; without a base from RGB pixels of 0 to
+    # 255, (n, size, size, 3).
     model: "keras.Model"
 
 
@@ -57,11 +53,7 @@ def frozen(assembled: Assembled) -> "keras.Model | None":
 class Predictor:
     """Calibrated probabilities straight from pixels: preprocessing, base, classifier and temperature in one.
 
-    Attributes:
-        classes: names of the classes, in the order of the probabilities.
-        framing: how pictures become the squares that it takes.
-        batch_size: images it computes at once, however few it is given.
-        assembled: the model itself.
+    ``classes`` are in the order of the probabilities. It computes ``batch_size`` images at once, even for fewer.
     """
 
     def __init__(self, assembled: Assembled, inference: Inference) -> None:

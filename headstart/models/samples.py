@@ -17,17 +17,12 @@ _AHEAD = 4
 
 
 class Samples(NamedTuple):
-    """Examples that may exist in several views.
+    """Examples that may exist in several views."""
 
-    Attributes:
-        values: shape (views, images, …); may be a memory map.
-        labels: shape (images,).
-        change: makes of examples (n, …) and their images' numbers (n,) what an epoch trains on, as it reads
-            them; None leaves them as they are.
-    """
-
-    values: NDArray[np.generic]
-    labels: NDArray[np.int64]
+    values: NDArray[np.generic]  # shape (views, images, …); may be a memory map
+    labels: NDArray[np.int64]  # shape (images,)
+    # Makes of examples (n, …) and their images' numbers (n,) what an epoch trains on, as it reads them; None leaves
+    # them as they are.
     change: Callable[[NDArray[np.generic], NDArray[np.int64]], NDArray[np.generic]] | None = None
 
 

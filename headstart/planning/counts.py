@@ -29,23 +29,15 @@ _PNG = 0.66
 
 @dataclass(frozen=True)
 class Counts:
-    """The images of a run.
+    """The images of a run."""
 
-    Attributes:
-        train, validation, test: how many images each split has, all classes together.
-        classes: how many classes.
-        mean_bytes: of an image file.
-        download: bytes that have to be fetched before the images are there.
-        sample: the bytes of some of them; none where they are not at hand.
-    """
-
-    train: int
+    train: int  # images of the split, all classes together
     validation: int
     test: int
     classes: int
-    mean_bytes: float
-    download: int = 0
-    sample: tuple[bytes, ...] = ()
+    mean_bytes: float  # of an image file
+    download: int = 0  # bytes that have to be fetched before the images are there
+    sample: tuple[bytes, ...] = ()  # the bytes of some image files; none where they are not at hand
 
     @property
     def images(self) -> int:

@@ -26,42 +26,25 @@ _WORTH_MEASURING = 100.0
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage takes.
+    """What a stage takes."""
 
-    Attributes:
-        name: as dvc.yaml has it.
-        runs: whether it would run at all; otherwise nothing else counts.
-        seconds: it takes.
-        memory: bytes at its peak.
-        disk: bytes of its outputs.
-    """
-
-    name: str
-    runs: bool
-    seconds: Seconds
-    memory: int
-    disk: int
+    name: str  # as dvc.yaml has it
+    runs: bool  # whether it would run at all; otherwise nothing else counts
+    seconds: Seconds  # it takes
+    memory: int  # bytes at its peak
+    disk: int  # bytes of its outputs
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would take.
+    """What a run would take."""
 
-    Attributes:
-        stages: all of them, in the order of dvc.yaml.
-        counts: the images.
-        copies: bytes of DVC's own copies.
-        overhead: seconds of DVC's own.
-        free_memory: bytes.
-        free_disk: bytes.
-    """
-
-    stages: Sequence[Stage]
-    counts: Counts
-    copies: int
-    overhead: float
-    free_memory: int
-    free_disk: int
+    stages: Sequence[Stage]  # all of them, in the order of dvc.yaml
+    counts: Counts  # the images
+    copies: int  # bytes of DVC's own copies
+    overhead: float  # seconds of DVC's own
+    free_memory: int  # bytes
+    free_disk: int  # bytes
 
     @property
     def running(self) -> list[Stage]:

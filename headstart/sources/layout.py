@@ -65,25 +65,17 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a source is arranged.
+    """How a source is arranged."""
 
-    Attributes:
-        labels: each image's label by its path, in the images' order.
-        wrappers: the folders that wrap all images, outermost first.
-        splits: the folders below these that are splits, and which.
-        inner: for each of them the folders that wrap all of its images once more.
-        by_folder: whether classes are folders.
-        notes: lines for a person, about what was found out and might be otherwise.
-        hint: what to add to the message where no classes are found.
-    """
-
-    labels: list[Label | Unlabelled]
-    wrappers: list[str] = field(default_factory=list)
-    splits: dict[str, str] = field(default_factory=dict)
+    labels: list[Label | Unlabelled]  # each image's label by its path, in the images' order
+    wrappers: list[str] = field(default_factory=list)  # the folders that wrap all images, outermost first
+    splits: dict[str, str] = field(default_factory=dict)  # the folders below these that are splits, and which
+    # For each of them the folders that wrap all of its images once more.
     inner: dict[str, list[str]] = field(default_factory=dict)
-    by_folder: bool = True
+    by_folder: bool = True  # whether classes are folders
+    # Lines for a person, about what was found out and might be otherwise.
     notes: list[str] = field(default_factory=list)
-    hint: str = ""
+    hint: str = ""  # what to add to the message where no classes are found
 
     def class_of_folder(self, folder: str) -> str | None:
         """The class that a folder, or one around it, is for; None if there is none."""

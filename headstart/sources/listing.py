@@ -15,42 +15,26 @@ _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 
 @dataclass(frozen=True)
 class Entry:
-    """A file that is an image by its name or by its first bytes.
+    """A file that is an image by its name or by its first bytes."""
 
-    Attributes:
-        name: its path, ``/`` between the parts.
-        read: returns its bytes; see :class:`headstart.sources.source.SourceImage`.
-        likeness: likewise.
-        fault: why it can't be used, where that is known already; ``read`` then raises it.
-    """
-
-    name: str
-    read: Callable[[], bytes]
-    likeness: Hashable
-    fault: str | None
+    name: str  # its path, ``/`` between the parts
+    read: Callable[[], bytes]  # returns its bytes; see :class:`headstart.sources.source.SourceImage`
+    likeness: Hashable  # likewise
+    fault: str | None  # why it can't be used, where that is known already; ``read`` then raises it
 
 
 @dataclass
 class Listing:
-    """Entries in the order in which reading is quickest, what is no image, and how to let go of it all.
+    """Entries in the order in which reading is quickest, what is no image, and how to let go of it all."""
 
-    Attributes:
-        entries: files that are images, it seems.
-        dropped: files that are none, or can't be read.
-        folders: every folder, an empty one too; not those of ``passed_over``.
-        tables: files that may be tables of labels, by their names.
-        notes: lines for a person, about what was found out and might be otherwise.
-        passed_over: how many hidden files and folders, and such as systems leave, were not even looked at.
-        close: lets go of what is held open.
-    """
-
-    entries: list[Entry] = field(default_factory=list)
-    dropped: list[Dropped] = field(default_factory=list)
-    folders: list[str] = field(default_factory=list)
-    tables: list[Entry] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)  # files that are images, it seems
+    dropped: list[Dropped] = field(default_factory=list)  # files that are none, or can't be read
+    folders: list[str] = field(default_factory=list)  # every folder, an empty one too; not those of ``passed_over``
+    tables: list[Entry] = field(default_factory=list)  # files that may be tables of labels, by their names
+    # Lines for a person, about what was found out and might be otherwise.
     notes: list[str] = field(default_factory=list)
-    passed_over: int = 0
-    close: Callable[[], None] = lambda: None
+    passed_over: int = 0  # how many hidden files and folders, and such as systems leave, were not even looked at
+    close: Callable[[], None] = lambda: None  # lets go of what is held open
 
     def drop(self, name: str, reason: str) -> None:
         """Note that ``name`` is dropped. It has no class, being no image."""

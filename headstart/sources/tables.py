@@ -42,19 +42,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of labels.
+    """A table of labels."""
 
-    Attributes:
-        name: the file's path inside the source.
-        rows: in the file's order.
-        has_splits: whether it has a column of splits.
-        notes: lines for a person.
-    """
-
-    name: str
-    rows: list[Row]
-    has_splits: bool
-    notes: list[str]
+    name: str  # the file's path inside the source
+    rows: list[Row]  # in the file's order
+    has_splits: bool  # whether it has a column of splits
+    notes: list[str]  # lines for a person
 
 
 class NotATable(Exception):  # noqa: N818 - it says what a file is, which is no error of the program
