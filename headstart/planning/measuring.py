@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -53,7 +54,8 @@ _SOME = 32
 _SCORED = 100
 # Rows of the matrix whose square is timed.
 _MATRIX = 600
-_PARTS = 9
+# Parts that are timed, beside every training: Python, TensorFlow, the base, augmentation.
+_PARTS = 4
 
 
 def measure(params: Params, counts: Counts) -> Measured:
@@ -64,7 +66,7 @@ def measure(params: Params, counts: Counts) -> Measured:
     Raises:
         InputError: params.yaml asks for layers that the base does not have, or a limit leaves too little memory.
     """
-    with bar("measure this machine", _PARTS, " parts") as progress:
+    with bar("measure this machine", _PARTS + len(params.sections(Optimization)), " parts") as progress:
         python = _seconds(_start_python)
         progress.update(1)
         tensorflow = _seconds(lambda: runtime.start(params.seed))
@@ -122,10 +124,7 @@ def _without_base(params: Params, counts: Counts) -> dict[str, Callable[[], Trai
         pixels = np.random.default_rng(0).integers(0, 256, _many(settings, counts, (size, size, 3), 1), np.uint8)
         return _time_training(lambda: architectures.build(network, counts.classes, 0), pixels, counts, settings)
 
-    return {
-        "train_scratch": lambda: scratch(_pace(params.train_scratch, Scratch)),
-        "train_scratch_augmented": lambda: scratch(_pace(params.train_scratch_augmented, Scratch)),
-    }
+    return {name: partial(scratch, _pace(section, Scratch)) for name, section in params.sections(Scratch).items()}
 
 
 def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base) -> dict[str, Callable[[], Training]]:
@@ -145,11 +144,8 @@ def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base
         values = _features(_many(settings, counts, of_base.cut, 2))
         return _time_training(lambda: models.join(whole, start, unfreeze), values, counts, settings)
 
-    return {
-        "train_head": lambda: head(_pace(params.train_head, Classifier)),
-        "train_augmented": lambda: head(_pace(params.train_augmented, Classifier)),
-        "finetune": finetune,
-    }
+    heads = {name: partial(head, _pace(section, Classifier)) for name, section in params.sections(Classifier).items()}
+    return {**heads, "finetune": finetune}
 
 
 def _pace(settings: Optimization, kind: type[Settings]) -> Settings:

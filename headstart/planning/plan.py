@@ -17,7 +17,7 @@ from headstart.planning import amounts, copies, counts, durations, memory, pendi
 from headstart.planning.counts import Counts
 from headstart.planning.durations import Seconds
 from headstart.planning.measured import Measured
-from headstart.settings.schema import Params
+from headstart.settings.schema import Optimization, Params, Scratch
 
 # Megapixels that go through the base or a network in a run that is worth measuring the machine for: with VGG16 a
 # processor of two cores in float32 takes some four minutes for so many.
@@ -149,9 +149,8 @@ def is_long(params: Params, found: Counts, running: Collection[str]) -> bool:
     pixels = 0
     if "extract_features" in running:
         pixels += amounts.extraction(params, found).total * params.extract_features.image_size**2
-    for stage in ("train_scratch", "train_scratch_augmented"):
+    for stage, settings in params.sections(Scratch).items():
         if stage in running:
-            settings = getattr(params, stage)
             epochs = params.repeats * amounts.epochs(settings, stage).likely
             pixels += epochs * found.train * settings.image_size**2
     return pixels / 1e6 > _WORTH_MEASURING
@@ -177,8 +176,7 @@ def _key(params: Params, found: Counts) -> tuple[Any, ...]:
     """Everything that determines what a part of a run takes on this machine."""
     trainings = {
         name: section.model_dump(exclude={"epochs", "patience", "learning_rate"})
-        for name, section in params
-        if name.startswith("train_") or name == "finetune"
+        for name, section in params.sections(Optimization).items()
     }
     return (
         params.precision,

@@ -1,7 +1,7 @@
 """The schema of params.yaml: every parameter's meaning, type, unit and range."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
 
@@ -17,6 +17,9 @@ class Section(Record):
     """A section of params.yaml. The text below each parameter, and its unit, are what docs/parameters.md shows."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+Kind = TypeVar("Kind", bound=Section)
 
 
 def quantity(unit: str, **limits: Any) -> Any:
@@ -360,3 +363,7 @@ class Params(Section):
     finetune: Finetune
     evaluate: Evaluate
     explain: Explain
+
+    def sections(self, kind: type[Kind]) -> dict[str, Kind]:
+        """Return the sections of a kind, such as those of every :class:`Classifier`, by name."""
+        return {name: section for name, section in self if isinstance(section, kind)}
