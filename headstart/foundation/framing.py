@@ -1,4 +1,4 @@
-"""How pictures are brought into the square that a network sees: what is recorded of it."""
+"""How pictures are brought into the square that a network sees: the settings that are recorded."""
 
 from typing import Literal, NamedTuple
 

@@ -56,7 +56,7 @@ class Resumable:
 
     def _delete(self) -> None:
         if self.path.exists():
-            # First: what is left, should the process be killed in between, then counts for nothing.
+            # First: if the process is killed in between, what is left no longer counts.
             self._key_file.unlink(missing_ok=True)
             shutil.rmtree(self.path)
 

@@ -223,7 +223,7 @@ def _opened(data: bytes, white: int = FULL) -> Iterator[Image.Image]:
         raise
     except UnidentifiedImageError:
         raise UnreadableImage(formats.refusal(data[: formats.HEAD_BYTES])) from None
-    except Exception as error:  # The plugins raise whatever their parsing runs into: a dozen kinds.
+    except Exception as error:  # A plugin raises whatever its parser runs into: a dozen kinds.
         # The text of the error isn't passed on: it holds memory addresses and changes between versions.
         fault = "truncated" if "truncated" in str(error).lower() else "damaged"
         raise UnreadableImage(f"{fault} {formats.supported(data[: formats.HEAD_BYTES])}") from None

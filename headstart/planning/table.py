@@ -11,7 +11,7 @@ _KILO = 1000
 
 
 def lines(plan: Plan) -> list[str]:
-    """Return the table of stages, the total, and what is lacking."""
+    """Return the table of stages, the total, and warnings if memory or disk space won't do."""
     return [*aligned([_HEAD, *(_row(stage) for stage in plan.stages), _total(plan)]), *_notes(plan)]
 
 

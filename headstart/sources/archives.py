@@ -164,7 +164,7 @@ def _zip_unicode(info: zipfile.ZipInfo) -> str | None:
     while len(extra) >= 4:
         kind, size = struct.unpack_from("<HH", extra)
         data, extra = extra[4 : 4 + size], extra[4 + size :]
-        # Version 1, and the checksum of the name that it stands for.
+        # Version 1, and the checksum of the name that it replaces.
         if kind == _ZIP_UNICODE_PATH and data[:5] == struct.pack("<BI", 1, zlib.crc32(_zip_bytes(info))):
             with suppress(UnicodeError):
                 return data[5:].decode("utf-8")
@@ -237,7 +237,7 @@ def _members(stream: "_TarStream", path: Path) -> Iterator[tarfile.TarInfo]:
                 raise tarfile.ReadError("sizes that lead backwards")
             position = tar.offset
             yield member
-            # tarfile remembers every member for random access by name, which nobody here asks for.
+            # tarfile remembers every member for random access by name, which is not needed here.
             tar.members.clear()  # type: ignore[attr-defined]
         end = tar.offset
     # tarfile ends quietly at a header it can't read; a whole archive ends with a block of zeros.
@@ -323,7 +323,7 @@ class _Names:
         if not parts or any(is_litter(part) for part in parts):
             return None
         clean = "/".join(parts)
-        # A folder may be listed twice, and harmlessly is; which of two files was meant, nobody can know.
+        # A folder listed twice does no harm; of two files, nobody can know which was meant.
         if clean in self._seen and not name.endswith("/"):
             self._listing.drop(clean, "a second entry of the same name: the first one counts")
             return None

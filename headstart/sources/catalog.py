@@ -3,7 +3,7 @@
 An entry is one of two formats:
 
 - ``idx``: images and labels in files of numbers, as MNIST has them;
-- ``archive``: image files in a zip or tar archive, each class in a folder of its own.
+- ``archive``: image files in a zip or tar archive, one folder per class.
 """
 
 import hashlib
@@ -70,7 +70,7 @@ _FEWEST_CLASSES = 2
 
 
 class File(Record):
-    """A file of an entry: what it is called in the folder of downloads, its content, where it can be had."""
+    """A file of an entry: its name in the folder of downloads, its content, and where to get it."""
 
     name: _FileName
     size: int = Field(gt=0)  # bytes; of an idx file when uncompressed
@@ -227,7 +227,7 @@ def _fetch_idx(file: File, folder: Path, session: Session) -> Path:
 
 
 def _check_idx(file: File, path: Path, scratch: Path) -> Path:
-    """Check the uncompressed content, since every mirror has compressed it anew."""
+    """Check the uncompressed content, since every mirror has compressed it in its own way."""
     digest = hashlib.sha256()
     size = 0
     try:

@@ -61,7 +61,7 @@ def labelled(listing: Listing, name: str, reading: Reading) -> Layout:
 
 
 def _likely_groups(paths: Sequence[str]) -> list[str]:
-    """A line if names look like groups that nobody has named."""
+    """A line if names look like groups that are not declared."""
     found = grouping.likely(paths)
     if found is None:
         return []

@@ -1,4 +1,4 @@
-"""What a folder or an archive holds before its layout is known: images, and what is dropped."""
+"""The contents of a folder or an archive before its layout is known: images, tables, and what is dropped."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -25,16 +25,16 @@ class Entry:
 
 @dataclass
 class Listing:
-    """Entries in the order in which reading is quickest, what is no image, and how to let go of it all."""
+    """The images of a source in the order in which reading is quickest, everything else in it, and how to close it."""
 
-    entries: list[Entry] = field(default_factory=list)  # files that are images, it seems
-    dropped: list[Dropped] = field(default_factory=list)  # files that are none, or can't be read
+    entries: list[Entry] = field(default_factory=list)  # files that seem to be images
+    dropped: list[Dropped] = field(default_factory=list)  # files that aren't, or can't be read
     folders: list[str] = field(default_factory=list)  # every folder, an empty one too; not those of ``passed_over``
     tables: list[Entry] = field(default_factory=list)  # files that may be tables of labels, by their names
     # Lines for a person, about what was found out and might be otherwise.
     notes: list[str] = field(default_factory=list)
-    passed_over: int = 0  # how many hidden files and folders, and such as systems leave, were not even looked at
-    close: Callable[[], None] = lambda: None  # lets go of what is held open
+    passed_over: int = 0  # how many hidden files and folders, and leftovers of operating systems, were skipped
+    close: Callable[[], None] = lambda: None  # closes what is open
 
     def drop(self, name: str, reason: str) -> None:
         """Note that ``name`` is dropped. It has no class, being no image."""
@@ -76,5 +76,5 @@ def refuse(fault: str) -> NoReturn:
 
 
 def printable(name: str) -> str:
-    """Return ``name`` as valid Unicode: bytes that are none become escapes of ASCII characters."""
+    """Return ``name`` as valid Unicode: other bytes become escapes in ASCII."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -14,7 +14,7 @@ def read(
 ) -> tuple[list[Label | Unlabelled], list[str]]:
     """Apply the expression ``text`` to each path below the source; it may match anywhere in it.
 
-    ``labels`` and ``splits`` are what is known without it; their classes stay where it names none.
+    ``labels`` and ``splits`` are what is known without it; their classes are kept if it has no group ``class``.
 
     Returns:
         A label for each path, and lines for a person.

@@ -6,7 +6,7 @@ from typing import Literal
 EmptyClasses = Literal["refuse", "leave_out"]
 Group = Literal["given", "folder", "none"]
 
-# How a parameter says that something is to be detected, and that there is none.
+# The values of a parameter for "detect it" and "there is none".
 AUTO = "auto"
 NONE = "none"
 
@@ -23,7 +23,7 @@ class Reading:
     resplit: bool = False  # whether the owner's splits are forgotten
     # The code page of names in zip archives, and of tables, that don't declare one; "auto": guessed.
     name_encoding: str = AUTO
-    empty_classes: EmptyClasses = "refuse"  # what is done about a class without usable images
+    empty_classes: EmptyClasses = "refuse"  # what happens to a class without usable images
 
 
 DEFAULT = Reading()

@@ -1,4 +1,4 @@
-"""What a source of images is, whatever it is stored in: a list of named, labelled byte strings."""
+"""A source of images, however it is stored: a list of named, labelled byte strings."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class Source:
     name: str  # what messages call it: the path or catalog entry the user gave
     images: list[SourceImage]  # every image in the order in which reading is quickest (an archive's own order)
     dropped: list[Dropped] = field(default_factory=list)  # what was seen and dropped, with reasons
-    close: Callable[[], None] = _nothing  # lets go of what the source holds open
+    close: Callable[[], None] = _nothing  # closes what the source holds open
     credit: tuple[str, ...] = ()  # licence and citation, lines to print; none where they aren't known
     notes: list[str] = field(default_factory=list)  # lines to print about what was found out and might be otherwise
     may_lack: bool = False  # whether a class without usable images is left out; else it stops the run

@@ -1,4 +1,4 @@
-"""Reads a table of labels: a CSV file with a row per image, in whatever form spreadsheets and tools write it."""
+"""Reads a table of labels: a CSV file with a row per image, in any form that spreadsheets and tools write."""
 
 import codecs
 import csv
