@@ -12,11 +12,11 @@ from math import sqrt
 import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import binom, binomtest, norm
-from statsmodels.stats.multitest import multipletests
 
 from headstart.foundation.array_types import BoolArray, IntArray
 from headstart.foundation.errors import InputError
 from headstart.foundation.wording import count
+from headstart.statistics.corrections import holm
 from headstart.statistics.intervals import LEVEL
 
 ALPHA = 1 - LEVEL  # the risk of calling any difference real when none is, over all pairs together
@@ -141,7 +141,7 @@ def compare_all(answers: Mapping[str, Answers]) -> list[Comparison]:
     if not duels:
         return []
     p_values = [mcnemar(only_first, only_second) for *_, only_first, only_second in duels]
-    p_holms = multipletests(p_values, alpha=ALPHA, method="holm")[1]
+    p_holms = holm(p_values)
     comparisons = []
     for duel, p, p_holm in zip(duels, p_values, p_holms, strict=True):
         first, second, images, only_first, only_second = duel
@@ -157,7 +157,7 @@ def compare_all(answers: Mapping[str, Answers]) -> list[Comparison]:
                 low=low,
                 high=high,
                 p_value=p,
-                p_holm=float(p_holm),
+                p_holm=p_holm,
                 pairs=len(duels),
                 detectable=detectable(images, only_first + only_second, ALPHA / len(duels)),
             )
