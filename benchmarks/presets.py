@@ -36,6 +36,8 @@ STRATEGIES = {
     "train_augmented": "augmented",
     "finetune": "finetune",
 }
+FROM_SCRATCH = {"train_scratch", "train_scratch_augmented"}
+
 # The stages before them, and what of the parameters decides what they give.
 _PREPARE = ("seed", "prepare")
 READ = {
@@ -59,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             for name, values in variants.items():
                 Path(params.PARAMS).write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
                 for stage, sections in READ.items():
+                    if stage == "extract_features" and FROM_SCRATCH.issuperset(asked.stages):
+                        continue
                     if done.get(stage) != (read := [values[section] for section in sections]):
                         report.say([f"{name}, {stage}: {run(stage):.0f} s of processor time"])
                         done[stage] = read

@@ -70,7 +70,7 @@ def _rows(prefix: str, members: Sequence[Section]) -> Iterator[list[str]]:
                 yield from _rows(f"{name}.", values)
             continue
         written = [f"`{_written(value)}`" for value in values]
-        yield [f"`{prefix}{name}`", entry.description or "", _values(entry), unit(entry), *written]
+        yield [f"`{prefix}{name}`", " ".join((entry.description or "").split()), _values(entry), unit(entry), *written]
 
 
 def unit(entry: FieldInfo) -> str:

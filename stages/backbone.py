@@ -21,13 +21,10 @@ def main() -> None:
 
 
 def write_weights(name: str, weights: str, target: Path, downloads: Path) -> str:
-    """Write the weights of the base ``name``, by tensor name, to ``target``.
+    """Write the weights of the base ``name``, by tensor name, to the ``.npz`` file ``target``.
 
-    Args:
-        name: of the base.
-        weights: `imagenet`, `random`, or the path of a file with the ImageNet weights.
-        target: the ``.npz`` file to write.
-        downloads: a folder for what is under way, and for a file that was put there by hand.
+    ``weights`` is `imagenet`, `random`, or a file with the ImageNet weights. The folder ``downloads`` is for what is
+    under way, and for a file that was put there by hand.
 
     Returns:
         What was written and where it came from, for a person to read.

@@ -4,11 +4,11 @@ It scores nothing. Writes its pictures to plots/explain.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.base import base, extraction, runtime, weights
+from headstart.base.lazy import keras
 from headstart.drawing import explanation
 from headstart.drawing.explanation import Answer, Explanation, Panel
 from headstart.explaining import activation_maps, choice, filter_patterns, grad_cam, layers, sheets
@@ -24,9 +24,6 @@ from headstart.scoring import predictions, results
 from headstart.scoring.predictions import Predictions
 from headstart.settings.params import load
 from headstart.settings.schema import Explain
-
-if TYPE_CHECKING:
-    import keras
 
 
 def main() -> None:

@@ -15,20 +15,9 @@ from headstart.settings.schema import MixingRecipe, Section
 from tests.pictures import encode
 
 ROOT = Path(__file__).parents[1]
-STAGES = (
-    "backbone",
-    "prepare",
-    "preview",
-    "extract_features",
-    "train_scratch",
-    "train_scratch_augmented",
-    "train_head",
-    "train_augmented",
-    "finetune",
-    "evaluate",
-    "explain",
-    "report",
-)
+DEFINED: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+STAGES = tuple(DEFINED)
+TRAINING = tuple(name for name, stage in DEFINED.items() if any("history.csv" in str(out) for out in stage["outs"]))
 CLASSES = ("cat", "dog", "emu")
 # Images of each class in each split.
 TRAIN, VALIDATION, TEST = 6, 4, 4
@@ -49,19 +38,14 @@ SMALL: Mapping[str, Any] = {
     "extract_features.views": 2,
     "augmentation.rotation": 0.1,
     "augmentation.zoom": 0.2,
+    **{f"{stage}.batch_size": 4 for stage in TRAINING},
+    **{f"{stage}.epochs": 4 for stage in TRAINING},
     "train_scratch.image_size": SCRATCH_SIZE,
-    "train_scratch.batch_size": 4,
     "train_scratch.epochs": 3,
     "train_scratch_augmented.image_size": SCRATCH_SIZE,
-    "train_scratch_augmented.batch_size": 4,
     "train_scratch_augmented.epochs": 3,
     "train_head.units": 8,
-    "train_head.batch_size": 4,
-    "train_head.epochs": 4,
     "train_augmented.units": 8,
-    "train_augmented.batch_size": 4,
-    "train_augmented.epochs": 4,
-    "finetune.batch_size": 4,
     "finetune.epochs": 2,
     "evaluate.learning_curve": [0.5, 1.0],
     "evaluate.curve_repeats": 2,

@@ -14,11 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
-import yaml
-
 from tests import clones, kill_stages
 from tests.kill_stages import Repro, left_over
-from tests.pipeline import ROOT, STAGES, Finished
+from tests.pipeline import DEFINED, ROOT, STAGES, Finished
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
@@ -41,8 +39,7 @@ def begin(stage: str, folder: Path, *arguments: str) -> "subprocess.Popen[str]":
 
 def results(stage: str, folder: Path) -> list[Path]:
     """Outputs and metrics of a stage, as paths in a folder."""
-    defined = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
-    entries = [entry for kind in ("outs", "metrics") for entry in defined.get(kind, [])]
+    entries = [entry for kind in ("outs", "metrics") for entry in DEFINED[stage].get(kind, [])]
     return [folder / (next(iter(entry)) if isinstance(entry, dict) else entry) for entry in entries]
 
 

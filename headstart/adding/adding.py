@@ -10,13 +10,9 @@ from headstart.sources.sources import open_archive
 
 
 def add(path: Path, name: str | None, reading: Reading = DEFAULT, project: str = ".") -> Iterator[str]:
-    """Pack and track the images at ``path``, point params.yaml at them, and yield lines on what was done.
+    """Pack and track the images of a folder or an archive, point params.yaml at them, and yield lines on what was done.
 
-    Args:
-        path: a folder or an archive.
-        name: what to call the source; None for the name of the folder or archive.
-        reading: how the images are to be read.
-        project: the project's folder, as it is from where the user is.
+    The source is called ``name``, or like the folder or archive. The user sees the project's folder as ``project``.
 
     Raises:
         InputError: the images won't do, the name is taken, or DVC or git refuses.

@@ -53,13 +53,9 @@ def add(
     reading: Reading = DEFAULT,
     check: Callable[[Sequence[SourceImage]], object] = len,
 ) -> Source:
-    """Pack the images at ``path`` into ``target``, and list beside it what was dropped.
+    """Pack the images of a folder or an archive into ``target``, and list beside it what was dropped.
 
-    Args:
-        path: a folder or an archive.
-        target: the archive to write.
-        reading: what is said of how the images are to be read.
-        check: raises InputError where the images won't do; nothing is written then.
+    Nothing is written where ``check`` raises InputError, because the images won't do.
 
     Returns:
         The images packed and everything that was dropped.
@@ -117,8 +113,5 @@ def _recorded(target: Path) -> str | None:
 
 def _md5(path: Path) -> str:
     """The MD5 of a file, in hexadecimal: what DVC knows it by."""
-    digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

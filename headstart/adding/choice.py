@@ -115,7 +115,7 @@ def shares(images: Sequence[SourceImage]) -> dict[str, float]:
 
 
 def _part(shares: Sequence[float], part: float) -> list[float]:
-    """Shares of a part. Rounded down to what is written: shares that make a whole must not make more."""
+    """Shares of a part, rounded down to the digits that are written: shares of the whole must not add up to more."""
     return [int(share * part * 10_000 + split.ROUNDING) / 10_000 for share in shares]
 
 

@@ -56,7 +56,7 @@ def preset_of(text: str) -> str | None:
 
 
 def source_of(text: str) -> Path | None:
-    """Return what a text of params.yaml names as the source; None where it can't be told."""
+    """Return the source that a text of params.yaml names; None if it can't be read."""
     try:
         values: Any = params.parse(text)
         return Path(values["prepare"]["source"])
@@ -88,7 +88,7 @@ def points_at(source: Path) -> bool:
 
 
 def experiment(source: Path, division: Division) -> str:
-    """Return the command that runs whatever settings there are on a source."""
+    """Return the command that runs the present settings on a source."""
     values = {"source": source.as_posix(), "order": "random", **division}
     return " ".join(["dvc exp run", *(f"-S prepare.{name}={value}" for name, value in values.items())])
 

@@ -9,27 +9,20 @@ nothing is dropped.
 import hashlib
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import graph, network
 from headstart.base.bases import KINDS, nearest
+from headstart.base.lazy import keras, tf
 from headstart.foundation.errors import InputError
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 
 def build(name: str, weights: Mapping[str, NDArray[np.float32]], image_size: int) -> "keras.Model":
     """Build a base without its classifier, in the precision that :func:`runtime.set_policy` set.
 
-    Args:
-        name: of the base, one of ``bases.KINDS``.
-        weights: by Keras's layer names, ``block1_conv1/kernel`` and so on; empty for random weights.
-        image_size: side of the images, pixels.
+    ``weights`` have Keras's names, ``block1_conv1/kernel`` and so on; where there are none, the base's are random.
 
     Returns:
         A frozen model called ``name`` from preprocessed images, float (images, size, size, 3), to feature maps
@@ -47,20 +40,14 @@ def preprocess(name: str, images: "tf.Tensor") -> "tf.Tensor":
 
     Some bases (EfficientNet, MobileNetV3, ConvNeXt) hold their preprocessing inside and take the images as they are.
     """
-    import keras
-    import tensorflow as tf
-
     module = getattr(keras.applications, KINDS[name].module)
     return module.preprocess_input(tf.cast(images, tf.float32))
 
 
 def between(base: "keras.Model", lower: str | None, upper: str | None) -> "keras.Model":
-    """Return the part of a base after ``lower`` up to ``upper``, sharing its weights.
+    """Return the part of a base that takes the output of ``lower`` and gives that of ``upper``, sharing its weights.
 
-    Args:
-        base: the whole base.
-        lower: the operation whose output the part takes, one of ``graph.cuts``; None for the preprocessed images.
-        upper: the operation whose output the part gives; None for the base's last.
+    ``lower`` is one of ``graph.cuts``, or None for the images; ``upper`` is any operation, or None for the last one.
     """
     names = list(graph.places(base))
     return graph.part(base, lower or names[0], upper or names[-1])
@@ -69,9 +56,7 @@ def between(base: "keras.Model", lower: str | None, upper: str | None) -> "keras
 def count_unfrozen(base: "keras.Model", unfreeze: int | str) -> int:
     """Return how many of the base's last layers train.
 
-    Args:
-        base: the whole base.
-        unfreeze: that number, or the name of the first layer that trains, or ``last_block``.
+    ``unfreeze`` is that number, the name of the first layer that trains, or ``last_block``.
 
     Raises:
         InputError: the base has fewer layers, or none of that name.
@@ -96,10 +81,6 @@ def cut_before(base: "keras.Model", unfreeze: int | str) -> str:
     Fine-tuning starts from its output, since no unfrozen weight changes that. Layers without weights have nothing to
     train, so the cut may come after them.
 
-    Args:
-        base: the whole base.
-        unfreeze: as in :func:`count_unfrozen`.
-
     Raises:
         InputError: the base has fewer layers, or none of that name.
     """
@@ -115,8 +96,6 @@ def blocks(base: "keras.Model") -> list[int]:
 
     A block is what gives feature maps of one size: of VGG16 the last 4 layers, the last 8, 12, 15 and all 18.
     """
-    import keras
-
     cuts = set(graph.cuts(base))
     side, count = base.output_shape[1], 0
     counts: dict[int, int] = {}  # by the side of the block's maps
@@ -164,13 +143,9 @@ def digests(base: "keras.Model") -> dict[str, str]:
 
 
 def check_frozen(base: "keras.Model", before: Mapping[str, str]) -> None:
-    """Check that training changed every unfrozen layer, and nothing else.
+    """Check that training changed every unfrozen layer, and nothing else, ``before`` being what :func:`digests` gave.
 
     The statistics of batch normalisation do not train, whatever is unfrozen.
-
-    Args:
-        base: the base after training.
-        before: what :func:`digests` gave before.
 
     Raises:
         InputError: an unfrozen layer did not change.

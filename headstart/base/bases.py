@@ -12,21 +12,13 @@ from headstart.foundation.errors import InputError
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of base.
+    """A kind of base."""
 
-    Attributes:
-        name: what ``backbone.name`` calls it.
-        module: of ``keras.applications``; its ``preprocess_input`` goes with the base.
-        constructor: of ``keras.applications``; builds the base.
-        least_size: smallest side of the images that it takes, pixels.
-        usual_size: side of the images that Keras's ImageNet weights are meant for, pixels.
-    """
-
-    name: str
-    module: str
-    constructor: str
-    least_size: int = 32
-    usual_size: int = 224
+    name: str  # what ``backbone.name`` calls it
+    module: str  # of ``keras.applications``; its ``preprocess_input`` goes with the base
+    constructor: str  # of ``keras.applications``; builds the base
+    least_size: int = 32  # smallest side of the images that it takes, pixels
+    usual_size: int = 224  # side of the images that Keras's ImageNet weights are meant for, pixels
 
 
 KINDS = {

@@ -13,14 +13,12 @@ Training steps are the exception. Which images make a batch is part of what they
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
+from headstart.base.lazy import keras, tf
 
 # Images in a batch where no parameter says it. Larger batches are no faster on a CPU, and cost more where most of a
 # batch is padding.
@@ -65,8 +63,6 @@ def by_row(model: "keras.Model") -> Iterator[None]:
 
 
 def _dense_layers(model: "keras.Model") -> list[Any]:
-    import keras
-
     found = []
     for layer in model.layers:
         if isinstance(layer, keras.Model):
@@ -78,8 +74,6 @@ def _dense_layers(model: "keras.Model") -> list[Any]:
 
 def _call(layer: Any, inputs: "tf.Tensor", training: bool | None = None) -> "tf.Tensor":
     """What the layer's own ``call`` gives, for inputs (n, values) or (n, height, width, values)."""
-    import tensorflow as tf
-
     images = inputs if inputs.shape.rank == 4 else inputs[:, tf.newaxis, tf.newaxis]
     kernel = tf.cast(layer.kernel, inputs.dtype)[tf.newaxis, tf.newaxis]
     outputs = tf.nn.conv2d(images, kernel, strides=1, padding="VALID")

@@ -11,11 +11,9 @@ but none for groups, which it has compiled into something many times slower.
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
+from headstart.base.lazy import keras, tf
 
 # Columns of a matrix product at the least: fewer leave processors idle. Channels of several positions of the kernel are
 # put side by side to fill them; many at once take memory, and copying them takes time.
@@ -27,9 +25,6 @@ def multiply_gradients(model: "keras.Model") -> None:
 
     Their outputs stay the same. GPUs have deterministic kernels of their own.
     """
-    import keras
-    import tensorflow as tf
-
     if tf.config.list_physical_devices("GPU"):
         return
     for layer in model.layers:
@@ -43,9 +38,6 @@ def ungroup(model: "keras.Model") -> None:
     Their outputs stay the same but for rounding. GPUs have kernels for groups, and none with a reproducible gradient
     for depthwise convolutions.
     """
-    import keras
-    import tensorflow as tf
-
     if tf.config.list_physical_devices("GPU"):
         return
     for layer in model.layers:
@@ -66,8 +58,6 @@ def _is_depthwise(layer: "keras.layers.Conv2D") -> bool:
 
 
 def _depthwise(images: "tf.Tensor", kernel: "tf.Tensor") -> "tf.Tensor":
-    import tensorflow as tf
-
     by_channel = tf.transpose(tf.cast(kernel, images.dtype), (0, 1, 3, 2))  # (height, width, channels, 1)
     return tf.nn.depthwise_conv2d(images, by_channel, strides=(1, 1, 1, 1), padding="SAME")
 
@@ -84,8 +74,6 @@ def _is_plain(layer: "keras.layers.Conv2D") -> bool:
 
 def _call(layer: "keras.layers.Conv2D", inputs: "tf.Tensor") -> "tf.Tensor":
     """What the layer's own ``call`` does."""
-    import tensorflow as tf
-
     kernel = tf.cast(layer.kernel, inputs.dtype)
     weights = [kernel, tf.cast(layer.bias, inputs.dtype)] if layer.use_bias else [kernel]
     how = layer.strides, layer.padding.upper()
@@ -97,8 +85,6 @@ def _convolve(
     images: "tf.Tensor", strides: tuple[int, int], padding: str, kernel: "tf.Tensor", *bias: "tf.Tensor"
 ) -> tuple["tf.Tensor", Any]:
     """A convolution and the function that gives its gradients, as ``tf.custom_gradient`` wants them."""
-    import tensorflow as tf
-
     outputs = tf.nn.conv2d(images, kernel, strides, padding)
     for values in bias:
         outputs = tf.nn.bias_add(outputs, values)
@@ -128,8 +114,6 @@ def _weight_gradients(
     Returns:
         Those of the kernel, as ``shape`` says, and of the bias, (filters,).
     """
-    import tensorflow as tf
-
     rows, columns, channels, filters = shape
     _, height, width, _ = tf.unstack(tf.shape(gradient))
     if padding == "SAME":
@@ -161,7 +145,5 @@ def _weight_gradients(
 
 def _margins(outputs: "tf.Tensor", kernel: int, stride: int, inputs: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
     """Rows or columns of zeros that TensorFlow adds before and after with padding ``SAME``."""
-    import tensorflow as tf
-
     total = tf.maximum((outputs - 1) * stride + kernel - inputs, 0)
     return total // 2, total - total // 2

@@ -9,29 +9,17 @@ from headstart.foundation.records import Record
 
 
 class Extraction(Record):
-    """How ``extract_features`` worked.
+    """How ``extract_features`` worked."""
 
-    Attributes:
-        base: name of the base.
-        image_size: pixels.
-        batch_size: images that the base took at once.
-        fit: how pictures were brought into a square.
-        white_level: the value shown white in images of 16 bits.
-        policy: precision policy of the base.
-        blocks: how many of its last layers to unfreeze to begin at each of its blocks, the last block's first.
-        feature_rms: root mean square of the features of all images that are trained on.
-        versions: of the libraries that did it, by name.
-    """
-
-    base: str
-    image_size: int
-    batch_size: int
-    fit: Fit
-    white_level: int
-    policy: str
-    blocks: list[int]
-    feature_rms: float
-    versions: dict[str, str]
+    base: str  # name of the base
+    image_size: int  # pixels
+    batch_size: int  # images that the base took at once
+    fit: Fit  # how pictures were brought into a square
+    white_level: int  # the value shown white in images of 16 bits
+    policy: str  # precision policy of the base
+    blocks: list[int]  # how many of its last layers to unfreeze to begin at each of its blocks, the last block's first
+    feature_rms: float  # root mean square of the features of all images that are trained on
+    versions: dict[str, str]  # of the libraries that did it, by name
 
     @property
     def framing(self) -> Framing:
@@ -51,7 +39,7 @@ def write(extraction: Extraction, trunk: str | None, flipped: bool) -> None:
 
 def read() -> Extraction:
     """Read how features were made."""
-    return Extraction.model_validate(json.loads(paths.EXTRACTION.read_text(encoding="utf-8")))
+    return Extraction.model_validate_json(paths.EXTRACTION.read_bytes())
 
 
 def trunk_layer() -> str | None:

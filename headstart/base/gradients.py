@@ -7,10 +7,8 @@ times: of three summands or more the last digits would differ from run to run, t
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import tensorflow as tf
+from headstart.base.lazy import tf
 
 
 def compute(of: "tf.Tensor", by: Sequence["tf.Tensor | tf.Variable"]) -> "list[tf.Tensor]":
@@ -18,7 +16,5 @@ def compute(of: "tf.Tensor", by: Sequence["tf.Tensor | tf.Variable"]) -> "list[t
 
     Sums are taken two at a time, in the order in which the tensors were used.
     """
-    import tensorflow as tf
-
     gradients: list[tf.Tensor] = tf.gradients(of, list(by), aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE)
     return gradients

@@ -3,10 +3,7 @@
 Most operations are layers; sums and products that Keras's networks write as ``x + y`` are not, but are named like them.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import keras
+from headstart.base.lazy import keras
 
 
 def places(model: "keras.Model") -> dict[str, int]:
@@ -26,8 +23,6 @@ def cuts(model: "keras.Model") -> list[str]:
     one output, they are the places in a topological order over which no edge jumps. Only those are named that give
     feature maps (images, height, width, channels).
     """
-    import keras
-
     made: dict[int, int] = {}  # the place where a tensor is made
     reach: list[int] = []  # for every place, the last one that its output goes to
     for place, operation in enumerate(model.operations):
@@ -47,13 +42,8 @@ def cuts(model: "keras.Model") -> list[str]:
 def part(model: "keras.Model", lower: str, upper: str) -> "keras.Model":
     """Return what lies after the operation ``lower`` up to ``upper`` as a network that shares the weights.
 
-    Args:
-        model: the whole network.
-        lower: one of :func:`cuts`, or the input, whose output the part takes.
-        upper: the operation whose output the part gives.
+    ``lower`` is one of :func:`cuts`, or the input.
     """
-    import keras
-
     tensors = outputs(model)
     start, end = tensors[lower], tensors[upper]
     if lower == upper:  # Keras can't make a model of nothing but an inner tensor

@@ -37,9 +37,7 @@ def check() -> None:
 def control_group_limit(groups: Path = _GROUPS, process: Path = Path("/proc/self/cgroup")) -> int | None:
     """Return the smallest memory limit of this process's control groups, bytes; None where there is none.
 
-    Args:
-        groups: where control groups are mounted.
-        process: the file that names those of this process.
+    They are mounted at ``groups``; the file ``process`` names those of this process.
     """
     try:
         lines = process.read_text(encoding="utf-8").splitlines()

@@ -6,16 +6,14 @@ many models were built before, every tensor has a name of its own, and grouped c
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import convolution
 from headstart.base.bases import KINDS
-
-if TYPE_CHECKING:
-    import keras
+from headstart.base.lazy import keras
 
 # The number that Keras puts behind a name it has given before.
 _COUNTER = re.compile(r"_(\d+)$")
@@ -24,16 +22,10 @@ _COUNTER = re.compile(r"_(\d+)$")
 def construct(name: str, image_size: int) -> "keras.Model":
     """Build the base ``name`` with random weights, in the precision that :func:`runtime.set_policy` set.
 
-    Args:
-        name: of the base.
-        image_size: side of the images, pixels.
-
     Returns:
         A model of that name from preprocessed images, float (images, size, size, 3), to feature maps
         (images, height, width, channels).
     """
-    import keras
-
     constructor = getattr(keras.applications, KINDS[name].constructor)
     # No name is given: EfficientNetV2 chooses its preprocessing, and ConvNeXt the names of its layers, by it.
     model = constructor(weights=None, include_top=False, input_shape=(image_size, image_size, 3))
@@ -79,8 +71,6 @@ def assign(model: "keras.Model", tensors: Mapping[str, NDArray[np.float32]]) -> 
     Raises:
         KeyError: one is missing.
     """
-    import keras
-
     for name, variable in variables(model).items():
         variable.assign(tensors[name])
     for layer in model.layers:

@@ -5,6 +5,7 @@ import platform
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from headstart.base.lazy import tf
 from headstart.foundation.errors import InputError
 
 Setting = Literal["auto", "float32", "bfloat16"]
@@ -20,16 +21,12 @@ _GPU_CAPABILITY = (8, 0)
 
 
 class Precision(NamedTuple):
-    """What was chosen.
+    """What was chosen."""
 
-    Attributes:
-        policy: Keras's name for it: ``float32``, or ``mixed_bfloat16``, which computes in bfloat16
-            and keeps the weights in float32.
-        reason: why, in a few words, for people.
-    """
-
+    # Keras's name for it: ``float32``, or ``mixed_bfloat16``, which computes in bfloat16 and keeps the weights in
+    # float32.
     policy: str
-    reason: str
+    reason: str  # why, in a few words, for people
 
 
 def choose(setting: Setting) -> Precision:
@@ -65,8 +62,6 @@ def cpu_has_bfloat16() -> bool:
 
 
 def _for_gpu() -> Precision | None:
-    import tensorflow as tf
-
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         return None

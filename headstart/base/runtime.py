@@ -6,6 +6,7 @@ by itself takes oneDNN on Linux alone, and only on processors with AVX512-VNNI o
 macOS, whose TensorFlow has none: there the number of threads is the same on every machine.
 """
 
+import importlib
 import os
 import random
 import sys
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from headstart.base import memory
+from headstart.base.lazy import keras, tf
 from headstart.foundation import threads
 from headstart.foundation.errors import InputError
 
@@ -48,9 +50,6 @@ def start(seed: int) -> None:
     if not _started:
         _import()
         _started = True
-    import keras
-    import tensorflow as tf
-
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - Keras itself draws from NumPy's global state in places
     keras.utils.set_random_seed(seed)
@@ -70,9 +69,8 @@ def _import() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.update(_ENVIRONMENT)
     with _QuietStart(), _without("sklearn", "matplotlib"):
-        import keras
-        import tensorflow as tf
-
+        for module in ("keras", "tensorflow"):
+            importlib.import_module(module)
         tf.config.list_physical_devices("GPU")
     tf.get_logger().setLevel("ERROR")
     # A person's ~/.keras/keras.json may say otherwise.
@@ -145,6 +143,4 @@ class _QuietStart:
 
 def set_policy(policy: str) -> None:
     """Make ``policy`` the precision of every layer built from now on; a layer may name its own."""
-    import keras
-
     keras.config.set_dtype_policy(policy)

@@ -17,13 +17,9 @@ _TRACEBACK = "HEADSTART_TRACEBACK"
 
 @dataclass(frozen=True)
 class Place:
-    """Where the user is.
+    """Where the user is."""
 
-    Attributes:
-        below: the path from the project's folder to there; "." in the project's folder itself.
-    """
-
-    below: Path
+    below: Path  # the path from the project's folder to there; "." in the project's folder itself
 
     def inside(self, path: Path) -> Path:
         """A path that the user gave, as it is from the project's folder."""

@@ -25,30 +25,19 @@ T = TypeVar("T")
 
 
 class Image(NamedTuple):
-    """A file that was read.
+    """A file that was read."""
 
-    Attributes:
-        name: of the file.
-        heat_map: where its heat map goes, if one is asked for.
-        pixels: as the model takes them; None if the file can't be used as an image.
-        picture: as a person sees it, if a heat map is asked for.
-        problem: why it can't be used, if so.
-    """
-
-    name: str
-    heat_map: Path | None
-    pixels: Pixels | None = None
-    picture: Pixels | None = None
-    problem: str | None = None
+    name: str  # of the file
+    heat_map: Path | None  # where its heat map goes, if one is asked for
+    pixels: Pixels | None = None  # as the model takes them; None if the file can't be used as an image
+    picture: Pixels | None = None  # as a person sees it, if a heat map is asked for
+    problem: str | None = None  # why it can't be used, if so
 
 
 def classify(files: Sequence[InputFile], model: Predictor, heat_maps: Path | None = None) -> Iterator[Classified]:
     """Yield what the model says of each file, in their order; the next images are decoded while it computes.
 
-    Args:
-        files: what to look at.
-        model: what looks.
-        heat_maps: a folder for a heat map of each image; None for none.
+    A heat map of each image goes to the folder ``heat_maps``, if there is one.
     """
     targets: Sequence[Path | None] = [None] * len(files)
     if heat_maps:

@@ -11,19 +11,13 @@ from headstart.statistics import scoring
 
 
 class Classified(NamedTuple):
-    """What came of one file.
+    """What came of one file."""
 
-    Attributes:
-        path: its name, printable.
-        probabilities: of each class, shape (classes,), summing to 1; None where the file can't be used as an image.
-        problem: why it can't.
-        heat_map: the picture that shows what the answer rests on, where one was asked for.
-    """
-
-    path: str
+    path: str  # its name, printable
+    # Of each class, shape (classes,), summing to 1; None where the file can't be used as an image.
     probabilities: FloatArray | None
-    problem: str | None = None
-    heat_map: str | None = None
+    problem: str | None = None  # why it can't
+    heat_map: str | None = None  # the picture that shows what the answer rests on, where one was asked for
 
 
 Writer = Callable[[Iterable[Classified], Sequence[str], IO[str]], None]
@@ -32,10 +26,7 @@ Writer = Callable[[Iterable[Classified], Sequence[str], IO[str]], None]
 def write_csv(rows: Iterable[Classified], classes: Sequence[str], out: IO[str]) -> None:
     """Write a line a file: path, predicted class and its probability, problem, heat map, each class's probability.
 
-    Args:
-        rows: in the order of the lines.
-        classes: names of the classes; they come through as they are, ``=cmd()`` and ``nan`` too.
-        out: opened without translation of line ends.
+    Names of classes come through as they are, ``=cmd()`` and ``nan`` too. ``out`` must not translate line ends.
     """
     # Every text in quotes, so that no reader takes one for a number or for a line's end.
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)

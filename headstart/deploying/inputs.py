@@ -14,14 +14,10 @@ from headstart.sources.listing import Listing, printable, refuse
 
 
 class InputFile(NamedTuple):
-    r"""A file that is to be looked at.
+    """A file that is to be looked at."""
 
-    Attributes:
-        name: its path as it was named, printable and valid Unicode: bytes that are no UTF-8 read ``\udcff``.
-        read: returns its bytes, in any thread; raises UnreadableImage if it can't be used as an image.
-    """
-
-    name: str
+    name: str  # its path as it was named, printable and valid Unicode: bytes that are no UTF-8 read ``\udcff``
+    # Returns its bytes, in any thread; raises UnreadableImage if it can't be used as an image.
     read: Callable[[], bytes]
 
 

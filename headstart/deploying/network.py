@@ -4,19 +4,16 @@ Only layers and operations that Keras brings are used, so that the file loads an
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.base import base
+from headstart.base.lazy import keras
 from headstart.foundation.framing import Fit
 from headstart.images.fitting import PAD
 from headstart.models import predictor
 from headstart.models.description import Inference
 from headstart.models.predictor import Assembled
-
-if TYPE_CHECKING:
-    import keras
 
 # Of which a logarithm can be taken in float32.
 _SMALLEST = 1e-37
@@ -25,15 +22,11 @@ _SMALLEST = 1e-37
 def square_to_probabilities(assembled: Assembled, inference: Inference) -> "keras.Model":
     """Return a network from RGB images of the model's own size to calibrated probabilities.
 
-    Args:
-        assembled: a model that was built under the policy float32.
-        inference: how its logits become probabilities.
+    The model must have been built under the policy float32.
 
     Returns:
         From ``square``, float32 (n, size, size, 3) of 0 to 255, to float32 (n, classes).
     """
-    import keras
-
     size = assembled.description.image_size
     square = keras.Input((size, size, 3), dtype="float32", name="square")
     to_logits = _to_logits(assembled)
@@ -52,15 +45,9 @@ def pixels_to_probabilities(square: "keras.Model", fit: Fit) -> "keras.Model":
     Pillow, which the pipeline resizes with, averages in the same way but rounds to whole grey levels after the rows
     and again after the columns; this rounds once. One value in seven differs, by one level of 255.
 
-    Args:
-        square: that network.
-        fit: how pictures are brought into a square.
-
     Returns:
         From ``pixels``, (n, height, width, 3) of 0 to 255, float32 or uint8, to float32 (n, classes).
     """
-    import keras
-
     size = square.input_shape[1]
     pixels = keras.Input((None, None, 3), dtype="float32", name="pixels")
     resizing = keras.layers.Resizing(
@@ -89,8 +76,6 @@ def _to_logits(assembled: Assembled) -> Callable[["keras.KerasTensor"], "keras.K
 
 def _preprocessing(name: str) -> "keras.Layer":
     """A base's own preprocessing as a layer: at each pixel a linear map of the channels, found by trying it."""
-    import keras
-
     tried = np.concatenate([np.zeros((1, 3)), 255 * np.eye(3)])[:, np.newaxis, np.newaxis]
     black, *colours = np.asarray(base.preprocess(name, tried), np.float64)[:, 0, 0]
     layer = keras.layers.Dense(3, trainable=False, name="preprocessing")
@@ -101,8 +86,6 @@ def _preprocessing(name: str) -> "keras.Layer":
 
 def _both_classes(logits: "keras.KerasTensor") -> "keras.KerasTensor":
     """Logits (n, classes), of which a softmax gives the probabilities, where two classes share one unit as well."""
-    import keras
-
     if logits.shape[1] > 1:
         return logits
     return keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=1)

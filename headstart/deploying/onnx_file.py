@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.base.lazy import keras, tf
 from headstart.foundation.framing import Fit
 from headstart.images.fitting import PAD
 
 if TYPE_CHECKING:
-    import keras
     import onnx
 
 # The first with an antialiased Resize.
@@ -24,18 +24,12 @@ def convert(square: "keras.Model", fit: Fit, metadata: Mapping[str, str]) -> "on
     """Turn what :func:`network.square_to_probabilities` gave into an ONNX model, with the resizing before it.
 
     ONNX Runtime resizes whole numbers as Pillow does, rounding after the rows and after the columns, so uint8 is what
-    the model takes.
-
-    Args:
-        square: the network.
-        fit: how pictures are brought into a square.
-        metadata: what is kept in the file beside the network.
+    the model takes. The metadata are kept in the file beside the network.
 
     Returns:
         From ``pixels``, uint8 (n, height, width, 3), to ``probabilities``, float32 (n, classes).
     """
     import onnx
-    import tensorflow as tf
     import tf2onnx
     from onnx import helper
 

@@ -45,10 +45,6 @@ def targets(folder: Path, shown: Sequence[str]) -> list[Path]:
 def picture(data: bytes, white: int = FULL) -> Pixels:
     """Decode an image as a person sees it, at most 512 pixels a side.
 
-    Args:
-        data: the file.
-        white: as for :func:`images.decode`.
-
     Raises:
         UnreadableImage: as :func:`images.decode`.
     """

@@ -23,29 +23,19 @@ ALL_PREDICTED, SOME_UNREADABLE = 0, 1
 
 
 class Answers(NamedTuple):
-    """How the predictions are to be written.
+    """How the predictions are to be written."""
 
-    Attributes:
-        form: one of ``FORMATS``.
-        output: the file to write; None for stdout.
-        heat_maps: the folder for pictures of what each answer rests on; None for none.
-    """
-
-    form: str = "csv"
-    output: Path | None = None
-    heat_maps: Path | None = None
+    form: str = "csv"  # one of ``FORMATS``
+    output: Path | None = None  # the file to write; None for stdout
+    heat_maps: Path | None = None  # the folder for pictures of what each answer rests on; None for none
 
 
 def predict(
     paths: Sequence[Path], strategy: str | None, answers: Answers, shown: Callable[[str], str] = lambda path: path
 ) -> int:
-    """Predict every file, write the answers, say on stderr what could not be used.
+    """Predict every file of ``paths``, images and folders, write the answers, say on stderr what could not be used.
 
-    Args:
-        paths: images and folders.
-        strategy: whose model to take; None for the winner's.
-        answers: how they are wanted.
-        shown: how a path is written for the user.
+    The model is that of ``strategy``, or of the winner; ``shown`` writes a path for the user.
 
     Returns:
         ``ALL_PREDICTED``, or ``SOME_UNREADABLE`` if some could not be used as images.

@@ -15,21 +15,13 @@ _RECORD = "explanation.json"
 
 
 class Panel(Record):
-    """A picture of one layer.
+    """A picture of one layer."""
 
-    Attributes:
-        file: the picture's name in plots/explain/page.
-        layer: the layer's name.
-        shape: (height, width, channels) of its output.
-        shown: how many of its channels or filters the picture has.
-        silent: how many of all channels are zero everywhere.
-    """
-
-    file: str
-    layer: str
-    shape: list[int]
-    shown: int
-    silent: int
+    file: str  # the picture's name in plots/explain/page
+    layer: str  # the layer's name
+    shape: list[int]  # (height, width, channels) of its output
+    shown: int  # how many of its channels or filters the picture has
+    silent: int  # how many of all channels are zero everywhere
 
 
 class HeatMap(Record):
@@ -40,45 +32,26 @@ class HeatMap(Record):
 
 
 class Answer(Record):
-    """A test image with a strategy's answer and what speaks for the classes in question.
+    """A test image with a strategy's answer and what speaks for the classes in question."""
 
-    Attributes:
-        path: of the image, in the manifest.
-        actual: its class.
-        predicted: the class that the strategy sees.
-        probability: of that class.
-        file: the image's name in plots/explain/page.
-        maps: of each class in question.
-    """
-
-    path: str
-    actual: str
-    predicted: str
-    probability: float
-    file: str
-    maps: list[HeatMap]
+    path: str  # of the image, in the manifest
+    actual: str  # its class
+    predicted: str  # the class that the strategy sees
+    probability: float  # of that class
+    file: str  # the image's name in plots/explain/page
+    maps: list[HeatMap]  # of each class in question
 
 
 class Explanation(Record):
-    """Everything that ``explain`` shows.
+    """Everything that ``explain`` shows."""
 
-    Attributes:
-        settings: how the pictures were made.
-        strategy: the one whose layers are shown.
-        image: path of the image whose activations are shown.
-        layers: how many there are that have activations to show.
-        activations: of these layers, or of some of them where there are very many.
-        filters: layer by layer.
-        answers: of each strategy, right ones first.
-    """
-
-    settings: Explain
-    strategy: str
-    image: str
-    layers: int
-    activations: list[Panel]
-    filters: list[Panel]
-    answers: dict[str, list[Answer]]
+    settings: Explain  # how the pictures were made
+    strategy: str  # the one whose layers are shown
+    image: str  # path of the image whose activations are shown
+    layers: int  # how many there are that have activations to show
+    activations: list[Panel]  # of these layers, or of some of them where there are very many
+    filters: list[Panel]  # layer by layer
+    answers: dict[str, list[Answer]]  # of each strategy, right ones first
 
     @property
     def files(self) -> list[str]:

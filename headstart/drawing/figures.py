@@ -40,14 +40,7 @@ class Strip(NamedTuple):
 
 
 def gallery(path: Path, title: str, tiles: Sequence[Tile], empty: str) -> None:
-    """Draw pictures side by side with their captions.
-
-    Args:
-        path: a PNG file.
-        title: shown above them.
-        tiles: the pictures.
-        empty: shown in their place if there are none.
-    """
+    """Draw pictures side by side with their captions, PNG; if there are none, the text ``empty`` in their place."""
     rows = max(1, -(-len(tiles) // _COLUMNS))
     figure = Figure(figsize=(_COLUMNS * _CELL[0], rows * _CELL[1] + 0.5), layout="constrained")
     figure.suptitle(title, fontsize=11)
@@ -63,13 +56,7 @@ def gallery(path: Path, title: str, tiles: Sequence[Tile], empty: str) -> None:
 
 
 def sheet(path: Path, title: str, columns: Sequence[Sequence[Strip]]) -> None:
-    """Draw columns of strips side by side, each strip below its caption.
-
-    Args:
-        path: a PNG file.
-        title: shown above all.
-        columns: the strips of each, from top to bottom.
-    """
+    """Draw columns of strips side by side, PNG, each strip below its caption."""
     widths = [max(strip.pixels.shape[1] for strip in column) for column in columns]
     width = sum(widths) + _MARGIN * (len(columns) + 1)
     heading = textwrap.wrap(title, width // _LETTER)

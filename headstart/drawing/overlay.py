@@ -13,11 +13,9 @@ _FIRST_COLOUR = 0.25
 
 
 def overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the image, bright where much speaks for the class, and as it is where nothing does.
+    """Return the image, uint8 (height, width, 3), bright where much speaks for the class, and as it is elsewhere.
 
-    Args:
-        pixels: RGB, uint8 (height, width, 3).
-        heat: from 0 to 1, float32, of any size; it is enlarged smoothly.
+    The heat, from 0 to 1, float32, of any size, is enlarged smoothly.
     """
     height, width = pixels.shape[:2]
     smooth = np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BICUBIC)).clip(0, 1)

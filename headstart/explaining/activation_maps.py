@@ -5,51 +5,36 @@ and more of their channels find nothing in a given image.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import base
+from headstart.base.lazy import keras
 from headstart.explaining.spacing import spaced
-
-if TYPE_CHECKING:
-    import keras
 
 # Of a channel's positions, those that are not cut off.
 _VISIBLE = 0.99
 
 
 class Maps(NamedTuple):
-    """Some channels of a layer's output for one image.
+    """Some channels of a layer's output for one image."""
 
-    Attributes:
-        layer: its name.
-        shape: (height, width, channels) of the whole output.
-        values: of the channels shown, float32 (shown, height, width).
-        silent: how many of all channels are zero at every position.
-    """
-
-    layer: str
-    shape: tuple[int, int, int]
-    values: NDArray[np.float32]
-    silent: int
+    layer: str  # its name
+    shape: tuple[int, int, int]  # (height, width, channels) of the whole output
+    values: NDArray[np.float32]  # of the channels shown, float32 (shown, height, width)
+    silent: int  # how many of all channels are zero at every position
 
 
 def activations(
     whole: "keras.Model", layers: Sequence["keras.Layer"], pixels: NDArray[np.uint8], channels: int
 ) -> list[Maps]:
-    """Return what ``layers`` give for an image.
+    """Return what ``layers`` of a base give for an image, uint8 (size, size, 3).
 
-    Args:
-        whole: a base.
-        layers: of it.
-        pixels: RGB, uint8 (size, size, 3).
-        channels: the most that are kept of each layer, evenly spaced over all it has: those are the same for every
-            image, and show how many find nothing, as the most active ones would not.
+    At most ``channels`` are kept of each layer, evenly spaced over all it has: those are the same for every image, and
+    show how many find nothing, as the most active ones would not.
     """
-    import keras
-
     model = keras.Model(whole.input, {layer.name: layer.output for layer in layers})
     outputs = model(base.preprocess(whole.name, pixels[np.newaxis]), training=False)
     return [_maps(layer.name, np.asarray(outputs[layer.name][0], np.float32), channels) for layer in layers]

@@ -9,13 +9,9 @@ from headstart.scoring.predictions import Predictions
 
 
 def image(wanted: str, predictions: Predictions, frame: pd.DataFrame) -> str:
-    """Return the path of the image whose activations are shown.
+    """Return the path of the image whose activations are shown: the one that is ``wanted``, if it is in the manifest.
 
-    Args:
-        wanted: a path of the manifest; or ``auto`` for the most confident correct prediction, or, if none is correct,
-            the most confident of all.
-        predictions: of images that the models never saw.
-        frame: the manifest.
+    For ``auto`` it is that of the most confident correct prediction, or, if none is correct, the most confident of all.
 
     Raises:
         InputError: the manifest has no such image.

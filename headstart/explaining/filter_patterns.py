@@ -8,18 +8,15 @@ that is enlarged on the way, so that large shapes come first, and the image is s
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import base, gradients
 from headstart.base.bases import KINDS
+from headstart.base.lazy import keras, tf
 from headstart.explaining.spacing import spaced
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 # Sizes of the image on the way, as parts of its last one.
 _GROWTH = (0.5, 0.75, 1.0)
@@ -38,17 +35,11 @@ _SLOPE = 0.1
 
 
 class Patterns(NamedTuple):
-    """Patterns of some filters of a layer.
+    """Patterns of some filters of a layer."""
 
-    Attributes:
-        layer: its name.
-        shape: (height, width, channels) of its output for images of the base's size.
-        images: RGB, uint8 (shown, side, side, 3).
-    """
-
-    layer: str
-    shape: tuple[int, int, int]
-    images: NDArray[np.uint8]
+    layer: str  # its name
+    shape: tuple[int, int, int]  # (height, width, channels) of its output for images of the base's size
+    images: NDArray[np.uint8]  # RGB, uint8 (shown, side, side, 3)
 
 
 def patterns(
@@ -71,8 +62,6 @@ def patterns(
         seed: start of the noise and of the shifts.
         done: called with 1 after each step.
     """
-    import tensorflow as tf
-
     shape: tuple[int, int, int] = tuple(layer.output.shape[1:])
     numbers = spaced(shape[-1], filters)
     random = np.random.default_rng(seed)
@@ -99,9 +88,6 @@ def _compile_step(
     whole: "keras.Model", layer: "keras.Layer", numbers: NDArray[np.int64], rate: float
 ) -> Callable[["tf.Tensor"], "tf.Tensor"]:
     """Return a function that takes images of any size, one a filter, one step up their filters' mean response."""
-    import keras
-    import tensorflow as tf
-
     # The same layers on an input of no fixed size.
     model = keras.models.clone_model(
         keras.Model(whole.input, layer.output),
@@ -126,8 +112,6 @@ def _compile_step(
 @contextmanager
 def _leaking(layer: "keras.Layer") -> Iterator[None]:
     """Give a convolution a leaky rectifier in place of its activation (Maas, Hannun & Ng, 2013)."""
-    import keras
-
     activation = layer.activation
     layer.activation = lambda values: keras.ops.leaky_relu(values, _SLOPE)
     try:

@@ -4,17 +4,12 @@ The channels of the last convolutional feature map are added up, each weighted b
 logit with respect to it; what is below zero speaks for other classes and is dropped.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import base, batches
+from headstart.base.lazy import keras, tf
 from headstart.explaining import layers
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 # Images whose activations, kept for the gradient, are in memory at once.
 _BATCH = 8
@@ -51,9 +46,6 @@ def heat_maps(
 def _of_batch(
     whole: "keras.Model", classifier: "keras.Model", pixels: NDArray[np.uint8], classes: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    import keras
-    import tensorflow as tf
-
     model = keras.Model(whole.input, [layers.last_map(whole).output, whole.output])
     values = base.preprocess(whole.name, pixels)
     with batches.by_row(whole), batches.by_row(classifier), tf.GradientTape(persistent=True) as tape:
@@ -71,8 +63,6 @@ def _of_batch(
 
 def _scores(logits: "tf.Tensor", classes: NDArray[np.int64]) -> "tf.Tensor":
     """Each image's logit of its class; of two classes that share one, the first has its negative."""
-    import tensorflow as tf
-
     if logits.shape[1] == 1:
         return logits[:, 0] * tf.constant(2.0 * classes - 1.0, tf.float32)
     return tf.gather(logits, classes, axis=1, batch_dims=1)

@@ -5,13 +5,10 @@ position, such as those in the squeeze-and-excite blocks of newer bases, has no 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from headstart.base.lazy import keras
 from headstart.explaining.spacing import spaced
 from headstart.foundation.errors import InputError
-
-if TYPE_CHECKING:
-    import keras
 
 # The layers whose activations are shown at the most: all of VGG19 or ResNet50.
 MOST = 60
@@ -19,8 +16,6 @@ MOST = 60
 
 def seen(base: "keras.Model") -> list["keras.Layer"]:
     """Return every convolution and every pooling layer that has a map to show, in the order of computation."""
-    import keras
-
     pooling = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
     found = _convolutions(base)
     return [layer for layer in base.layers if layer in found or (isinstance(layer, pooling) and _has_map(layer))]
@@ -44,9 +39,7 @@ def last_map(base: "keras.Model") -> "keras.Layer":
 def chosen(base: "keras.Model", names: str | Sequence[str]) -> list["keras.Layer"]:
     """Return the convolutions that ``explain.layers`` names.
 
-    Args:
-        base: any base.
-        names: of convolutions; ``auto`` for the first one at each resolution, in VGG16 the first of each block.
+    ``auto`` is the first one at each resolution, in VGG16 the first of each block.
 
     Raises:
         InputError: one of them is no convolution of the base.
@@ -64,8 +57,6 @@ def chosen(base: "keras.Model", names: str | Sequence[str]) -> list["keras.Layer
 
 
 def _convolutions(base: "keras.Model") -> list["keras.Layer"]:
-    import keras
-
     kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
     return [layer for layer in base.layers if isinstance(layer, kinds) and _has_map(layer)]
 

@@ -32,11 +32,6 @@ def rotation(angle: float | FloatArray) -> FloatArray:
 
 
 def in_pixels(maps: FloatArray, size: int) -> FloatArray:
-    """Return the same maps for pixels counted from the corner, as image files count them.
-
-    Args:
-        maps: shape (maps, 3, 3).
-        size: side of the pictures, pixels.
-    """
+    """Return maps (maps, 3, 3) of pictures of side ``size`` for pixels counted from the corner, as image files do."""
     centre = (size - 1) / 2
     return affine(x=centre, y=centre) @ maps @ affine(x=-centre, y=-centre)

@@ -6,19 +6,17 @@ own bytes, and on nothing else: not on the order of images, the batch size, or h
 """
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base.lazy import keras, tf
 from headstart.features import rand_augment
 from headstart.features.affine import affine, in_pixels, rotation
 from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.foundation.threads import map_ordered
 from headstart.settings.schema import Augmentation
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 # Random numbers of each view, whatever is switched on; RandAugment's follow, two for each operation.
 _NUMBERS = 10
@@ -39,32 +37,19 @@ UNCHANGED = Augmentation(
 
 
 class Draws(NamedTuple):
-    """What was drawn for one view of some images.
+    """What was drawn for one view of some images."""
 
-    Attributes:
-        maps: float32 (images, 8): ``a0, a1, a2, b0, b1, b2, 0, 0``; the pixel (x, y) of the view is the pixel
-            (a0 x + a1 y + a2, b0 x + b1 y + b2) of the image.
-        tones: float32 (images, 2): the contrast, a factor, and the brightness, added to values from 0 to 255.
-        operations: (images, operations), RandAugment's, positions in ``rand_augment.OPERATIONS``.
-        levels: (images, operations), their strength and direction, −1 to 1.
-    """
-
+    # float32 (images, 8): ``a0, a1, a2, b0, b1, b2, 0, 0``; the pixel (x, y) of the view is the pixel (a0 x + a1 y +
+    # a2, b0 x + b1 y + b2) of the image.
     maps: NDArray[np.float32]
+    # float32 (images, 2): the contrast, a factor, and the brightness, added to values from 0 to 255.
     tones: NDArray[np.float32]
-    operations: IntArray
-    levels: FloatArray
+    operations: IntArray  # (images, operations), RandAugment's, positions in ``rand_augment.OPERATIONS``
+    levels: FloatArray  # (images, operations), their strength and direction, −1 to 1
 
 
 def draw(settings: Augmentation, sha256s: list[str], view: int, seed: int, size: int) -> Draws:
-    """Draw the random changes of one view of each image.
-
-    Args:
-        settings: how far images may change.
-        sha256s: digest of each image's bytes.
-        view: number of the view.
-        seed: the run's seed.
-        size: side of the images, pixels.
-    """
+    """Draw the random changes of the view of this number of each image, given by the digests of their bytes."""
     # Always the same numbers for the same purpose: switching one change on leaves the others as they were.
     count = _NUMBERS + 2 * settings.randaugment
     numbers = np.stack([_generator(seed, view, sha256).random(count) for sha256 in sha256s])
@@ -97,12 +82,7 @@ def draw(settings: Augmentation, sha256s: list[str], view: int, seed: int, size:
 def paint(images: NDArray[np.uint8], draws: Draws) -> NDArray[np.uint8]:
     """Apply RandAugment's changes of colour, the part that is not for TensorFlow; the first step of a view.
 
-    Args:
-        images: (images, height, width, 3).
-        draws: of these images.
-
-    Returns:
-        The same shape; the very same array where there is nothing to do.
+    From and to (images, height, width, 3); the very same array where there is nothing to do.
     """
     if not rand_augment.repaints(np.unique(draws.operations)):
         return images
@@ -116,17 +96,9 @@ def augment(images: "tf.Tensor", maps: "tf.Tensor", tones: "tf.Tensor", settings
     Contrast is about the mean of each channel of the image. Values stay within 0 to 255. TensorFlow repeats an
     image (``wrap``) once on each side; farther out its border is drawn on, and across the seam nothing is interpolated.
 
-    Args:
-        images: uint8 (images, height, width, channels), from :func:`paint`.
-        maps: as :class:`Draws` has them.
-        tones: likewise.
-        settings: those that the draws were made with.
-
-    Returns:
-        float32, the shape of ``images``.
+    From what :func:`paint` gave, uint8 (images, height, width, channels), to float32 of the same shape. ``maps`` and
+    ``tones`` are those of :class:`Draws`, which were made with the same ``settings``.
     """
-    import keras
-
     values = keras.ops.cast(images, "float32")
     if settings.contrast or settings.brightness:
         values = _toned(images, values, tones)
@@ -134,8 +106,6 @@ def augment(images: "tf.Tensor", maps: "tf.Tensor", tones: "tf.Tensor", settings
 
 
 def _toned(images: "tf.Tensor", values: "tf.Tensor", tones: "tf.Tensor") -> "tf.Tensor":
-    import keras
-
     # Whole numbers add up to the same in any order; floats would depend on how a batch is cut among threads.
     total = keras.ops.sum(keras.ops.cast(images, "int32"), axis=(1, 2), keepdims=True)
     mean = keras.ops.cast(total, "float32") / (images.shape[1] * images.shape[2])

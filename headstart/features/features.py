@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import base, batches, graph
+from headstart.base.lazy import keras, tf
 from headstart.features import augmentation
 from headstart.features.augmentation import Draws
 from headstart.foundation import threads
@@ -25,10 +26,6 @@ from headstart.foundation.progress import bar
 from headstart.foundation.resume import Resumable
 from headstart.images import images
 from headstart.settings.schema import Augmentation
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 # Rows reach the disk and the state moves on every so many batches: at most some seconds of work are
 # lost to a power cut, and the disk is not kept waiting.
@@ -40,35 +37,20 @@ _LARGEST = 65504.0
 
 
 class Work(NamedTuple):
-    """What to extract from.
+    """What to extract from."""
 
-    Attributes:
-        files: the images.
-        sha256s: digest of each; its augmented views are drawn from it.
-        plain: places of those that are taken as they are.
-        trunk: places of those whose trunk output is kept of that; ``plain`` holds them.
-        flipped: places of those that are taken mirrored left to right.
-        viewed: places of those that are taken in augmented views.
-        views: numbers of these views.
-        framing: how pictures become what the base sees.
-        batch_size: images the base takes at once; a last batch of fewer is filled up.
-        augmentation: how views differ from the image.
-        seed: the run's seed.
-        base: name of the base, whose preprocessing the images get.
-    """
-
-    files: list[Path]
-    sha256s: list[str]
-    plain: range
-    trunk: range
-    flipped: range
-    viewed: range
-    views: tuple[int, ...]
-    framing: Framing
-    batch_size: int
-    augmentation: Augmentation
-    seed: int
-    base: str
+    files: list[Path]  # the images
+    sha256s: list[str]  # digest of each; its augmented views are drawn from it
+    plain: range  # places of those that are taken as they are
+    trunk: range  # places of those whose trunk output is kept of that; ``plain`` holds them
+    flipped: range  # places of those that are taken mirrored left to right
+    viewed: range  # places of those that are taken in augmented views
+    views: tuple[int, ...]  # numbers of these views
+    framing: Framing  # how pictures become what the base sees
+    batch_size: int  # images the base takes at once; a last batch of fewer is filled up
+    augmentation: Augmentation  # how views differ from the image
+    seed: int  # the run's seed
+    base: str  # name of the base, whose preprocessing the images get
 
     def arrays(self, kind: str) -> dict[str, range]:
         """Return the arrays of a kind, ``features`` or ``trunk``, with the places of the images that each holds.
@@ -173,8 +155,6 @@ def compile_forward(
     None for images as they are. ``name`` is the base's, whose preprocessing the images get.
     It gives float16 (n, height, width, channels), the same for an image however many come with it.
     """
-    import tensorflow as tf
-
     lower = base.between(model, None, trunk) if trunk else None
     upper = base.between(model, trunk, None)
 
@@ -208,8 +188,6 @@ def compile_forward(
 
 def half(values: "tf.Tensor") -> "tf.Tensor":
     """Turn activations into float16; what float16 can't hold becomes its largest value, not infinity."""
-    import tensorflow as tf
-
     return tf.cast(tf.clip_by_value(tf.cast(values, tf.float32), -_LARGEST, _LARGEST), tf.float16)
 
 

@@ -33,14 +33,7 @@ _NAME_LETTERS = 60
 
 
 def draw(frame: pd.DataFrame, settings: Augmentation, framing: Framing, seed: int) -> None:
-    """Write the sheet: each image as it is, and beside it in its first nine views, as the base sees them.
-
-    Args:
-        frame: the manifest.
-        settings: how views differ from the image.
-        framing: how pictures become what the base sees.
-        seed: the run's seed.
-    """
+    """Write the sheet: a few images of the manifest, each beside its first nine views, as the base sees them."""
     rows = manifest.previewed(frame)
     pixels = np.stack([images.load(paths.PREPARED / path, framing) for path in rows["path"]])
     columns = [pixels, *(_view(pixels, list(rows["sha256"]), view, settings, seed) for view in range(_VIEWS))]

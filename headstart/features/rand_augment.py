@@ -67,15 +67,9 @@ def choose(numbers: FloatArray, magnitude: int) -> tuple[IntArray, FloatArray]:
 
 
 def maps(operations: IntArray, levels: FloatArray, size: int) -> FloatArray:
-    """Return the product of each image's geometric operations.
+    """Return the product of each image's geometric operations, which :func:`choose` gave; ``size`` is in pixels.
 
-    Args:
-        operations: shape (images, operations), as :func:`choose` gives them.
-        levels: likewise.
-        size: side of the images, pixels.
-
-    Returns:
-        Shape (images, 3, 3), see :mod:`headstart.features.affine`.
+    Shape (images, 3, 3), see :mod:`headstart.features.affine`.
     """
     product = np.tile(np.eye(3), (len(operations), 1, 1))
     for chosen, level in zip(operations.T, levels.T, strict=True):
@@ -91,12 +85,9 @@ def repaints(operations: Sequence[int] | IntArray) -> bool:
 
 
 def paint(pixels: NDArray[np.uint8], operations: IntArray, levels: FloatArray) -> NDArray[np.uint8]:
-    """Apply the operations that are not geometric, one after the other.
+    """Apply the operations of an image, both (operations,), that are not geometric, one after the other.
 
-    Args:
-        pixels: shape (height, width, 3), RGB.
-        operations: shape (operations,), those of this image.
-        levels: likewise.
+    From and to RGB, (height, width, 3).
     """
     image = Image.fromarray(pixels)
     for operation, level in zip(operations, levels, strict=True):

@@ -1,1 +1,1 @@
-"""Downloads that count only with the right digest."""
+"""Downloads: `download` asks one mirror after another, and checks size and digest before a file counts."""

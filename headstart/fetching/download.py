@@ -99,12 +99,9 @@ class Mirror(Protocol):
     """A place that a file may come from; ``str()`` of it names it in messages."""
 
     def get(self, session: Session, folder: Path, limit: int) -> Path:
-        """Return the file's path: a new file in ``folder``, or one that exists elsewhere and stays.
+        """Return the path of the file, of ``limit`` bytes at most.
 
-        Args:
-            session: what the mirrors of this round share.
-            folder: an empty scratch folder.
-            limit: bytes that the file may have at most.
+        It is a new file in ``folder``, which is empty scratch space, or one that exists elsewhere and stays.
 
         Raises:
             MirrorError: it can't be had from here.

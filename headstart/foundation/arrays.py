@@ -67,15 +67,10 @@ class ArrayFile:
 
 
 def check_space(folder: Path, needed: int, parameter: str) -> None:
-    """Check that ``needed`` bytes fit on the disk that holds ``folder``.
-
-    Args:
-        folder: where they are to be written.
-        needed: bytes.
-        parameter: what in params.yaml decides how much is needed, for the message.
+    """Check, before hours of computing, that ``needed`` bytes fit on the disk that holds ``folder``.
 
     Raises:
-        InputError: they don't, found out before hours of computing.
+        InputError: they don't; it names ``parameter`` of params.yaml, which decides how much is needed.
     """
     free = shutil.disk_usage(folder).free
     if free < needed:
@@ -102,7 +97,7 @@ def open_array(path: Path) -> NDArray[np.generic]:
 
 
 def release(array: NDArray[np.generic]) -> None:
-    """Let go of the memory that reading a memory map took; what is read again comes from the system's cache.
+    """Release the memory that reading a memory map took; reading again takes it from the system's cache.
 
     Pages of a map count as the process's memory once they were read, so a pass over a large file would
     make a process look, and be limited, as if it had loaded it.

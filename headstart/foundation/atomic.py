@@ -72,7 +72,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def unfinished(path: Path) -> Iterator[None]:
-    """Have :func:`discard_unfinished` take ``path`` away as long as the block is at work."""
+    """Have :func:`discard_unfinished` delete ``path`` as long as the block runs."""
     _UNFINISHED.add(path)
     try:
         yield
@@ -81,7 +81,7 @@ def unfinished(path: Path) -> Iterator[None]:
 
 
 def discard_unfinished() -> None:
-    """Take away what is being written, before the process ends without running its ``finally`` blocks."""
+    """Delete what is being written, before the process ends without running its ``finally`` blocks."""
     for temporary in tuple(_UNFINISHED):
         _remove(temporary)
     for folder in tuple(_REPLACED):
@@ -119,17 +119,17 @@ def _linked(path: Path) -> Path:
 
 
 def _partial(folder: Path) -> Path:
-    """Where a folder is written; whatever is found there is of no use."""
+    """Where a folder is written; what an earlier run left there is garbage."""
     return folder.with_name(f".{folder.name}.partial")
 
 
 def _aside(folder: Path) -> Path:
-    """Where a folder waits for the one that replaces it; whatever is found there is whole."""
+    """Where the old folder waits for its replacement; what an earlier run left there is complete."""
     return folder.with_name(f".{folder.name}.partial-old")
 
 
 def _settle(folder: Path) -> None:
-    """Bring back what was moved aside if nothing has taken its place, and remove what is of no use."""
+    """Restore the folder that was moved aside if nothing has replaced it, and delete garbage."""
     partial, aside = _partial(folder), _aside(folder)
     _remove(partial)
     if not os.path.lexists(aside):

@@ -19,10 +19,8 @@ def digest(stage: str) -> str:
     """Return a digest, hexadecimal, that changes when the code of a stage does, or a library's version.
 
     A stage's code is what dvc.yaml names as its dependencies, so that work is thrown away just where DVC would do it
-    anew. It is read once: what a process computes comes from the code that it began with.
-
-    Args:
-        stage: its name in dvc.yaml; for any other name, all of the package counts.
+    anew; for a name that is no stage's, all of the package counts. It is read once: what a process computes comes from
+    the code that it began with.
     """
     found = hashlib.sha256(repr(versions.installed(versions.PACKAGES)).encode())
     for file in files(stage):
@@ -47,5 +45,5 @@ def _places(stage: str) -> list[str]:
 def _within(place: Path) -> Iterator[Path]:
     if place.is_file():
         yield place
-    # What Python compiles there is of no account, as .dvcignore says as well.
+    # Not Python's bytecode, which .dvcignore leaves out, too.
     yield from (file for file in place.rglob("*") if file.is_file() and file.parent.name != "__pycache__")

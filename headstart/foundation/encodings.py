@@ -1,4 +1,4 @@
-"""Guesses the code page of names that don't say theirs, as Windows writes them to zip archives and tables."""
+"""Guesses the code page of names that don't declare one, as in zip archives and tables written on Windows."""
 
 import codecs
 import itertools
@@ -29,7 +29,7 @@ _EVERYDAY = {"gbk": math.log(3755), "cp932": math.log(2965 + 169), "cp949": math
 _RARE = 6.0
 _NO_LETTER = 6.0
 _ODD_WORD = 4.0
-# What has to be made up for: there is less use of it in archives than of the pages without a number here.
+# Handicaps of code pages that are rarer in archives than those without one here.
 _SELDOM = {"cp949": 2.0, "big5": 1.0, "cp932": 0.5, "cp775": 3.0, "cp1257": 3.0, "cp862": 1.0, "cp1255": 1.0}
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -86,7 +86,7 @@ def _of_character(character: str, name: str) -> float:
 
 
 def _of_word(word: str) -> float:
-    """How unlikely it is that the letters appear side by side."""
+    """How unlikely these letters are side by side."""
     foreign = [letter for letter in word if not letter.isascii()]
     if not foreign:
         return 0.0

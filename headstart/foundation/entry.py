@@ -128,5 +128,5 @@ def _die(code: int, message: str) -> NoReturn:
 
 
 def _drop_output() -> None:
-    """Send what is still to be written to stdout nowhere: Python would fail on it again as it exits."""
+    """Discard what is still to be written to stdout: Python would fail on it again as it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

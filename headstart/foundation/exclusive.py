@@ -20,7 +20,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with_dvc() -> None:
-    """Have the system end this process by SIGTERM, as if asked politely, once DVC has ended. Linux only.
+    """Have the system send this process SIGTERM once DVC has ended. Linux only.
 
     Not where a person started the stage: it may be meant to outlive the terminal.
     """
@@ -32,12 +32,12 @@ def end_with_dvc() -> None:
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold ``folder`` for this process alone; where another one holds it, say so and wait for its end.
 
-    However that one ends, the system then lets go of the folder: what is locked is ``working/lock`` in it, a file that
-    stays and says nothing by being there. Nothing is held where there is no such folder yet, where it is read-only,
-    and on file systems that lock no files.
+    However that one ends, the system then releases the lock. It is a lock on the file ``working/lock`` in the folder,
+    which stays; that it exists means nothing. Nothing is held where there is no such folder yet, where it is read-only,
+    and on file systems without locks.
     """
-    # Whoever else works in the folder must be able to open the file, too. No soft lock, which is a file that counts by
-    # being there: it would outlive a process that was killed.
+    # Whoever else works in the folder must be able to open the file, too. No soft lock, a file whose existence is the
+    # lock: it would outlive a process that was killed.
     lock = FileLock(folder / LOCK, mode=0o666, fallback_to_soft=False)
     held = folder.is_dir() and _hold(lock, folder)
     try:

@@ -1,4 +1,4 @@
-"""The regular expression of ``prepare.pattern``: which ones are good."""
+"""The regular expression of ``prepare.pattern``: which ones are valid."""
 
 import re
 
@@ -9,7 +9,7 @@ def compiled(text: str) -> re.Pattern[str]:
     """Return the expression.
 
     Raises:
-        ValueError: it is none, or names neither ``class`` nor ``group``; the text says what is expected.
+        ValueError: it is invalid, or names neither ``class`` nor ``group``; the text says what is expected.
     """
     example = r"such as (?P<class>[^/]+)_[0-9]+[.]jpg"
     try:

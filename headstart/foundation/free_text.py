@@ -7,9 +7,7 @@ _JOINER = "\N{ZERO WIDTH JOINER}"
 def shown(text: str, most: int | None = None) -> str:
     """Free text such as a class's name, fit to be shown: on one line, with a mark for what can't be printed.
 
-    Args:
-        text: any text.
-        most: characters; what is longer keeps its beginning and its end.
+    What is longer than ``most`` characters keeps its beginning and its end.
     """
     spaced = "".join(" " if letter.isspace() else letter for letter in text)
     clean = "".join(

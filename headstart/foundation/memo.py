@@ -1,4 +1,4 @@
-"""What a stage found out earlier and need not find out again: results that JSON can hold."""
+"""Results that a stage keeps from one run to the next, as JSON."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,7 +21,7 @@ def recall(name: str, settings: Any, inputs: Iterable[Path], kind: type[T], comp
         inputs: every file that it depends on.
         kind: of the result; lists, dictionaries, dataclasses and named tuples of plain values. Floats come back as
             they were.
-        compute: finds it out.
+        compute: computes it.
     """
     adapter = TypeAdapter(kind)
     file = Resumable(name, settings, inputs).path / "result.json"

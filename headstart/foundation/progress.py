@@ -1,4 +1,4 @@
-"""Progress on long work: a bar in a terminal, elsewhere a line now and then, and none of what is soon over."""
+"""Progress of long work: a bar in a terminal, elsewhere a line now and then; nothing if it is over soon."""
 
 import sys
 from collections.abc import Iterable
@@ -17,11 +17,8 @@ _LOG_LINE_WITHOUT_TOTAL = "{desc}: {n_fmt}{unit} in {elapsed}{postfix}"
 def bar(description: str, total: int | None, unit: str, done: int = 0) -> "tqdm[Any]":
     """A progress bar to ``update(n)``; use it in a ``with`` statement.
 
-    Args:
-        description: what is being done, in a few words.
-        total: how many units there are, or None where that isn't known.
-        unit: what is counted, for example " images".
-        done: how many were finished by an earlier, interrupted run.
+    ``total`` is None where it isn't known. The unit is written right behind the number, as in " images". ``done`` units
+    were finished by an earlier, interrupted run.
     """
     if sys.stderr.isatty():
         return tqdm(desc=description, total=total, initial=done, unit=unit, dynamic_ncols=True)
@@ -60,7 +57,7 @@ def track(items: Iterable[T], description: str, total: int | None, unit: str) ->
 
 
 class _Lines:
-    """A log: every state of a bar is a line of its own, where a terminal shows one in place of another."""
+    """A log: every state of a bar is a line of its own, where a terminal would overwrite the last one."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

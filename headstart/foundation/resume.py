@@ -1,4 +1,4 @@
-"""What a long stage keeps so that it can go on after an interruption.
+"""What a long stage keeps so that it can continue after an interruption.
 
 DVC deletes a stage's outputs before it runs it, so this state lives elsewhere: data/working/<stage>/,
 which is neither tracked nor shared. It counts only as long as everything the result depends on is the
@@ -56,7 +56,7 @@ class Resumable:
 
     def _delete(self) -> None:
         if self.path.exists():
-            # First: what is left, should the process be killed in between, then counts for nothing.
+            # First: if the process is killed in between, what is left no longer counts.
             self._key_file.unlink(missing_ok=True)
             shutil.rmtree(self.path)
 

@@ -1,6 +1,7 @@
-"""Tables of results as CSV files."""
+"""Tables of results: as CSV files, and in columns for the terminal."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -21,3 +22,9 @@ def write(path: Path, table: pd.DataFrame) -> None:
             # Every text in quotes, so that no reader takes one for a number or for a line's end.
             quoting=csv.QUOTE_NONNUMERIC,
         )
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of cells as lines, the first column left-aligned, all others right-aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]

@@ -17,9 +17,7 @@ def to_eight_bits(values: npt.NDArray[Any], white: int = FULL) -> npt.NDArray[np
     separates the classes, and the same scene must look the same in a dark picture and in a bright one. What
     instruments of 10, 12 or 14 bits store in 16 stays dark by default, therefore; see :func:`peak`.
 
-    Args:
-        values: integers from 0 to 65535, or floats from 0 to 1; any shape.
-        white: the integer that becomes 255, as does all above; floats have 1 for it.
+    Integers are from 0 to 65535; ``white`` and all above become 255. Floats are from 0 to 1.
 
     Raises:
         UnreadableImage: values lie outside those ranges.

@@ -23,14 +23,9 @@ _LONGEST = 64
 def fitted(image: Image.Image, box: Box, width: int, height: int, framing: Framing) -> Image.Image:
     """Resize a picture into a square by antialiased bilinear interpolation.
 
-    Cropping and padding come before resizing, at whole pixels of the full picture, as in exported models.
-
-    Args:
-        image: an upright RGB image, at full size or reduced as it was decoded.
-        box: where in ``image`` the picture lies: left, top, right, bottom.
-        width: of the full picture, pixels.
-        height: likewise.
-        framing: what to make of it.
+    Cropping and padding come before resizing, at whole pixels of the full picture, as in exported models. The upright
+    RGB ``image`` has it in full, ``width`` × ``height`` pixels, or reduced as it was decoded; ``box`` is where it lies
+    there: left, top, right, bottom.
     """
     square = (framing.size, framing.size)
     match framing.fit:
@@ -49,13 +44,7 @@ def fitted(image: Image.Image, box: Box, width: int, height: int, framing: Frami
 
 
 def onto_picture(heat: npt.NDArray[np.float32], height: int, width: int, fit: Fit) -> npt.NDArray[np.float32]:
-    """Bring a map of what the network saw back onto the whole picture.
-
-    Args:
-        heat: a map over the square, float32 (rows, columns).
-        height: of the picture at any scale, pixels.
-        width: likewise.
-        fit: how the picture was brought into the square.
+    """Bring a map over the square that the network saw, (rows, columns), back onto the whole picture at any scale.
 
     Returns:
         float32 (height, width), smoothly enlarged; 0 where the network saw nothing of the picture.

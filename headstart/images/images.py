@@ -112,16 +112,11 @@ _hush_libtiff()
 
 
 class Measured(NamedTuple):
-    """What is known of an image that decodes.
+    """What is known of an image that decodes."""
 
-    Attributes:
-        width, height: of the upright image, pixels.
-        peak: the largest value in it, if it has 16 bits a channel; None if it has any other number.
-    """
-
-    width: int
+    width: int  # of the upright image, pixels
     height: int
-    peak: int | None
+    peak: int | None  # the largest value in it, if it has 16 bits a channel; None if it has any other number
 
 
 def decode(data: bytes, white: int = FULL) -> Pixels:
@@ -170,10 +165,6 @@ def measure(data: bytes) -> Measured:
 
 def square(data: bytes, framing: Framing) -> Pixels:
     """Decode an image file and resize it into a square by antialiased bilinear interpolation.
-
-    Args:
-        data: as for :func:`decode`.
-        framing: the square's size, and how the picture is fitted into it.
 
     Returns:
         uint8, shape (size, size, 3), RGB.
@@ -232,7 +223,7 @@ def _opened(data: bytes, white: int = FULL) -> Iterator[Image.Image]:
         raise
     except UnidentifiedImageError:
         raise UnreadableImage(formats.refusal(data[: formats.HEAD_BYTES])) from None
-    except Exception as error:  # The plugins raise whatever their parsing runs into: a dozen kinds.
+    except Exception as error:  # A plugin raises whatever its parser runs into: a dozen kinds.
         # The text of the error isn't passed on: it holds memory addresses and changes between versions.
         fault = "truncated" if "truncated" in str(error).lower() else "damaged"
         raise UnreadableImage(f"{fault} {formats.supported(data[: formats.HEAD_BYTES])}") from None

@@ -26,10 +26,8 @@ def without_texts(data: bytes) -> bytes:
     """Leave out what viewers pass over: texts, and profiles that inflate beyond MOST_INFLATED.
 
     Programs that generate images write megabytes of settings into them, more than Pillow accepts, though
-    nothing here reads a text. Inflating them at all would be a waste, and with hostile files a danger.
-
-    Args:
-        data: a PNG file, whole or damaged.
+    nothing here reads a text. Inflating them at all would be a waste, and with hostile files a danger. The file may be
+    damaged.
     """
     kept = []
     seen: set[bytes] = set()

@@ -7,13 +7,14 @@ trunk file, a few layers away from the trunk file, or has to be computed from th
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from headstart.base import base, batches, extraction, graph
+from headstart.base.lazy import keras, tf
 from headstart.features import augmentation, features
 from headstart.foundation import paths
 from headstart.foundation.array_types import IntArray
@@ -26,23 +27,13 @@ from headstart.images.assignments import Spans
 from headstart.models.samples import Examples, Samples, Stored, every_epoch
 from headstart.settings.schema import Augmentation, ExtractFeatures
 
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
-
 
 class Views(NamedTuple):
-    """How augmented views of the training images are made.
+    """How augmented views of the training images are made."""
 
-    Attributes:
-        kept: how many were computed and kept; 0 where every epoch makes new ones.
-        augmentation: how they differ from the image.
-        seed: the run's seed.
-    """
-
-    kept: int
-    augmentation: Augmentation
-    seed: int
+    kept: int  # how many were computed and kept; 0 where every epoch makes new ones
+    augmentation: Augmentation  # how they differ from the image
+    seed: int  # the run's seed
 
 
 # Where no training images are asked for.
@@ -50,39 +41,21 @@ NO_VIEWS = Views(kept=0, augmentation=augmentation.UNCHANGED, seed=0)
 
 
 class Source(NamedTuple):
-    """Everything needed to compute activations of the images.
+    """Everything needed to compute activations of the images."""
 
-    Attributes:
-        base: the whole frozen base.
-        trunk: the layer whose outputs are in data/trunk, or None.
-        manifest: the images.
-        spans: which of them are trained on, and which validated or tested on.
-        views: how training images are augmented.
-        batch_size: images the base takes at once.
-        framing: how pictures become what the base sees.
-    """
-
-    base: "keras.Model"
-    trunk: str | None
-    manifest: pd.DataFrame
-    spans: Spans
-    views: Views
-    batch_size: int
-    framing: Framing
+    base: "keras.Model"  # the whole frozen base
+    trunk: str | None  # the layer whose outputs are in data/trunk, or None
+    manifest: pd.DataFrame  # the images
+    spans: Spans  # which of them are trained on, and which validated or tested on
+    views: Views  # how training images are augmented
+    batch_size: int  # images the base takes at once
+    framing: Framing  # how pictures become what the base sees
 
 
 def source(
     whole: "keras.Model", manifest: pd.DataFrame, extracted: ExtractFeatures, augmentation: Augmentation, seed: int
 ) -> Source:
-    """Return the source that training takes activations from.
-
-    Args:
-        whole: the whole frozen base.
-        manifest: the images.
-        extracted: how features were extracted, and how many views kept.
-        augmentation: how views differ from the image.
-        seed: the run's seed.
-    """
+    """Return the source that training takes activations of the frozen base from."""
     views = Views(extracted.views, augmentation, seed)
     return Source(
         whole,
@@ -98,10 +71,7 @@ def source(
 def training_samples(layer: str, source: Source, state: Resumable) -> Examples:
     """Return what gives a training its examples: outputs of ``layer`` for augmented views.
 
-    Args:
-        layer: one of ``graph.cuts`` of the base, frozen up to there.
-        source: where activations come from.
-        state: as in :func:`at`.
+    ``layer`` and ``state`` are as in :func:`at`.
     """
     return every_epoch(at(layer, "views", source, state)) if source.views.kept else _online(layer, source)
 
@@ -160,8 +130,6 @@ def _online(layer: str, source: Source) -> Examples:
 
 
 def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDArray[np.generic]:
-    import tensorflow as tf
-
     model = base.between(source.base, source.trunk, layer)
     trunk = open_array(_kept("trunk", array))
     leading, feature_map = trunk.shape[:-3], trunk.shape[-3:]

@@ -3,18 +3,16 @@
 import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from headstart.base import convolution
+from headstart.base.lazy import keras
 from headstart.foundation.errors import InputError
 from headstart.foundation.framing import Fit, Framing
 from headstart.models import classifier
 from headstart.settings.schema import Architecture
-
-if TYPE_CHECKING:
-    import keras
 
 # What red, green and blue give to luminance (ITU-R BT.601, the weights of Pillow's greyscale). They sum to 1: a grey
 # pixel keeps its value.
@@ -25,19 +23,12 @@ _MOMENTUM = 0.9
 
 
 class Network(Architecture):
-    """Everything needed to build a network again.
+    """Everything needed to build a network again."""
 
-    Attributes:
-        channels: how many the first convolution sees: 3, or 1, the luminance.
-        policy: precision policy.
-        fit: how pictures are brought into a square.
-        white_level: the value shown white in images of 16 bits.
-    """
-
-    channels: int
-    policy: str
-    fit: Fit
-    white_level: int
+    channels: int  # how many the first convolution sees: 3, or 1, the luminance
+    policy: str  # precision policy
+    fit: Fit  # how pictures are brought into a square
+    white_level: int  # the value shown white in images of 16 bits
 
     @property
     def framing(self) -> Framing:
@@ -46,27 +37,16 @@ class Network(Architecture):
 
 
 class Plan(NamedTuple):
-    """How a network is built.
+    """How a network is built."""
 
-    Attributes:
-        body: from pixels (images, size, size, channels) of 0 to 1, the dropout and the seeds of random weights to
-            what enters the classifier, (images, values).
-        least: the smallest side that gives each layer something to see, pixels.
-    """
-
+    # From pixels (images, size, size, channels) of 0 to 1, the dropout and the seeds of random weights to what enters
+    # the classifier, (images, values).
     body: Callable[["keras.KerasTensor", float, Iterator[int]], "keras.KerasTensor"]
-    least: int
+    least: int  # the smallest side that gives each layer something to see, pixels
 
 
 def describe(settings: Architecture, framing: Framing, policy: str, grey: bool) -> Network:
-    """Return the network that ``settings`` ask for.
-
-    Args:
-        settings: of the strategy.
-        framing: how pictures become what the network sees.
-        policy: precision policy.
-        grey: whether the training images are: colour channels would all be the same one.
-    """
+    """Return the network that ``settings`` ask for, with one input channel if the training images are ``grey``."""
     return Network(
         architecture=settings.architecture,
         image_size=framing.size,
@@ -85,11 +65,7 @@ def in_words(network: Network) -> str:
 
 
 def check_size(settings: Architecture, section: str) -> None:
-    """Check that images are large enough for the architecture.
-
-    Args:
-        settings: of the strategy.
-        section: where they are in params.yaml.
+    """Check that the images of a ``section`` of params.yaml are large enough for its architecture.
 
     Raises:
         InputError: they aren't.
@@ -103,18 +79,11 @@ def check_size(settings: Architecture, section: str) -> None:
 
 
 def build(network: Network, classes: int, seed: int) -> "keras.Model":
-    """Build a network, in the precision that :func:`runtime.set_policy` set.
-
-    Args:
-        network: its architecture, image size, channels and dropout.
-        classes: how many classes; two share one output unit.
-        seed: start of its random weights and of dropout.
+    """Build a network, in the precision that :func:`runtime.set_policy` set; ``seed`` starts its weights and dropout.
 
     Returns:
         A model from RGB pixels of 0 to 255, (images, size, size, 3), to logits, float32 (images, units).
     """
-    import keras
-
     seeds = itertools.count(seed)
     pixels = keras.Input((network.image_size, network.image_size, 3), name="pixels")
     values = pixels
@@ -137,8 +106,6 @@ def _stack(
     values: "keras.KerasTensor", dropout: float, seeds: Iterator[int], filters: tuple[int, ...], pooling: bool
 ) -> "keras.KerasTensor":
     """Convolutions one after the other, as in Chollet, Deep Learning with Python, chapter 8."""
-    import keras
-
     for number, count in enumerate(filters, start=1):
         if pooling and number > 1:
             values = keras.layers.MaxPooling2D(2, name=f"pool{number - 1}")(values)
@@ -148,8 +115,6 @@ def _stack(
 
 def _vgg_small(values: "keras.KerasTensor", dropout: float, seeds: Iterator[int]) -> "keras.KerasTensor":
     """Two blocks and two hidden layers in the manner of VGG (Simonyan & Zisserman, 2015)."""
-    import keras
-
     for block, filters in enumerate((32, 64), start=1):
         for number in (1, 2):
             values = _convolution(filters, "same", seeds, f"block{block}_conv{number}")(values)
@@ -165,8 +130,6 @@ def _vgg_small(values: "keras.KerasTensor", dropout: float, seeds: Iterator[int]
 
 def _resnet34(values: "keras.KerasTensor", dropout: float, seeds: Iterator[int]) -> "keras.KerasTensor":
     """ResNet-34 (He, Zhang, Ren & Sun, 2016), as Géron writes it in Hands-On Machine Learning, chapter 14."""
-    import keras
-
     values = _normalised(values, 64, 7, 2, seeds, "stem")
     values = keras.layers.ReLU(name="stem_relu")(values)
     values = keras.layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(values)
@@ -181,8 +144,6 @@ def _residual_unit(
     values: "keras.KerasTensor", filters: int, strides: int, seeds: Iterator[int], name: str
 ) -> "keras.KerasTensor":
     """Two convolutions whose outcome is added to what entered them, brought to the same shape where need be."""
-    import keras
-
     skip = values if strides == 1 else _normalised(values, filters, 1, strides, seeds, f"{name}_skip")
     values = _normalised(values, filters, 3, strides, seeds, f"{name}_first")
     values = keras.layers.ReLU(name=f"{name}_first_relu")(values)
@@ -195,8 +156,6 @@ def _normalised(
     values: "keras.KerasTensor", filters: int, kernel: int, strides: int, seeds: Iterator[int], name: str
 ) -> "keras.KerasTensor":
     """A convolution and batch normalization, whose shift makes a bias of its own needless."""
-    import keras
-
     values = keras.layers.Conv2D(
         filters,
         kernel,
@@ -210,8 +169,6 @@ def _normalised(
 
 
 def _convolution(filters: int, padding: str, seeds: Iterator[int], name: str) -> "keras.layers.Layer":
-    import keras
-
     initializer = keras.initializers.GlorotUniform(next(seeds))
     return keras.layers.Conv2D(
         filters, 3, padding=padding, activation="relu", kernel_initializer=initializer, name=name
@@ -219,8 +176,6 @@ def _convolution(filters: int, padding: str, seeds: Iterator[int], name: str) ->
 
 
 def _dropped(values: "keras.KerasTensor", dropout: float, seeds: Iterator[int], name: str) -> "keras.KerasTensor":
-    import keras
-
     return keras.layers.Dropout(dropout, seed=next(seeds), name=name)(values) if dropout else values
 
 

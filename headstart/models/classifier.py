@@ -1,12 +1,7 @@
 """The classifier on the base's feature maps."""
 
-from typing import TYPE_CHECKING
-
+from headstart.base.lazy import keras, tf
 from headstart.settings.schema import Layers
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 # What Keras calls the classifier, alone and as part of a larger model.
 NAME = "classifier"
@@ -17,19 +12,13 @@ def build(
 ) -> "keras.Model":
     """Build a classifier, in float32 throughout: it is small, and its output must be exact.
 
-    Args:
-        settings: its layers.
-        feature_shape: (height, width, channels) of a feature map.
-        feature_rms: root mean square of the training images' features.
-        classes: how many classes; two share one output unit.
-        seed: start of its random weights and of dropout.
+    ``feature_shape`` is (height, width, channels); ``feature_rms`` is the root mean square of the training images'
+    features. Random weights and dropout follow ``seed``.
 
     Returns:
         A model from feature maps (images, height, width, channels) to logits, float32 (images, units),
         units being 1 for two classes. :func:`probabilities` turns them into probabilities.
     """
-    import keras
-
     pooling = {"flatten": keras.layers.Flatten, "average": keras.layers.GlobalAveragePooling2D}
     features = keras.Input(feature_shape, dtype="float32", name="features")
     values = features
@@ -61,23 +50,16 @@ def output_units(classes: int) -> int:
 
 def probabilities(logits: "tf.Tensor") -> "tf.Tensor":
     """Turn logits (images, units) into probabilities (images, classes), rows summing to 1."""
-    import tensorflow as tf
-
     if logits.shape[1] == 1:
         return tf.concat([tf.sigmoid(-logits), tf.sigmoid(logits)], axis=1)
     return tf.nn.softmax(logits)
 
 
 def loss(labels: "tf.Tensor", logits: "tf.Tensor", smoothing: float = 0.0) -> "tf.Tensor":
-    """Cross-entropy of each image, float32 (images,), from its label (int) and logits.
+    """Cross-entropy of each image, float32 (images,), from its label, int (images,), and logits (images, units).
 
-    Args:
-        labels: (images,).
-        logits: (images, units).
-        smoothing: the part of the label spread evenly over all classes (Szegedy et al. 2016).
+    ``smoothing`` is the part of the label spread evenly over all classes (Szegedy et al. 2016).
     """
-    import tensorflow as tf
-
     if logits.shape[1] == 1:
         targets = tf.cast(labels, tf.float32)
         if smoothing:
@@ -92,7 +74,5 @@ def loss(labels: "tf.Tensor", logits: "tf.Tensor", smoothing: float = 0.0) -> "t
 
 def correct(labels: "tf.Tensor", logits: "tf.Tensor") -> "tf.Tensor":
     """Whether each image's likeliest class is its label, float32 (images,)."""
-    import tensorflow as tf
-
     likeliest = tf.cast(logits[:, 0] > 0, tf.int64) if logits.shape[1] == 1 else tf.argmax(logits, axis=1)
     return tf.cast(likeliest == tf.cast(labels, tf.int64), tf.float32)

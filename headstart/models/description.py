@@ -1,7 +1,6 @@
 """What is written of a trained model, beside its weights: ``model.json``."""
 
 import hashlib
-import json
 from pathlib import Path
 
 from headstart.base import batches
@@ -13,46 +12,29 @@ from headstart.settings.schema import Layers
 
 
 class Inference(Record):
-    """How a model's logits become the probabilities that it was evaluated with.
+    """How a model's logits become the probabilities that it was evaluated with."""
 
-    Attributes:
-        temperature: what divides the logits, fitted on the validation split.
-        flip: whether probabilities are the mean over an image and its mirror image.
-    """
-
-    temperature: float
-    flip: bool
+    temperature: float  # what divides the logits, fitted on the validation split
+    flip: bool  # whether probabilities are the mean over an image and its mirror image
 
 
 class Description(Record):
     """Everything needed to build a trained model again.
 
     It has either a base with a classifier on it, or a network of its own.
-
-    Attributes:
-        strategy: one of STRATEGIES.
-        extraction: the base and the features the model takes; None without a base.
-        classifier: the classifier's layers; None without a base.
-        network: what was trained from scratch; None with a base.
-        classes: names of the classes, in the order of the probabilities.
-        unfreeze: how many of the base's last layers are part of the model, trained.
-        trained_parameters: how many weights were trained.
-        epochs: how many epochs were run.
-        best_epoch: the one whose weights these are.
-        versions: of the libraries that trained it, by name.
-        inference: how its logits become probabilities; None before ``evaluate`` has found that out.
     """
 
-    strategy: str
-    extraction: Extraction | None
-    classifier: Layers | None
-    network: Network | None
-    classes: list[str]
-    unfreeze: int
-    trained_parameters: int
-    epochs: int
-    best_epoch: int
-    versions: dict[str, str]
+    strategy: str  # one of STRATEGIES
+    extraction: Extraction | None  # the base and the features the model takes; None without a base
+    classifier: Layers | None  # the classifier's layers; None without a base
+    network: Network | None  # what was trained from scratch; None with a base
+    classes: list[str]  # names of the classes, in the order of the probabilities
+    unfreeze: int  # how many of the base's last layers are part of the model, trained
+    trained_parameters: int  # how many weights were trained
+    epochs: int  # how many epochs were run
+    best_epoch: int  # the one whose weights these are
+    versions: dict[str, str]  # of the libraries that trained it, by name
+    # How its logits become probabilities; None before ``evaluate`` has found that out.
     inference: Inference | None = None
 
     @property
@@ -84,7 +66,7 @@ class Description(Record):
 
 def describe(folder: Path) -> Description:
     """Read what :func:`save` wrote about a model."""
-    return Description.model_validate(json.loads((folder / "model.json").read_text(encoding="utf-8")))
+    return Description.model_validate_json((folder / "model.json").read_bytes())
 
 
 def weights_digest(folder: Path) -> str:

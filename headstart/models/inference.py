@@ -1,20 +1,17 @@
 """What a trained model says of examples in memory."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
 from headstart.base import batches
+from headstart.base.lazy import keras, tf
 from headstart.foundation.array_types import FloatArray
 from headstart.models import classifier
 from headstart.models.samples import Samples, in_order
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 
 def predict(model: "keras.Model", values: NDArray[np.generic]) -> FloatArray:
@@ -52,7 +49,6 @@ def compile_predict(model: "keras.Model", dtype: npt.DTypeLike) -> Callable[[NDA
 
     Those of an example are the same, to the last digit, however many come with it.
     """
-    import tensorflow as tf
 
     def rows(examples: "tf.Tensor") -> "tf.Tensor":
         with batches.by_row(model):
@@ -64,8 +60,6 @@ def compile_predict(model: "keras.Model", dtype: npt.DTypeLike) -> Callable[[NDA
 
 def probabilities(model: "keras.Model", values: "tf.Tensor") -> "tf.Tensor":
     """Return what a model to logits says of examples: probabilities, float64 (examples, classes), rows summing to 1."""
-    import tensorflow as tf
-
     logits = model(tf.cast(values, model.input.dtype), training=False)
     # In float32 every probability within 1e-7 of 1 would be 1: the most confident ones would be indistinguishable.
     rows = classifier.probabilities(tf.cast(logits, tf.float64))

@@ -6,16 +6,13 @@ are equal files.
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from headstart.base import base, convolution
+from headstart.base.lazy import keras
 from headstart.foundation.atomic import write_json
 from headstart.images.assignments import KEPT, Assignment
 from headstart.models import architectures, classifier
 from headstart.models.description import Description, describe
-
-if TYPE_CHECKING:
-    import keras
 
 WEIGHTS = "model.weights.h5"
 
@@ -27,24 +24,16 @@ def write(folder: Path, description: Description, weights: Path) -> None:
 
 
 def weights_of(folder: Path, assignment: Assignment) -> Path:
-    """The file with the weights of one training of a strategy that others start from.
-
-    Args:
-        folder: of the strategy's model.
-        assignment: the training.
-    """
+    """The file, in the folder of a strategy's model, with the weights of one training that others start from."""
     if assignment.fold == KEPT:
         return folder / WEIGHTS
     return folder / "trainings" / f"run_{assignment.run + 1}_fold_{assignment.fold + 1}.weights.h5"
 
 
 def load(folder: Path, whole: "keras.Model", weights: Path | None = None) -> "keras.Model":
-    """Build a saved model that has a base, and give it its weights.
+    """Build a model that :func:`write` wrote and that has a base, and give it its weights, or other ones.
 
-    Args:
-        folder: where :func:`write` put it.
-        whole: the frozen base; loading a fine-tuned model changes the weights of its last layers.
-        weights: those of another training of the same strategy.
+    Those of a fine-tuned model change the weights of the last layers of ``whole``, the frozen base.
 
     Returns:
         A model to logits from the output of the layer ``base.cut_before(whole, unfreeze)``.
@@ -85,10 +74,7 @@ def classifier_of(model: "keras.Model") -> "keras.Model":
 def join(whole: "keras.Model", head: "keras.Model", unfreeze: int) -> "keras.Model":
     """Put a classifier on the part of the base that trains, sharing the weights of both.
 
-    Args:
-        whole: the base. Its last ``unfreeze`` layers become trainable, all others frozen.
-        head: the classifier.
-        unfreeze: how many layers train.
+    The last ``unfreeze`` layers of the base become trainable, all others frozen.
 
     Returns:
         A model from the last output that stays as it is to logits: just ``head`` where nothing of the
@@ -97,8 +83,6 @@ def join(whole: "keras.Model", head: "keras.Model", unfreeze: int) -> "keras.Mod
     Raises:
         InputError: the base has fewer layers.
     """
-    import keras
-
     cut = base.cut_before(whole, unfreeze)
     set_trainable(whole, unfreeze)
     if cut == whole.operations[-1].name:

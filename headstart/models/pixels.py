@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from headstart.base.lazy import tf
 from headstart.features import augmentation
 from headstart.foundation import paths
 from headstart.foundation.arrays import ArrayFile, check_space, create_array, open_array, release
@@ -24,12 +25,7 @@ _BLOCK = 256
 
 
 def read(frame: pd.DataFrame, framing: Framing, state: Resumable) -> NDArray[np.generic]:
-    """Decode every image once, into a file.
-
-    Args:
-        frame: the manifest.
-        framing: how pictures become what the network sees.
-        state: where the file is built; it must outlive the result.
+    """Decode every image of the manifest, once, into a file of ``state``, which must outlive the result.
 
     Returns:
         RGB pixels, a memory map: uint8 (images, size, size, 3).
@@ -62,19 +58,11 @@ def are_grey(pixels: NDArray[np.generic]) -> bool:
 
 
 def views(train: Samples, sha256s: list[str], settings: Augmentation | None, seed: int) -> Callable[[int], Samples]:
-    """Return a function that gives an epoch's training examples, each image in a view that it has in no other.
+    """Return a function that gives the training examples of an epoch, from 0, each image in a view that is in no other.
 
-    Args:
-        train: images of :func:`read`, as they are.
-        sha256s: digest of the bytes of each that was read; its views are drawn from it.
-        settings: how views differ from the image; None for images as they are in every epoch.
-        seed: of the training.
-
-    Returns:
-        A function of the epoch, from 0. The views are made as the epoch reads them, float32.
+    The views are made of what :func:`read` returned as the epoch reads it, float32, drawn from the digest of each
+    image's bytes. Without settings, images are as they are in every epoch.
     """
-    import tensorflow as tf
-
     if settings is None:
         return lambda epoch: train
     size = train.values.shape[2]

@@ -2,43 +2,35 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import base, precision, runtime, weights
+from headstart.base.lazy import keras
 from headstart.features import features
 from headstart.foundation.array_types import FloatArray
 from headstart.models import inference, models
 from headstart.models.description import Description, Inference, describe
 from headstart.statistics import calibration
 
-if TYPE_CHECKING:
-    import keras
-
 
 class Assembled(NamedTuple):
-    """A trained model and its base.
-
-    Attributes:
-        description: of the model.
-        whole: the base, with the model's weights in its last layers; None for a network without a base.
-        model: to logits, (n, units), from the output of the base's last frozen layer; without a base from RGB pixels
-            of 0 to 255, (n, size, size, 3).
-    """
+    """A trained model and its base."""
 
     description: Description
+    # The base, with the model's weights in its last layers; None for a network without a base.
     whole: "keras.Model | None"
+    # To logits, (n, units), from the output of the base's last frozen layer; without a base from RGB pixels of 0 to
+    # 255, (n, size, size, 3).
     model: "keras.Model"
 
 
 def assemble(folder: Path, base_weights: Path) -> Assembled:
     """Bring back a saved model with its base, in the precision that :func:`runtime.set_policy` set.
 
-    Args:
-        folder: where :func:`models.save` put it.
-        base_weights: the ``.npz`` file of the pretrained base; not read if the model has none.
+    The file of the pretrained base is not read if the model has none.
 
     Raises:
         InputError: a file is missing or broken.
@@ -61,11 +53,7 @@ def frozen(assembled: Assembled) -> "keras.Model | None":
 class Predictor:
     """Calibrated probabilities straight from pixels: preprocessing, base, classifier and temperature in one.
 
-    Attributes:
-        classes: names of the classes, in the order of the probabilities.
-        framing: how pictures become the squares that it takes.
-        batch_size: images it computes at once, however few it is given.
-        assembled: the model itself.
+    ``classes`` are in the order of the probabilities. It computes ``batch_size`` images at once, even for fewer.
     """
 
     def __init__(self, assembled: Assembled, inference: Inference) -> None:
@@ -91,11 +79,6 @@ def load(folder: Path, base_weights: Path, inference: Inference) -> Predictor:
     """Bring back a saved model ready to predict, in the precision it was trained in.
 
     Where this machine would have to emulate that precision, float32 takes its place: faster there, and more exact.
-
-    Args:
-        folder: of the model.
-        base_weights: the ``.npz`` file of the pretrained base.
-        inference: how its logits become probabilities.
 
     Raises:
         InputError: a file is missing or broken.

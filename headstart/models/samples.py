@@ -19,20 +19,14 @@ _AHEAD = 4
 
 
 class Samples(NamedTuple):
-    """Examples that may exist in several views.
+    """Examples that may exist in several views."""
 
-    Attributes:
-        values: shape (views, stored images, …); may be a memory map.
-        labels: shape (images,).
-        change: makes of examples (n, …) and their places in ``values`` (n,) what an epoch trains on, as it reads
-            them; None leaves them as they are.
-        places: of the images in ``values``, shape (images,); None for all of them in order.
-    """
-
-    values: NDArray[np.generic]
-    labels: NDArray[np.int64]
+    values: NDArray[np.generic]  # shape (views, stored images, …); may be a memory map
+    labels: NDArray[np.int64]  # shape (images,)
+    # Makes of examples (n, …) and their places in ``values`` (n,) what an epoch trains on, as it reads them; None
+    # leaves them as they are.
     change: Change | None = None
-    places: NDArray[np.int64] | None = None
+    places: NDArray[np.int64] | None = None  # of the images in ``values``, shape (images,); None: all of them in order
 
     @property
     def order(self) -> NDArray[np.int64]:
@@ -41,17 +35,11 @@ class Samples(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What is stored of images that belong to successive rows of the manifest.
+    """What is stored of images that belong to successive rows of the manifest."""
 
-    Attributes:
-        values: shape (views, rows, …); may be a memory map.
-        first: the row that it begins with.
-        change: as of :class:`Samples`.
-    """
-
-    values: NDArray[np.generic]
-    first: int = 0
-    change: Change | None = None
+    values: NDArray[np.generic]  # shape (views, rows, …); may be a memory map
+    first: int = 0  # the row that it begins with
+    change: Change | None = None  # as of :class:`Samples`
 
     def samples(self, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> Samples:
         """Return the images of some rows, with their labels, as examples."""
@@ -76,13 +64,8 @@ def every_epoch(stored: Stored) -> Examples:
 def epoch_batches(samples: Samples, batch_size: int, epoch: int, seed: int) -> Iterator[Batch]:
     """Yield every image once, shuffled, each in one of its views.
 
-    Over as many epochs as there are views an image shows each of its views once, in an order of its own.
-
-    Args:
-        samples: the examples.
-        batch_size: examples in a batch; the last one may be smaller.
-        epoch: number of the epoch, from 0.
-        seed: the run's seed. Together with the epoch it decides everything.
+    Over as many epochs as there are views an image shows each of its views once, in an order of its own. The seed and
+    the epoch, from 0, decide everything. The last batch may be smaller.
     """
     places = samples.order
     views, images = len(samples.values), len(places)

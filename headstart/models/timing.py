@@ -14,11 +14,8 @@ TIMINGS = paths.METRICS / "timings.json"
 def record_training(strategy: str, seconds: float, model: str) -> None:
     """Record the training time of a strategy; what was recorded of an earlier model goes.
 
-    Args:
-        strategy: its name.
-        seconds: of computing, reading and writing; without the start of Python and TensorFlow.
-        model: digest of what came of it. The time counts for that very model: one that DVC brings
-            back from its cache took no time that is known.
+    That is the time of computing, reading and writing, without the start of Python and TensorFlow. It counts for the
+    model with this digest alone: one that DVC brings back from its cache took no time that is known.
     """
     _write(strategy, {"train_seconds": round(seconds, 2), "model": model[:_SHORT]})
 

@@ -1,4 +1,4 @@
-"""Whether DVC's cache takes the space of every output a second time: not where files share their bytes."""
+"""Whether DVC's cache takes the disk space of every output a second time; it doesn't where files share bytes."""
 
 import configparser
 import tempfile

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from headstart.explaining.spacing import spaced
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.images import manifest
@@ -29,24 +30,16 @@ _PNG = 0.66
 
 @dataclass(frozen=True)
 class Counts:
-    """The images of a run.
+    """The images of a run."""
 
-    Attributes:
-        train, validation, test: how many images each split has, all classes together; with folds those of a single
-            training, on the average.
-        classes: how many classes.
-        mean_bytes: of an image file.
-        download: bytes that have to be fetched before the images are there.
-        sample: the bytes of some of them; none where they are not at hand.
-    """
-
+    # Images of the split, all classes together; with folds those of a single training, on the average.
     train: int
     validation: int
     test: int
     classes: int
-    mean_bytes: float
-    download: int = 0
-    sample: tuple[bytes, ...] = ()
+    mean_bytes: float  # of an image file
+    download: int = 0  # bytes that have to be fetched before the images are there
+    sample: tuple[bytes, ...] = ()  # the bytes of some image files; none where they are not at hand
 
     @property
     def images(self) -> int:
@@ -62,10 +55,8 @@ class Counts:
 def count(params: Params, prepared: bool) -> Counts:
     """Count the images that a run would work on.
 
-    Args:
-        params: the settings.
-        prepared: whether data/prepared is up to date; otherwise the source is listed, not read: duplicates and
-            images that don't decode are counted as if they could be used.
+    Unless data/prepared is up to date (``prepared``), the source is listed, not read: duplicates and images that don't
+    decode are counted as if they could be used.
 
     Raises:
         InputError: the source can't be listed, or has too few images.
@@ -127,12 +118,8 @@ def _of_entry(path: Path, settings: Prepare) -> Counts:
 def divided(pools: Mapping[tuple[split.Origin, str], int], settings: Prepare, name: str) -> tuple[int, int, int]:
     """Return how many images train, validation and test get, by the arithmetic of ``prepare``.
 
-    Groups stay whole there, which moves a few images from one split to another.
-
-    Args:
-        pools: images by the split of the source that they are in (None where it isn't split) and their class.
-        settings: images per class and split, or fractions.
-        name: of the source, for messages.
+    Groups stay whole there, which moves a few images from one split to another. ``pools`` counts images by the split of
+    the source that they are in (None where it isn't split) and their class; messages call the source ``name``.
 
     Raises:
         InputError: a class has too few images.
@@ -174,8 +161,7 @@ def _in_folds(images: int, settings: Prepare) -> tuple[int, int, int]:
 
 
 def _spread(items: Sequence[T]) -> list[T]:
-    places = np.unique(np.linspace(0, len(items) - 1, min(_SAMPLE, len(items))).astype(int))
-    return [items[place] for place in places]
+    return [items[place] for place in spaced(len(items), _SAMPLE)]
 
 
 def _bytes(image: SourceImage) -> bytes:

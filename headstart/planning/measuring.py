@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import psutil
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from headstart.base import base, precision, runtime
+from headstart.base.lazy import keras, tf
 from headstart.features import augmentation, features
 from headstart.foundation.framing import Framing
 from headstart.foundation.progress import bar
@@ -37,12 +39,9 @@ from headstart.statistics.outcome import Outcome
 from headstart.training import layerwise
 from headstart.training.steps import Steps
 
-if TYPE_CHECKING:
-    import keras
-
 Settings = TypeVar("Settings", bound=Optimization)
 
-# Seconds that one part is repeated for: longer would say more, and nobody would wait for it.
+# Seconds for which a part is repeated: more would be more exact, but nobody would wait for it.
 _ENOUGH = 0.7
 # Seconds between two looks at the memory.
 _LOOK = 0.01
@@ -56,20 +55,19 @@ _SOME = 32
 _SCORED = 100
 # Rows of the matrix whose square is timed.
 _MATRIX = 600
-_PARTS = 9
+# Parts that are timed, beside every training: Python, TensorFlow, the base, augmentation.
+_PARTS = 4
 
 
 def measure(params: Params, counts: Counts) -> Measured:
     """Measure what the parts of a run take.
 
-    Args:
-        params: the settings.
-        counts: the images; their number decides how large batches are, and their files how long decoding takes.
+    The number of images decides how large batches are, and their files how long decoding takes.
 
     Raises:
         InputError: params.yaml asks for layers that the base does not have, or a limit leaves too little memory.
     """
-    with bar("measure this machine", _PARTS, " parts") as progress:
+    with bar("measure this machine", _PARTS + len(params.sections(Optimization)), " parts") as progress:
         python = _seconds(_start_python)
         progress.update(1)
         tensorflow = _seconds(lambda: runtime.start(params.seed))
@@ -118,8 +116,7 @@ def measure(params: Params, counts: Counts) -> Measured:
 
 
 def _without_base(params: Params, counts: Counts) -> dict[str, Callable[[], Training]]:
-    """Return what times the training of networks from scratch, by stage, and two that are the same once."""
-    import keras
+    """Return functions that time the training of networks from scratch, by stage; equal trainings are timed once."""
 
     @functools.cache
     def scratch(settings: Scratch) -> Training:
@@ -128,14 +125,11 @@ def _without_base(params: Params, counts: Counts) -> dict[str, Callable[[], Trai
         pixels = np.random.default_rng(0).integers(0, 256, _many(settings, counts, (size, size, 3), 1), np.uint8)
         return _time_training(lambda: architectures.build(network, counts.classes, 0), pixels, counts, settings)
 
-    return {
-        "train_scratch": lambda: scratch(_pace(params.train_scratch, Scratch)),
-        "train_scratch_augmented": lambda: scratch(_pace(params.train_scratch_augmented, Scratch)),
-    }
+    return {name: partial(scratch, _pace(section, Scratch)) for name, section in params.sections(Scratch).items()}
 
 
 def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base) -> dict[str, Callable[[], Training]]:
-    """Return what times the training of classifiers on a base, by stage, in the same way."""
+    """Return functions that time the training of classifiers on a base, by stage, in the same way."""
 
     @functools.cache
     def head(settings: Classifier) -> Training:
@@ -151,15 +145,12 @@ def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base
         values = _features(_many(settings, counts, of_base.cut, 2))
         return _time_training(lambda: models.join(whole, start, unfreeze), values, counts, settings)
 
-    return {
-        "train_head": lambda: head(_pace(params.train_head, Classifier)),
-        "train_augmented": lambda: head(_pace(params.train_augmented, Classifier)),
-        "finetune": finetune,
-    }
+    heads = {name: partial(head, _pace(section, Classifier)) for name, section in params.sections(Classifier).items()}
+    return {**heads, "finetune": finetune}
 
 
 def _pace(settings: Optimization, kind: type[Settings]) -> Settings:
-    """Return settings without what makes an epoch no longer, so that equal paces are equal."""
+    """Return settings without what doesn't change the time of an epoch, so that trainings of equal pace are equal."""
     recipe = settings.recipe.model_dump(include=set(Recipe.model_fields)) | {"schedule": "constant", "warmup": 0.0}
     values = settings.model_dump(include=set(kind.model_fields))
     same = {"epochs": 1, "patience": 0, "learning_rate": 1e-3, "recipe": Recipe(**recipe)}
@@ -169,14 +160,7 @@ def _pace(settings: Optimization, kind: type[Settings]) -> Settings:
 def _time_training(
     build: Callable[[], "keras.Model"], values: NDArray[np.generic], counts: Counts, settings: Optimization
 ) -> Training:
-    """Time a training's steps on noise, as :func:`headstart.training.training.fit` takes them.
-
-    Args:
-        build: makes the network.
-        values: examples, (examples, …).
-        counts: of which the classes matter.
-        settings: of the training.
-    """
+    """Time a training's steps on noise, (examples, …), as :func:`headstart.training.training.fit` takes them."""
     labels = np.random.default_rng(0).integers(0, counts.classes, len(values))
     samples = Samples(values[np.newaxis], labels)
     with _peak() as memory:
@@ -212,7 +196,7 @@ def _many(settings: Optimization, counts: Counts, shape: Shape, item: int) -> Sh
 
 
 def _features(shape: Shape) -> NDArray[np.float16]:
-    """Noise such as features are: half of them zeros."""
+    """Noise that resembles features: half of it is zeros."""
     return np.maximum(np.random.default_rng(0).standard_normal(shape, np.float32), 0).astype(np.float16)
 
 
@@ -233,8 +217,6 @@ def _time_base(whole: "keras.Model", params: Params) -> tuple[float, float]:
 
 def _time_augmentation(settings: Augmentation, size: int) -> float:
     """Return the seconds that a view of an image takes."""
-    import tensorflow as tf
-
     pixels = _noise(_SOME, size)
     digests = [f"{number:064x}" for number in range(_SOME)]
     augment = tf.function(lambda batch, maps, tones: augmentation.augment(batch, maps, tones, settings))
@@ -306,7 +288,7 @@ def _repeated(run: Callable[[], object]) -> float:
 
 @contextmanager
 def _peak() -> Iterator[list[int]]:
-    """Note the highest memory of this process meanwhile, bytes, in the list that is yielded."""
+    """Record the peak memory of this process, bytes, in the list that is yielded."""
     process, found, over = psutil.Process(), [0], threading.Event()
 
     def look() -> None:

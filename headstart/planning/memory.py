@@ -5,14 +5,14 @@ import math
 from headstart.planning import amounts
 from headstart.planning.counts import Counts
 from headstart.planning.measured import Measured
-from headstart.settings.schema import Params
+from headstart.settings.schema import Classifier, Params
 
 # Of a process without TensorFlow.
 _PYTHON = 200_000_000
-# Of what draws and of scikit-learn.
+# Of matplotlib and scikit-learn.
 _DRAWING = 200_000_000
 _FLOAT32, _FLOAT64 = 4, 8
-# Of a head's weights: themselves, two moments, the best so far, and what is being saved. Its examples come and go.
+# Of a head's weights: these, two moments, the best so far, and what is being saved. Its examples come and go.
 _COPIES = 5
 
 
@@ -22,7 +22,7 @@ def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, i
     weights = _FLOAT32 * measured.base.weights
     heads = {
         stage: measured.idle + _COPIES * _FLOAT32 * measured.trainings[stage].weights
-        for stage in ("train_head", "train_augmented")
+        for stage in params.sections(Classifier)
     }
     return {
         "backbone": _PYTHON + 2 * weights,
@@ -39,7 +39,7 @@ def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, i
 
 
 def of_any_stage() -> int:
-    """Return the bytes of a stage that does next to nothing."""
+    """Return the bytes of a stage that does hardly anything."""
     return _PYTHON
 
 
@@ -50,6 +50,6 @@ def _statistics(params: Params, counts: Counts, measured: Measured) -> int:
     if not params.evaluate.learning_curve:
         return pooled
     train = min(counts.train, amounts.MOST_IMAGES)
-    flat = "flatten" in (params.train_head.pooling, params.train_augmented.pooling)
+    flat = any(head.pooling == "flatten" for head in params.sections(Classifier).values())
     length = math.prod(measured.base.features) if flat else channels
     return pooled + 2 * _FLOAT32 * train * length + 3 * _FLOAT64 * train * (train + counts.test)

@@ -1,17 +1,14 @@
-"""What the networks of a run are: the shapes they pass on, their sizes, and where their work lies."""
+"""The networks of a run: the shapes of their outputs, their sizes, and which part does how much of the work."""
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.base import base, graph
+from headstart.base.lazy import keras
 from headstart.explaining import filter_patterns, layers
 from headstart.planning.measured import Base
 from headstart.settings.schema import Params
-
-if TYPE_CHECKING:
-    import keras
 
 # The gradient with respect to the image alone takes one more product, of each layer, than its output.
 _FORWARD_AND_BACK = 2

@@ -47,11 +47,8 @@ def stages(pipeline: Path = PIPELINE) -> dict[str, Any]:
 def pending(definition: Mapping[str, Any], changed: Iterable[str]) -> list[str]:
     """Return the stages that a run would start, in the order of dvc.yaml.
 
-    A stage that depends on one of them may turn out to be as it was. It is counted.
-
-    Args:
-        definition: what :func:`stages` gives.
-        changed: the stages that have changed; other names are passed over.
+    A stage that depends on one of them may turn out to be as it was. It is counted. Names in ``changed`` that are no
+    stages' are passed over.
     """
     made = {path: name for name, stage in definition.items() for path in _outputs(stage)}
     inside: dict[PurePosixPath, set[str]] = {}  # the stages that write something below a folder

@@ -1,4 +1,4 @@
-"""Puts a plan together: what would run, on how many images, in which time, memory and space."""
+"""Puts a plan together: what would run, on how many images, and the time, memory and disk space it would take."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ from headstart.planning import amounts, copies, counts, durations, memory, pendi
 from headstart.planning.counts import Counts
 from headstart.planning.durations import Seconds
 from headstart.planning.measured import Measured
-from headstart.settings.schema import Params
+from headstart.settings.schema import Optimization, Params, Scratch
 
 # Megapixels that go through the base or a network in a run that is worth measuring the machine for: with VGG16 a
 # processor of two cores in float32 takes some four minutes for so many.
@@ -26,42 +26,25 @@ _WORTH_MEASURING = 100.0
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage takes.
+    """What a stage takes."""
 
-    Attributes:
-        name: as dvc.yaml has it.
-        runs: whether it would run at all; otherwise nothing else counts.
-        seconds: it takes.
-        memory: bytes at its peak.
-        disk: bytes of its outputs.
-    """
-
-    name: str
-    runs: bool
-    seconds: Seconds
-    memory: int
-    disk: int
+    name: str  # as dvc.yaml has it
+    runs: bool  # whether it would run at all; otherwise nothing else counts
+    seconds: Seconds  # it takes
+    memory: int  # bytes at its peak
+    disk: int  # bytes of its outputs
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would take.
+    """What a run would take."""
 
-    Attributes:
-        stages: all of them, in the order of dvc.yaml.
-        counts: the images.
-        copies: bytes of DVC's own copies.
-        overhead: seconds of DVC's own.
-        free_memory: bytes.
-        free_disk: bytes.
-    """
-
-    stages: Sequence[Stage]
-    counts: Counts
-    copies: int
-    overhead: float
-    free_memory: int
-    free_disk: int
+    stages: Sequence[Stage]  # all of them, in the order of dvc.yaml
+    counts: Counts  # the images
+    copies: int  # bytes of DVC's own copies
+    overhead: float  # seconds of DVC's own
+    free_memory: int  # bytes
+    free_disk: int  # bytes
 
     @property
     def running(self) -> list[Stage]:
@@ -96,10 +79,6 @@ class _Unmeasured(Exception):  # noqa: N818 - no fault of anybody's
 def make(params: Params, every_stage: bool = False) -> Plan:
     """Make a plan, measuring this machine if that was not done before for such settings.
 
-    Args:
-        params: the settings.
-        every_stage: whether to plan for those that are up to date too.
-
     Raises:
         InputError: the source can't be counted, or the settings don't fit the base.
     """
@@ -114,9 +93,7 @@ def make(params: Params, every_stage: bool = False) -> Plan:
 def quickly(params: Params, status: Mapping[str, Any]) -> Plan | None:
     """Make a plan without measuring this machine, unless the run is so long that it makes no difference.
 
-    Args:
-        params: the settings.
-        status: what `dvc status --json` says.
+    ``status`` is what `dvc status --json` says.
 
     Returns:
         None for a short run on a machine that was not measured.
@@ -135,15 +112,7 @@ def quickly(params: Params, status: Mapping[str, Any]) -> Plan | None:
 
 
 def assemble(params: Params, found: Counts, measured: Measured, stages: Iterable[str], running: Sequence[str]) -> Plan:
-    """Put a plan together of what is known.
-
-    Args:
-        params: the settings.
-        found: the images.
-        measured: what the parts of a run take here.
-        stages: all of them, in order.
-        running: those that would run.
-    """
+    """Put a plan together from what is known; of all ``stages``, in order, those in ``running`` would run."""
     seconds = durations.of_stages(params, found, measured)
     peaks = memory.of_stages(params, found, measured)
     written = space.of_stages(params, found, measured)
@@ -176,19 +145,12 @@ def _nothing(found: Counts, stages: Iterable[str]) -> Plan:
 
 
 def is_long(params: Params, found: Counts, running: Collection[str]) -> bool:
-    """Return whether a run is so long that measuring this machine is nothing beside it.
-
-    Args:
-        params: the settings.
-        found: the images.
-        running: the stages that would run.
-    """
+    """Return whether a run is so long that measuring this machine is nothing beside it."""
     pixels = 0
     if "extract_features" in running:
         pixels += amounts.extraction(params, found).total * params.extract_features.image_size**2
-    for stage in ("train_scratch", "train_scratch_augmented"):
+    for stage, settings in params.sections(Scratch).items():
         if stage in running:
-            settings = getattr(params, stage)
             often = amounts.trainings(params, stage)
             epochs = amounts.epochs(settings, stage).likely
             images = often.tested * found.train + often.kept * found.images
@@ -213,11 +175,10 @@ def _refuse(params: Params, found: Counts) -> Measured:
 
 
 def _key(params: Params, found: Counts) -> tuple[Any, ...]:
-    """Everything that decides what a part of a run takes on this machine."""
+    """Everything that determines what a part of a run takes on this machine."""
     trainings = {
         name: section.model_dump(exclude={"epochs", "patience", "learning_rate"})
-        for name, section in params
-        if name.startswith("train_") or name == "finetune"
+        for name, section in params.sections(Optimization).items()
     }
     return (
         params.precision,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from headstart.foundation.tables import aligned
 from headstart.foundation.wording import count
 from headstart.planning.plan import Plan, Stage
 
@@ -10,16 +11,8 @@ _KILO = 1000
 
 
 def lines(plan: Plan) -> list[str]:
-    """Return the table of stages, the total, and what is lacking."""
-    rows = [_HEAD, *(_row(stage) for stage in plan.stages), _total(plan)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    table = [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
-    return [*(line.rstrip() for line in table), *_notes(plan)]
+    """Return the table of stages, the total, and warnings if memory or disk space won't do."""
+    return [*aligned([_HEAD, *(_row(stage) for stage in plan.stages), _total(plan)]), *_notes(plan)]
 
 
 def line(plan: Plan | None) -> str:

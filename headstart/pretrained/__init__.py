@@ -1,1 +1,5 @@
-"""The ImageNet weights of a base: what counts as them, and the files in which they are published."""
+"""The ImageNet weights of a base.
+
+`imagenet` has those whose tensors have a digest of our own, and reads them out of foreign files; `published` takes the
+files that Keras publishes for all other bases, and `pins` the digests of those for which it publishes none.
+"""

@@ -19,21 +19,13 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Canonical:
-    """The ImageNet weights of a base whose tensors have a digest of our own, and where they can be had.
+    """The ImageNet weights of a base whose tensors have a digest of our own, and where they can be had."""
 
-    Attributes:
-        shapes: of every tensor, in the order of the canonical bytes.
-        sha256: of the canonical bytes, hexadecimal.
-        mirrors: asked in this order.
-        file: what Keras calls the file; a person may put it into the folder of downloads by hand.
-        limit: bytes that a file with these weights may have at most, in any format.
-    """
-
-    shapes: Shapes
-    sha256: str
-    mirrors: tuple[Mirror, ...]
-    file: str
-    limit: int
+    shapes: Shapes  # of every tensor, in the order of the canonical bytes
+    sha256: str  # of the canonical bytes, hexadecimal
+    mirrors: tuple[Mirror, ...]  # asked in this order
+    file: str  # what Keras calls the file; a person may put it into the folder of downloads by hand
+    limit: int  # bytes that a file with these weights may have at most, in any format
 
 
 def _vgg(convolutions: tuple[int, ...]) -> Shapes:

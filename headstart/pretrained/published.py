@@ -9,20 +9,17 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.base import network
 from headstart.base.bases import KINDS
+from headstart.base.lazy import keras
 from headstart.base.weights import Tensors
 from headstart.fetching.download import Accept, MirrorError, digest_name, matching
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.pretrained import pins
-
-if TYPE_CHECKING:
-    import keras
 
 # Bytes of a file of weights at the most: that of ConvNeXt XLarge, the largest, has 1.4 GB.
 LIMIT = 2_000_000_000
@@ -35,15 +32,9 @@ SHA-256, hexadecimal; None where Keras publishes none."""
 def imagenet(name: str, get: Get) -> Tensors:
     """Return the ImageNet weights of the base ``name``, as :func:`network.variables` names them.
 
-    Args:
-        name: of the base.
-        get: gives the file.
-
     Raises:
         MirrorError: the file does not hold this base's weights.
     """
-    import keras
-
     kind = KINDS[name]
     constructor = getattr(keras.applications, kind.constructor)
     try:
@@ -64,10 +55,6 @@ def accept(file: str, digest: str | None) -> Accept:
 
     Where there is neither, this only checks that it is no other kind of file, such as a page that says why there is no
     file; whether the right tensors are in it shows when Keras reads them.
-
-    Args:
-        file: what Keras calls it.
-        digest: as Keras publishes it; None where it publishes none.
     """
     if digest:
         return matching(digest)
@@ -76,12 +63,7 @@ def accept(file: str, digest: str | None) -> Accept:
 
 
 def trust(file: Path, digest: str | None) -> str:
-    """Say, for a person to read, how far a file can be trusted that has served; pin its digest if Keras names none.
-
-    Args:
-        file: called as Keras calls it.
-        digest: as Keras publishes it.
-    """
+    """Say, for a person to read, how far a file can be trusted that has served; pin its digest if Keras names none."""
     if digest:
         return f"{digest_name(digest)} verified"
     if pins.known(file.name):
@@ -101,8 +83,6 @@ def random(name: str) -> Tensors:
 
     They do not follow the run's seed, for the reason that :func:`imagenet.draw` gives.
     """
-    import keras
-
     keras.utils.set_random_seed(0)
     model = network.construct(name, KINDS[name].least_size)
     generator = np.random.default_rng(seed=0)
@@ -125,8 +105,6 @@ def _rescaled(model: "keras.Model", tensors: Tensors) -> Tensors:
     does it, which Keras puts right by a further layer; but only where it loads the weights itself, which the base
     that is built here does not.
     """
-    import keras
-
     for before, after in zip(model.layers, model.layers[1:], strict=False):
         if isinstance(before, keras.layers.Normalization) and isinstance(after, keras.layers.Rescaling):
             name = f"{before.name}/variance"

@@ -37,12 +37,7 @@ _PREFIX = re.compile(r"^(Value error, |Input should be |String should have )")
 
 
 def check(values: Any, schema: type[S], path: Path) -> S:
-    """Return ``values`` as ``schema``.
-
-    Args:
-        values: the file's content.
-        schema: what is expected.
-        path: the file, for messages.
+    """Return ``values``, the content of the file ``path``, as ``schema``.
 
     Raises:
         InputError: with every error that was found.

@@ -74,9 +74,7 @@ def list_archive(path: Path, name_encoding: str = AUTO) -> Listing:
     What it holds but mustn't be read (links, devices, encrypted or repeated entries) is listed as left
     out. Every number in it is distrusted: none makes this take unbounded memory or time.
 
-    Args:
-        path: the archive.
-        name_encoding: the code page of a zip archive's names if it declares none; "auto": guessed, and printed.
+    ``name_encoding`` is the code page of a zip archive's names if it declares none; "auto": guessed, and printed.
 
     Raises:
         InputError: it is no such archive, is damaged, truncated or a bomb, or an entry leads out of it.
@@ -91,10 +89,10 @@ def list_archive(path: Path, name_encoding: str = AUTO) -> Listing:
 
 
 def _refuse_others(path: Path, head: bytes) -> None:
-    """Say what a file is that is no archive, if it is known.
+    """Check that a file isn't recognizably something else than an archive.
 
     Raises:
-        InputError: it can.
+        InputError: it is.
     """
     for signature, found, remedy in _NO_ARCHIVES:
         if head.startswith(signature):
@@ -166,7 +164,7 @@ def _zip_unicode(info: zipfile.ZipInfo) -> str | None:
     while len(extra) >= 4:
         kind, size = struct.unpack_from("<HH", extra)
         data, extra = extra[4 : 4 + size], extra[4 + size :]
-        # Version 1, and the checksum of the name that it stands for.
+        # Version 1, and the checksum of the name that it replaces.
         if kind == _ZIP_UNICODE_PATH and data[:5] == struct.pack("<BI", 1, zlib.crc32(_zip_bytes(info))):
             with suppress(UnicodeError):
                 return data[5:].decode("utf-8")
@@ -239,7 +237,7 @@ def _members(stream: "_TarStream", path: Path) -> Iterator[tarfile.TarInfo]:
                 raise tarfile.ReadError("sizes that lead backwards")
             position = tar.offset
             yield member
-            # tarfile remembers every member for random access by name, which nobody here asks for.
+            # tarfile remembers every member for random access by name, which is not needed here.
             tar.members.clear()  # type: ignore[attr-defined]
         end = tar.offset
     # tarfile ends quietly at a header it can't read; a whole archive ends with a block of zeros.
@@ -310,9 +308,7 @@ class _Names:
     def accept(self, name: str, from_windows: bool = False) -> str | None:
         """Return the entry's path without empty parts, or None where it is to be passed over.
 
-        Args:
-            name: the path as the archive has it.
-            from_windows: whether it was made where ``C:/`` is no folder's name.
+        An archive ``from_windows`` was made where ``C:/`` is no folder's name.
 
         Raises:
             InputError: the path leads out of the archive.
@@ -327,7 +323,7 @@ class _Names:
         if not parts or any(is_litter(part) for part in parts):
             return None
         clean = "/".join(parts)
-        # A folder may be listed twice, and harmlessly is; which of two files was meant, nobody can know.
+        # A folder listed twice does no harm; of two files, nobody can know which was meant.
         if clean in self._seen and not name.endswith("/"):
             self._listing.drop(clean, "a second entry of the same name: the first one counts")
             return None
@@ -337,7 +333,7 @@ class _Names:
 
 @contextmanager
 def _blaming(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged archive makes its reader raise into one InputError that names it."""
+    """Turn any error that reading a damaged archive raises into one InputError that names the archive."""
     try:
         yield
     except (InputError, UnreadableImage, MemoryError):

@@ -3,7 +3,7 @@
 An entry is one of two formats:
 
 - ``idx``: images and labels in files of numbers, as MNIST has them;
-- ``archive``: image files in a zip or tar archive, each class in a folder of its own.
+- ``archive``: image files in a zip or tar archive, one folder per class.
 """
 
 import hashlib
@@ -19,15 +19,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import AfterValidator, Field, PlainValidator, TypeAdapter, ValidationError
 
 from headstart.fetching.download import (
     Accept,
@@ -43,6 +35,7 @@ from headstart.fetching.download import (
     fetch,
 )
 from headstart.foundation.errors import InputError
+from headstart.foundation.records import Record
 from headstart.sources import archives, idx
 from headstart.sources.source import Dropped, Source, SourceImage
 from headstart.sources.sources import check_classes
@@ -76,14 +69,8 @@ _Text = Annotated[str, Field(min_length=1)]
 _FEWEST_CLASSES = 2
 
 
-class _Part(BaseModel):
-    """Unknown keys and wrong types are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class File(_Part):
-    """A file of an entry: what it is called in the folder of downloads, its content, where it can be had."""
+class File(Record):
+    """A file of an entry: its name in the folder of downloads, its content, and where to get it."""
 
     name: _FileName
     size: int = Field(gt=0)  # bytes; of an idx file when uncompressed
@@ -91,7 +78,7 @@ class File(_Part):
     mirrors: list[Annotated[Any, PlainValidator(_mirror)]] = Field(min_length=1)
 
 
-class _Entry(_Part):
+class _Entry(Record):
     name: _FileName
     description: _Text
     images: int = Field(gt=0)  # as published, those included that can't be read
@@ -110,7 +97,7 @@ class _Entry(_Part):
         )
 
 
-class IdxFiles(_Part):
+class IdxFiles(Record):
     """A file of images and the file of their labels."""
 
     images: File
@@ -139,11 +126,9 @@ _ENTRY: TypeAdapter[IdxEntry | ArchiveEntry] = TypeAdapter(
 
 
 def open_entry(path: Path, store: Path) -> Source:
-    """Open a data set of the catalog, fetching what is not there yet.
+    """Open a data set of the catalog by its YAML file, fetching what is not there yet.
 
-    Args:
-        path: the entry's YAML file.
-        store: the folder of downloads. Each entry has a folder in it, where its files may be put by hand too.
+    Each entry has a folder in ``store``, the folder of downloads, where its files may be put by hand too.
 
     Raises:
         InputError: the entry is written badly, no mirror serves a file, or a file does not fit the entry.
@@ -238,28 +223,24 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
 def _fetch_idx(file: File, folder: Path, session: Session) -> Path:
     # gzip makes data that don't compress a little larger: 18 bytes, and 5 for every 32 KiB.
     limit = file.size + file.size // 1000 + 1024
-    return _fetch(file, folder, session, _idx_content(file), limit)
+    return _fetch(file, folder, session, partial(_check_idx, file), limit)
 
 
-def _idx_content(file: File) -> Accept:
-    """A check of the uncompressed content, since every mirror has compressed it anew."""
-
-    def check(path: Path, scratch: Path) -> Path:
-        digest = hashlib.sha256()
-        size = 0
-        try:
-            with idx.opened(path) as content:
-                while piece := content.read(_CHUNK):
-                    digest.update(piece)
-                    size += len(piece)
-                    if size > file.size:
-                        raise MirrorError(f"more than {file.size:,} bytes of content")
-        except idx.UNREADABLE:
-            raise MirrorError("broken gzip data") from None
-        check_digest(digest.hexdigest(), file.sha256)
-        return path
-
-    return check
+def _check_idx(file: File, path: Path, scratch: Path) -> Path:
+    """Check the uncompressed content, since every mirror has compressed it in its own way."""
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with idx.opened(path) as content:
+            while piece := content.read(_CHUNK):
+                digest.update(piece)
+                size += len(piece)
+                if size > file.size:
+                    raise MirrorError(f"more than {file.size:,} bytes of content")
+    except idx.UNREADABLE:
+        raise MirrorError("broken gzip data") from None
+    check_digest(digest.hexdigest(), file.sha256)
+    return path
 
 
 def _open_archive(entry: ArchiveEntry, folder: Path, session: Session) -> Source:

@@ -22,7 +22,7 @@ def write(dropped: Sequence[Dropped], path: Path) -> None:
 
 
 def summary(dropped: Sequence[Dropped]) -> list[str]:
-    """One line a reason, the commonest first: how many files it concerns, and one of them as an example."""
+    """One line per reason, the most common first: how many files it concerns, and one of them as an example."""
     reasons = _commonest(item.reason for item in dropped)
     examples = {item.reason: item.name for item in reversed(dropped)}
     shown = reasons[:_REASONS_SHOWN]
@@ -34,7 +34,7 @@ def summary(dropped: Sequence[Dropped]) -> list[str]:
 
 
 def in_brackets(dropped: Sequence[Dropped]) -> str:
-    """The same for the middle of a message: a space and the commonest reasons in brackets; "" if none."""
+    """The same for the middle of a message: a space and the most common reasons in brackets; "" if none."""
     if not dropped:
         return ""
     # What follows a colon are details, among them names of files: too long here, and not safe to print.
@@ -45,5 +45,5 @@ def in_brackets(dropped: Sequence[Dropped]) -> str:
 
 
 def _commonest(reasons: Iterable[str]) -> list[tuple[str, int]]:
-    """Reasons and their counts, the commonest first, equally common ones by the alphabet."""
+    """Reasons and their counts, the most common first, equally common ones in alphabetical order."""
     return sorted(Counter(reasons).items(), key=lambda item: (-item[1], item[0]))

@@ -1,4 +1,4 @@
-"""Finds image files with the same bytes and decides which of them stay.
+"""Finds image files with the same bytes and decides which of them are kept.
 
 The rules:
 
@@ -10,7 +10,7 @@ The rules:
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from headstart.foundation.progress import track
@@ -18,12 +18,12 @@ from headstart.foundation.threads import map_ordered
 from headstart.images.images import UnreadableImage
 from headstart.images.manifest import SPLITS
 from headstart.images.names import by_number
-from headstart.sources.source import Dropped, SourceImage
+from headstart.sources.source import Dropped, SourceImage, contents
 
 
 @dataclass
 class Screened:
-    """Images that stay, in their order, and those that go, each kind in a list of its own."""
+    """Images that are kept, in their order, and those that are left out, each kind in a list of its own."""
 
     images: list[SourceImage] = field(default_factory=list)
     unreadable: list[Dropped] = field(default_factory=list)
@@ -39,10 +39,10 @@ def screen(images: list[SourceImage]) -> Screened:
     same: dict[str, list[int]] = defaultdict(list)
     suspects = [place for place, image in enumerate(images) if likenesses[image.likeness] > 1]
     gone: set[int] = set()
-    contents: Iterable[bytes | UnreadableImage] = _contents(images, suspects)
+    read: Iterable[bytes | UnreadableImage] = contents(images[place] for place in suspects)
     if suspects:
-        contents = track(contents, "looking for duplicates", len(suspects), " images")
-    digests = map_ordered(_digest, contents)
+        read = track(read, "looking for duplicates", len(suspects), " images")
+    digests = map_ordered(_digest, read)
     for place, digest in zip(suspects, digests, strict=True):
         if isinstance(digest, UnreadableImage):
             gone.add(place)
@@ -55,20 +55,12 @@ def screen(images: list[SourceImage]) -> Screened:
     return result
 
 
-def _contents(images: list[SourceImage], places: list[int]) -> Iterator[bytes | UnreadableImage]:
-    for place in places:
-        try:
-            yield images[place].read()
-        except UnreadableImage as error:
-            yield error
-
-
 def _digest(content: bytes | UnreadableImage) -> str | UnreadableImage:
     return content if isinstance(content, UnreadableImage) else hashlib.sha256(content).hexdigest()
 
 
 def _judge(places: list[int], images: list[SourceImage], result: Screened) -> list[int]:
-    """Enter which of ``places``, all of the same bytes, must go into ``result``; return them."""
+    """Record in ``result`` which of ``places``, all with the same bytes, are left out; return them."""
     if len(places) == 1:
         return []
     classes = sorted({images[place].class_name for place in places})

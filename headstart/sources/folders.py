@@ -1,4 +1,4 @@
-"""Lists and reads the image files of a folder: regular files, and links that lead to such where it is safe."""
+"""Lists and reads the image files of a folder: regular files, and links to regular files where that is safe."""
 
 import errno
 import functools
@@ -77,7 +77,7 @@ def list_folder(root: Path) -> Listing:
 
 
 def _followed(link: str, root: Path) -> tuple[str, os.stat_result] | str:
-    """Where a link leads to and what is there, or why it isn't followed."""
+    """The target of a link and its status, or why it isn't followed."""
     target = os.path.realpath(link)
     try:
         status = os.lstat(target)

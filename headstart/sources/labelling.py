@@ -12,18 +12,13 @@ from headstart.sources.layout import Label, Layout, Unlabelled, find, folder_spl
 from headstart.sources.listing import Entry, Listing
 from headstart.sources.reading import AUTO, NONE, Reading
 
-# A text is taken for a table only where it is named: sets may hold one per image.
+# A .txt file counts as a table only if it is named: some sets have one per image.
 _LOOKED_AT = frozenset({".csv", ".tsv"})
 _MOST_LOOKED_AT = 20
 
 
 def labelled(listing: Listing, name: str, reading: Reading) -> Layout:
-    """Label the entries of a listing; a table that is read is taken off what is dropped.
-
-    Args:
-        listing: what the source holds.
-        name: what messages call it.
-        reading: the settings.
+    """Label the entries of a listing, which messages call ``name``; a table that is read is taken off what is dropped.
 
     Raises:
         InputError: the settings don't fit the source, or the labels contradict each other.
@@ -66,7 +61,7 @@ def labelled(listing: Listing, name: str, reading: Reading) -> Layout:
 
 
 def _likely_groups(paths: Sequence[str]) -> list[str]:
-    """A line if names look like groups that nobody has named."""
+    """A line if names look like groups that are not declared."""
     found = grouping.likely(paths)
     if found is None:
         return []
@@ -132,7 +127,7 @@ def _shallowest(entries: list[Entry]) -> list[Entry]:
 
 
 def _speaks_of(table: tables.Table, paths: list[str]) -> bool:
-    """Whether a table is of these images: most of its rows name one, and they don't all have the same label.
+    """Whether a table is about these images: most of its rows name one, and they don't all have the same label.
 
     A sample of a submission, as competitions ship it, has images and one label for all.
     """

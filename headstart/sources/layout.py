@@ -65,33 +65,25 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a source is arranged.
+    """How a source is arranged."""
 
-    Attributes:
-        labels: each image's label by its path, in the images' order.
-        wrappers: the folders that wrap all images, outermost first.
-        splits: the folders below these that are splits, and which.
-        inner: for each of them the folders that wrap all of its images once more.
-        by_folder: whether classes are folders.
-        notes: lines for a person, about what was found out and might be otherwise.
-        hint: what to add to the message where no classes are found.
-    """
-
-    labels: list[Label | Unlabelled]
-    wrappers: list[str] = field(default_factory=list)
-    splits: dict[str, str] = field(default_factory=dict)
+    labels: list[Label | Unlabelled]  # each image's label by its path, in the images' order
+    wrappers: list[str] = field(default_factory=list)  # the folders that wrap all images, outermost first
+    splits: dict[str, str] = field(default_factory=dict)  # the folders below these that are splits, and which
+    # For each of them the folders that wrap all of its images once more.
     inner: dict[str, list[str]] = field(default_factory=dict)
-    by_folder: bool = True
+    by_folder: bool = True  # whether classes are folders
+    # Lines for a person, about what was found out and might be otherwise.
     notes: list[str] = field(default_factory=list)
-    hint: str = ""
+    hint: str = ""  # what to add to the message where no classes are found
 
     def class_of_folder(self, folder: str) -> str | None:
-        """The class that a folder, or one around it, is for; None if there is none."""
+        """The class that a folder is in or stands for; None if it is outside the classes."""
         parts = self._from_class(folder)
         return normal(parts[0]) if parts else None
 
     def folder_below_class(self, path: str) -> str:
-        """The name of the folder below an image's class that the image is in, or "" if there is none."""
+        """The name of the folder between an image and its class, or "" if there isn't one."""
         folder = path.rpartition("/")[0]
         if not self.by_folder:
             return folder
@@ -125,14 +117,7 @@ def split_named(name: str) -> str | None:
 
 
 def find(paths: Sequence[str], source: str) -> Layout:
-    """Find the layout of a source and read every image's label.
-
-    Args:
-        paths: the images' paths inside the source, ``/`` between the parts.
-        source: what messages call it.
-
-    Returns:
-        The layout, with one label for each path.
+    """Find the layout of a source and read every image's label off its path, ``/`` between the parts.
 
     Raises:
         InputError: there is a validation or a test folder, but none to train from.
@@ -164,7 +149,7 @@ def find(paths: Sequence[str], source: str) -> Layout:
 
 
 def folder_splits(paths: Sequence[str]) -> list[str | None]:
-    """The splits by the names of folders alone, whatever is in them; None for all unless they divide all images."""
+    """The splits by the names of folders alone; None for all unless the folders divide all images."""
     parts = [path.split("/") for path in paths]
     while parts and all(len(path) > 1 and path[0] == parts[0][0] for path in parts):
         parts = [path[1:] for path in parts]
@@ -235,7 +220,7 @@ def _split_folders(parts: _Parts, source: str) -> dict[str, str]:
 def _named_as_splits(tops: Sequence[str]) -> dict[str, str]:
     """Folders that are named as splits: by a word for one alone, with usual affixes, or with the same affix as others.
 
-    ``train_station`` alone is none; next to ``test_station`` it is one.
+    ``train_station`` alone is not a split; next to ``test_station`` it is.
     """
     read = {top: _split_and_rest(top) for top in tops}
     similar: dict[tuple[str, ...], set[str]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""What a folder or an archive holds before its layout is known: images, and what is dropped."""
+"""The contents of a folder or an archive before its layout is known: images, tables, and what is dropped."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -15,42 +15,26 @@ _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 
 @dataclass(frozen=True)
 class Entry:
-    """A file that is an image by its name or by its first bytes.
+    """A file that is an image by its name or by its first bytes."""
 
-    Attributes:
-        name: its path, ``/`` between the parts.
-        read: returns its bytes; see :class:`headstart.sources.source.SourceImage`.
-        likeness: likewise.
-        fault: why it can't be used, where that is known already; ``read`` then raises it.
-    """
-
-    name: str
-    read: Callable[[], bytes]
-    likeness: Hashable
-    fault: str | None
+    name: str  # its path, ``/`` between the parts
+    read: Callable[[], bytes]  # returns its bytes; see :class:`headstart.sources.source.SourceImage`
+    likeness: Hashable  # likewise
+    fault: str | None  # why it can't be used, where that is known already; ``read`` then raises it
 
 
 @dataclass
 class Listing:
-    """Entries in the order in which reading is quickest, what is no image, and how to let go of it all.
+    """The images of a source in the order in which reading is quickest, everything else in it, and how to close it."""
 
-    Attributes:
-        entries: files that are images, it seems.
-        dropped: files that are none, or can't be read.
-        folders: every folder, an empty one too; not those of ``passed_over``.
-        tables: files that may be tables of labels, by their names.
-        notes: lines for a person, about what was found out and might be otherwise.
-        passed_over: how many hidden files and folders, and such as systems leave, were not even looked at.
-        close: lets go of what is held open.
-    """
-
-    entries: list[Entry] = field(default_factory=list)
-    dropped: list[Dropped] = field(default_factory=list)
-    folders: list[str] = field(default_factory=list)
-    tables: list[Entry] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)  # files that seem to be images
+    dropped: list[Dropped] = field(default_factory=list)  # files that aren't, or can't be read
+    folders: list[str] = field(default_factory=list)  # every folder, an empty one too; not those of ``passed_over``
+    tables: list[Entry] = field(default_factory=list)  # files that may be tables of labels, by their names
+    # Lines for a person, about what was found out and might be otherwise.
     notes: list[str] = field(default_factory=list)
-    passed_over: int = 0
-    close: Callable[[], None] = lambda: None
+    passed_over: int = 0  # how many hidden files and folders, and leftovers of operating systems, were skipped
+    close: Callable[[], None] = lambda: None  # closes what is open
 
     def drop(self, name: str, reason: str) -> None:
         """Note that ``name`` is dropped. It has no class, being no image."""
@@ -61,12 +45,7 @@ class Listing:
     ) -> None:
         """Judge a file by its name, or else by its first bytes, and note it as an image or as none.
 
-        Args:
-            name: its path.
-            size: its length in bytes.
-            read: returns its first N bytes; may raise UnreadableImage.
-            likeness: see :class:`Entry`.
-            fault: why it must not be read, if so.
+        ``read`` returns its first N bytes, or raises UnreadableImage; a ``fault`` is why it must not be read.
         """
         if size == 0:
             fault = fault or "empty file"
@@ -97,5 +76,5 @@ def refuse(fault: str) -> NoReturn:
 
 
 def printable(name: str) -> str:
-    """Return ``name`` as valid Unicode: bytes that are none become escapes of ASCII characters."""
+    """Return ``name`` as valid Unicode: other bytes become escapes in ASCII."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -4,7 +4,7 @@ import csv
 import io
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -15,7 +15,7 @@ from headstart.foundation.threads import map_ordered
 from headstart.images import names
 from headstart.images.images import UnreadableImage, measure
 from headstart.sources.layout import Label, is_litter, label
-from headstart.sources.source import Dropped, Source, SourceImage
+from headstart.sources.source import Dropped, Source, SourceImage, contents
 from headstart.sources.sources import check_classes, open_archive
 from headstart.sources.tables import PACKED
 
@@ -40,9 +40,7 @@ def pack(source: Source, target: Path) -> Source:
     undated and uncompressed, since images don't get smaller. Groups, and what folders can't say, are in a
     table beside them. Nothing else of the files is kept.
 
-    Args:
-        source: what to pack. Each image is read once, in the source's own order.
-        target: the archive to write. Beside it there is room for a second copy of the images meanwhile.
+    Each image is read once, in the source's own order. Meanwhile a second copy of the images lies beside ``target``.
 
     Returns:
         The images packed and everything that was dropped.
@@ -54,7 +52,7 @@ def pack(source: Source, target: Path) -> Source:
         packed = Source(source.name, [], list(source.dropped), notes=source.notes, may_lack=source.may_lack)
         places: list[_Place] = []
         with bar("reading images", len(source.images), " images") as progress:
-            for image, outcome in zip(source.images, map_ordered(_check, _contents(source.images)), strict=True):
+            for image, outcome in zip(source.images, map_ordered(_check, contents(source.images)), strict=True):
                 progress.update(1)
                 if isinstance(outcome, UnreadableImage):
                     packed.dropped.append(Dropped(image.name, image.class_name, outcome.reason))
@@ -68,14 +66,6 @@ def pack(source: Source, target: Path) -> Source:
         _write(target, files, scratch, _table(paths, packed.images, source.name))
     _check_labels(target, source.name, dict(zip(paths, packed.images, strict=True)))
     return packed
-
-
-def _contents(images: Sequence[SourceImage]) -> Iterator[bytes | UnreadableImage]:
-    for image in images:
-        try:
-            yield image.read()
-        except UnreadableImage as error:
-            yield error
 
 
 def _check(content: bytes | UnreadableImage) -> bytes | UnreadableImage:
@@ -121,7 +111,7 @@ def _info(path: str) -> zipfile.ZipInfo:
 
 
 def _table(paths: Sequence[str], images: Sequence[SourceImage], source: str) -> bytes | None:
-    """What folders and names can't say of the images, as a table; None if they say everything."""
+    """What folders and names can't say about the images, as a table; None if they say everything."""
     known = [Label(image.class_name, image.split, image.group) for image in images]
     try:
         if known == label(paths, source):
@@ -138,7 +128,7 @@ def _table(paths: Sequence[str], images: Sequence[SourceImage], source: str) -> 
 
 
 def _check_labels(target: Path, source: str, images: dict[str, SourceImage]) -> None:
-    """Prove that the archive reads as what was packed."""
+    """Check that the archive is read as what was packed."""
     with open_archive(target) as archive:
         found = {image.name: (image.class_name, image.split, image.group) for image in archive.images}
     if found != {path: (image.class_name, image.split, image.group) for path, image in images.items()}:

@@ -1,4 +1,4 @@
-"""Reads labels off paths by a regular expression of the user's own, with the named groups class, group and split."""
+"""Reads labels off paths by the user's regular expression, with the named groups class, group and split."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,9 @@ _SHOWN = 5
 def read(
     text: str, paths: Sequence[str], labels: Sequence[Label | Unlabelled], splits: Sequence[str | None], source: str
 ) -> tuple[list[Label | Unlabelled], list[str]]:
-    """Apply the expression to each path below the source; it may match anywhere in it.
+    """Apply the expression ``text`` to each path below the source; it may match anywhere in it.
 
-    Args:
-        text: the expression, as :func:`headstart.foundation.expression.compiled` takes it.
-        paths: of the images, ``/`` between the parts.
-        labels: what is known without the pattern; their classes stay where it names none.
-        splits: likewise.
-        source: what messages call it.
+    ``labels`` and ``splits`` are what is known without it; their classes are kept if it has no group ``class``.
 
     Returns:
         A label for each path, and lines for a person.

@@ -1,4 +1,4 @@
-"""What the user may say about how a folder or archive is to be read; everything else is detected."""
+"""The user's settings for reading a folder or an archive; everything else is detected."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,31 +6,24 @@ from typing import Literal
 EmptyClasses = Literal["refuse", "leave_out"]
 Group = Literal["given", "folder", "auto", "none"]
 
-# How a parameter says that something is to be detected, and that there is none.
+# The values of a parameter for "detect it" and "there is none".
 AUTO = "auto"
 NONE = "none"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The settings of a folder or archive; each is the parameter of that name in ``prepare``.
+    """The settings of a folder or archive; each is the parameter of that name in ``prepare``."""
 
-    Attributes:
-        labels: the table of labels, a path inside the source; "auto": looked for; "none": not read.
-        pattern: the regular expression that reads class, group and split off paths; "none": there isn't one.
-        group: "given": groups are those of the table or the pattern; "folder": the folders below the classes;
-            "auto": those that are given, and bursts; "none": there are none, whatever table and pattern give.
-        resplit: whether the owner's splits are forgotten.
-        name_encoding: the code page of names in zip archives, and of tables, that don't declare one; "auto": guessed.
-        empty_classes: what is done about a class without usable images.
-    """
-
-    labels: str = AUTO
-    pattern: str = NONE
+    labels: str = AUTO  # the table of labels, a path inside the source; "auto": looked for; "none": not read
+    pattern: str = NONE  # the regular expression that reads class, group and split off paths; "none": there isn't one
+    # "given": groups are those of the table or the pattern; "folder": the folders below the classes; "auto": as
+    # given, and bursts; "none": there are none, whatever table and pattern give.
     group: Group = "given"
-    resplit: bool = False
+    resplit: bool = False  # whether the owner's splits are forgotten
+    # The code page of names in zip archives, and of tables, that don't declare one; "auto": guessed.
     name_encoding: str = AUTO
-    empty_classes: EmptyClasses = "refuse"
+    empty_classes: EmptyClasses = "refuse"  # what happens to a class without usable images
 
 
 DEFAULT = Reading()

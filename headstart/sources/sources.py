@@ -20,13 +20,10 @@ _ARCHIVES_SHOWN = 3
 
 
 def open_source(path: Path, store: Path, reading: Reading = DEFAULT) -> Source:
-    """Open a source of labelled images.
+    """Open a source of labelled images: a folder, a zip or tar archive, or an entry of data/catalog/.
 
-    Args:
-        path: a folder, a zip or tar archive, or an entry of data/catalog/. See ``layout`` for how the
-            first two may be arranged.
-        store: the folder where a catalog entry keeps what it downloads.
-        reading: how a folder or archive is to be read.
+    :mod:`headstart.sources.layout` says how the first two may be arranged. A catalog entry keeps what it downloads in
+    ``store``.
 
     Raises:
         InputError: there is nothing of that kind, or no two classes of images in it.
@@ -66,7 +63,7 @@ def open_archive(path: Path, reading: Reading = DEFAULT) -> Source:
 
 
 def arrange(listing: Listing, name: str, reading: Reading = DEFAULT) -> Source:
-    """Give each entry of ``listing`` its label; what gets none joins what is dropped.
+    """Give each entry of ``listing`` its label; entries without one are dropped.
 
     Raises:
         InputError: there are no images, none with a class, or there is one class only; or a class has none.
@@ -92,7 +89,7 @@ def arrange(listing: Listing, name: str, reading: Reading = DEFAULT) -> Source:
 
 
 def _class_folders(listing: Listing, layout: Layout) -> dict[str, list[Dropped]]:
-    """The classes that there are folders of, images in them or not, and what is in them that is no image."""
+    """The classes that have a folder, with or without images, and which files in it are not images."""
     inside: dict[str, list[Dropped]] = defaultdict(list)
     for folder in listing.folders:
         if (class_name := layout.class_of_folder(folder)) is not None:

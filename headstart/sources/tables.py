@@ -1,4 +1,4 @@
-"""Reads a table of labels: a CSV file with a row per image, in whatever form spreadsheets and tools write it."""
+"""Reads a table of labels: a CSV file with a row per image, in any form that spreadsheets and tools write."""
 
 import codecs
 import csv
@@ -42,19 +42,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of labels.
+    """A table of labels."""
 
-    Attributes:
-        name: the file's path inside the source.
-        rows: in the file's order.
-        has_splits: whether it has a column of splits.
-        notes: lines for a person.
-    """
-
-    name: str
-    rows: list[Row]
-    has_splits: bool
-    notes: list[str]
+    name: str  # the file's path inside the source
+    rows: list[Row]  # in the file's order
+    has_splits: bool  # whether it has a column of splits
+    notes: list[str]  # lines for a person
 
 
 class NotATable(Exception):  # noqa: N818 - it says what a file is, which is no error of the program
@@ -66,10 +59,7 @@ def read(data: bytes, name: str, encoding: str = AUTO) -> Table:
 
     The separator is the one of ``,``, ``;``, tab and ``|`` that gives the header an image and a class column.
 
-    Args:
-        data: the whole file.
-        name: its path.
-        encoding: if its bytes don't declare one; "auto": UTF-8, or else guessed and noted.
+    If the bytes don't declare an encoding, it is ``encoding``; "auto": UTF-8, or else guessed and noted.
 
     Raises:
         NotATable: there is no such header, or the file isn't text.
@@ -139,11 +129,8 @@ def match(table: Table, paths: Sequence[str], splits: Sequence[str | None], sour
     An image may be written with or without folders, extension and capitals; more folders decide where several
     images fit. Folders without any image in the table don't belong to the labelled set: their images are dropped.
 
-    Args:
-        table: the labels.
-        paths: of the images, ``/`` between the parts.
-        splits: that their folders say, for a table without a column of splits.
-        source: what messages call it.
+    ``splits`` are those of the images' folders, for a table without a column of splits. Messages call the source
+    ``source``.
 
     Raises:
         InputError: with all that doesn't fit together: rows without image, images without row, two labels for one.
