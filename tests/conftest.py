@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 
 _NOBODY = 65534
+_LONGEST = {"test_documented_commands", "test_end_to_end", "test_kill_stages", "test_road_of_own_images"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes minutes, unless it is asked for with ``-m slow``."""
-    if "slow" in config.option.markexpr:
-        return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    config.hook.pytest_deselected(items=slow)
-    items[:] = [item for item in items if item not in slow]
+    """Leave out what takes minutes, unless it is asked for with ``-m slow``; begin with what takes longest.
+
+    The last minutes of a run then have only short tests, which two workers can share.
+    """
+    if "slow" not in config.option.markexpr:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+    items.sort(key=lambda item: item.path.stem not in _LONGEST)
 
 
 @pytest.fixture

@@ -196,7 +196,6 @@ def here(command: Command, home: Path) -> str:
     return text
 
 
-@pytest.mark.slow  # minutes for every document
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_command_of_a_document_works(reader: Reader, document: str) -> None:
     place, block = reader.clone, 0
