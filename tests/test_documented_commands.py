@@ -38,7 +38,7 @@ NOT_RUN = {
 
 # What is another place, or a smaller number, here. In the order in which it is replaced.
 REPLACED = {
-    "https://example.org/team/birds.git": "{home}/origin.git",
+    "https://example.org/team/birds.git": "{home}/birds.git",
     "explain.filters=24": "explain.filters=2",
     "explain.steps=60": "explain.steps=2",
     # The layers whose filters are shown here are of VGG16.
@@ -171,7 +171,7 @@ def _finish(folder: Path, tools: Path) -> None:
     (reader.clone / ".git" / "info" / "exclude").write_text(".venv\nphoto.jpg\n", encoding="utf-8")
     reader.run("git add --all && git commit --quiet --message 'as it is'")
     reader.run(f"headstart add {clothes}")
-    reader.run(f"git init --quiet --bare {reader.home}/origin.git && git remote add origin {reader.home}/origin.git")
+    reader.run(f"git init --quiet --bare {reader.home}/birds.git && git remote add origin {reader.home}/birds.git")
     reader.run(f"dvc remote add --default mine {reader.home}/mine")
     reader.run("make run && git add --all && git commit --quiet --message 'a run' && git push --quiet origin HEAD")
 
@@ -183,7 +183,7 @@ def reader(finished: Path, tools: Path, tmp_path: Path) -> Reader:
     # The environment of the copied clone belongs to the worker that made it.
     shutil.copytree(finished, home, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
     found = Reader(home, tools)
-    found.run(f"make setup && git remote set-url origin {home}/origin.git && dvc remote modify mine url {home}/mine")
+    found.run(f"make setup && git remote set-url origin {home}/birds.git && dvc remote modify mine url {home}/mine")
     found.run("git commit --quiet --all --message 'moved'")
     return found
 
