@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _NOBODY = 65534
 _LONGEST = {"test_documented_commands", "test_end_to_end", "test_kill_stages", "test_road_of_own_images"}
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("headstart", deadline=None)
+settings.load_profile("headstart")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

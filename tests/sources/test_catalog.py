@@ -110,7 +110,7 @@ def test_equal_images_look_alike_and_others_hardly_ever(signs: Collection) -> No
         assert len({image.likeness for image in source.images}) == 7
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pixels=hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)))
 def test_png_keeps_every_pixel_and_is_the_same_twice(pixels: NDArray[np.uint8]) -> None:
     file = encode_png(pixels)
