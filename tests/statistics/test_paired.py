@@ -137,7 +137,7 @@ def simulated(images: int, accuracies: dict[str, float], seed: int) -> dict[str,
     return {name: answers(source.random(images) < accuracy) for name, accuracy in accuracies.items()}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 1000), st.integers(2, 5))
 def test_every_pair_is_compared_once_and_corrected_as_holm_says(seed: int, strategies: int) -> None:
     accuracies = {f"s{i}": 0.8 + 0.03 * i for i in range(strategies)}
