@@ -34,6 +34,10 @@ NOT_RUN = {
     "dvc exp run -S prepare.source=data/catalog/tf_flowers.yaml": "downloads 229 MB",
     "python -m benchmarks.protocol --images data/sources/dogs-vs-cats.zip --train 128 --validation 64 --test 128 \\\n"
     "    --precision auto float32 --repeats 3": "takes an hour; tests/test_benchmarks.py runs it",
+    "python -m benchmarks.presets --images ~/pictures/ants-bees/train \\\n"
+    "    --all 'prepare.train=0.6 prepare.validation=0.39 prepare.test=0.01' \\\n"
+    "    'as it is' 'train_head.scaling=none train_augmented.scaling=none' extract_features.fit=crop "
+    "extract_features.image_size=224": "takes many minutes; tests/test_benchmarks.py runs it",
 }
 
 # What is another place, or a smaller number, here. In the order in which it is replaced.
@@ -173,7 +177,7 @@ def _finish(folder: Path, tools: Path) -> None:
     reader.run(f"headstart add {clothes}")
     reader.run(f"git init --quiet --bare {reader.home}/birds.git && git remote add origin {reader.home}/birds.git")
     reader.run(f"dvc remote add --default mine {reader.home}/mine")
-    reader.run("make run && git add --all && git commit --quiet --message 'a run' && git push --quiet origin HEAD")
+    reader.run("dvc repro && git add --all && git commit --quiet --message 'a run' && git push --quiet origin HEAD")
 
 
 @pytest.fixture
