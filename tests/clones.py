@@ -62,16 +62,17 @@ def commit(folder: Path) -> None:
     run(folder, "git", "commit", "--quiet", "--message", "as it is")
 
 
-def experiments_at_once(folder: Path, changes: dict[str, str]) -> None:
+def experiments_at_once(folder: Path, changes: dict[str, str], **variables: str) -> None:
     """Run experiments from DVC's queue, two at a time, to their end.
 
     Args:
         folder: a clone.
         changes: of the parameters, by the experiment's name.
+        variables: of the environment.
     """
     for name, change in changes.items():
         run(folder, "dvc", "exp", "run", "--queue", "--name", name, "--set-param", change)
-    run(folder, "dvc", "queue", "start", "--jobs", "2")
+    run(folder, "dvc", "queue", "start", "--jobs", "2", **variables)
     deadline = time.monotonic() + _SECONDS
     while re.search("Queued|Running", status := run(folder, "dvc", "queue", "status")):
         assert time.monotonic() < deadline, status

@@ -6,17 +6,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _NOBODY = 65534
+_LONGEST = {"test_documented_commands", "test_end_to_end", "test_kill_stages", "test_road_of_own_images"}
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("headstart", deadline=None)
+settings.load_profile("headstart")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes minutes, unless it is asked for with ``-m slow``."""
-    if "slow" in config.option.markexpr:
-        return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    config.hook.pytest_deselected(items=slow)
-    items[:] = [item for item in items if item not in slow]
+    """Leave out what takes minutes, unless it is asked for with ``-m slow``; begin with what takes longest.
+
+    The last minutes of a run then have only short tests, which two workers can share.
+    """
+    if "slow" not in config.option.markexpr:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+    items.sort(key=lambda item: item.path.stem not in _LONGEST)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from benchmarks import (
     obvious,
     pictures,
     prediction,
+    presets,
     process,
     project,
     protocol,
@@ -40,7 +41,7 @@ from headstart.models.strategies import FROM_SCRATCH, TRANSFER
 from headstart.scoring import results
 from headstart.settings import params
 from tests.pictures import encode, fill, pixels
-from tests.pipeline import CLASSES, TEST, TRAIN, write_params
+from tests.pipeline import CLASSES, TEST, TRAIN, write_params, write_source
 from tests.pipeline import VALIDATION as VALIDATION_IMAGES
 
 pytest_plugins = ["tests.pipeline_fixtures"]
@@ -481,3 +482,23 @@ def test_simulation_tells_coverage_of_every_design(
     accuracy, difference, false = map(float, table["heads, 5 folds × 3, 60"][:3])
     assert accuracy >= 60
     assert difference == pytest.approx(100 - false)
+
+
+def test_settings_of_a_preset_are_compared_on_validation_images(
+    tensorflow: None, empty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_source(Path("pictures"))
+    write_params()
+    asked = ["as it is", "train_head.units=3 train_head.epochs=1", "--images", "pictures", "--preset", "params.yaml"]
+    assert presets.main([*asked, "--stages", "train_head"]) == 0
+    said = capsys.readouterr().out
+    assert said.count(", extract_features: ") == 1, "other settings of the head change no feature"
+    assert re.search(r"^as it is, head, [01][.]\d{4}, \d+[.]\d{4}, \d+, \d+ s$", said, re.MULTILINE)
+    assert re.search(r"^train_head.units=3 train_head.epochs=1, head, .*, 1, \d+ s$", said, re.MULTILINE)
+    assert not list(Path().glob("metrics/*")), "all of it happens elsewhere"
+
+
+@pytest.mark.parametrize("change", ["train_head.units", "train_head.unit=3", "head=3"])
+def test_a_setting_that_is_none_is_refused(change: str) -> None:
+    with pytest.raises(InputError, match=re.escape(f"found {change!r}, expected SECTION.NAME=VALUE")):
+        presets.variant(params.read(project.CHAPTER), presets.AS_IT_IS, change, Path("pictures"))

@@ -8,9 +8,9 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from headstart.settings import params
 from headstart.settings.schema import Params
 from tests import clones, documents, warm_python
 from tests.documents import Command
+from tests.once import made_once
 from tests.pictures import encode, fill, jpeg
 from tests.pipeline import ROOT
 
@@ -33,22 +34,26 @@ NOT_RUN = {
     "dvc exp run -S prepare.source=data/catalog/tf_flowers.yaml": "downloads 229 MB",
     "python -m benchmarks.protocol --images data/sources/dogs-vs-cats.zip --train 128 --validation 64 --test 128 \\\n"
     "    --precision auto float32 --repeats 3": "takes an hour; tests/test_benchmarks.py runs it",
+    "python -m benchmarks.presets --images ~/pictures/ants-bees/train \\\n"
+    "    --all 'prepare.train=0.6 prepare.validation=0.39 prepare.test=0.01' \\\n"
+    "    'as it is' 'train_head.scaling=none train_augmented.scaling=none' extract_features.fit=crop "
+    "extract_features.image_size=224": "takes many minutes; tests/test_benchmarks.py runs it",
 }
 
 # What is another place, or a smaller number, here. In the order in which it is replaced.
 REPLACED = {
-    "https://example.org/team/birds.git": "{home}/origin.git",
+    "https://example.org/team/birds.git": "{home}/birds.git",
     "explain.filters=24": "explain.filters=2",
     "explain.steps=60": "explain.steps=2",
-    "extract_features.image_size=160": "extract_features.image_size=72",
+    # The layers whose filters are shown here are of VGG16.
+    "extract_features.image_size=160": "extract_features.image_size=72 -S explain.layers=auto",
 }
 
 # What a reader has done before a command, by how that begins; {last} is its last word.
 _COMMITTED = "git add --all && git commit --quiet --allow-empty --message 'a run'"
 BEFORE = {
     "headstart compare HEAD some-exp": f"{_COMMITTED} && git branch --force {{last}}",
-    "git tag ": f"{_COMMITTED} && git push --quiet origin HEAD",
-    "git clone ": f"{_COMMITTED} && git push --quiet origin HEAD && dvc push --quiet",
+    "git clone ": f"{_COMMITTED} && git push --quiet origin HEAD",
 }
 
 # Of every preset, so that a copy of one is small as well.
@@ -142,31 +147,19 @@ class Reader:
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of commands: Python that has imported TensorFlow already, and a make that finds the environment."""
+    """A folder of commands: a Python that has imported TensorFlow already, and a make that takes it."""
     with warm_python.running(tmp_path_factory.mktemp("warm")) as folder:
-        make = shutil.which("make")
-        assert make
-        environment = Path(sys.prefix)
-        (folder / "make").write_text(
-            f"""#!/bin/sh
-# An environment that is newer than what it is made of: make has nothing to install.
-if [ -f requirements.lock ] && [ ! -e .venv ]; then
-    mkdir .venv && ln -s {environment}/bin {environment}/lib {environment}/pyvenv.cfg .venv/
-    touch --date @0 requirements.lock pyproject.toml
-    touch --date @1 .venv/installed
-fi
-exec {make} "$@"
-""",
-            encoding="utf-8",
-        )
-        (folder / "make").chmod(0o755)
         yield folder
 
 
 @pytest.fixture(scope="session")
 def finished(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a reader whose clone has been run and committed."""
-    reader = Reader(tmp_path_factory.mktemp("finished") / "home", tools)
+    return made_once(tmp_path_factory, "documented", partial(_finish, tools=tools)) / "home"
+
+
+def _finish(folder: Path, tools: Path) -> None:
+    reader = Reader(folder / "home", tools)
     clones.make(reader.clone)
     for preset in (reader.clone / "presets").glob("*.yaml"):
         shrink(preset)
@@ -182,19 +175,19 @@ def finished(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (reader.clone / ".git" / "info" / "exclude").write_text(".venv\nphoto.jpg\n", encoding="utf-8")
     reader.run("git add --all && git commit --quiet --message 'as it is'")
     reader.run(f"headstart add {clothes}")
-    reader.run(f"git init --quiet --bare {reader.home}/origin.git && git remote add origin {reader.home}/origin.git")
+    reader.run(f"git init --quiet --bare {reader.home}/birds.git && git remote add origin {reader.home}/birds.git")
     reader.run(f"dvc remote add --default mine {reader.home}/mine")
-    reader.run("make run && git add --all && git commit --quiet --message 'a run' && git push --quiet origin HEAD")
-    return reader.home
+    reader.run("dvc repro && git add --all && git commit --quiet --message 'a run' && git push --quiet origin HEAD")
 
 
 @pytest.fixture
 def reader(finished: Path, tools: Path, tmp_path: Path) -> Reader:
     """A reader in a copy of that home."""
     home = tmp_path / "home"
-    shutil.copytree(finished, home, symlinks=True)
+    # The environment of the copied clone belongs to the worker that made it.
+    shutil.copytree(finished, home, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
     found = Reader(home, tools)
-    found.run(f"git remote set-url origin {home}/origin.git && dvc remote modify mine url {home}/mine")
+    found.run(f"make setup && git remote set-url origin {home}/birds.git && dvc remote modify mine url {home}/mine")
     found.run("git commit --quiet --all --message 'moved'")
     return found
 
@@ -207,7 +200,6 @@ def here(command: Command, home: Path) -> str:
     return text
 
 
-@pytest.mark.slow  # minutes for every document
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_command_of_a_document_works(reader: Reader, document: str) -> None:
     place, block = reader.clone, 0

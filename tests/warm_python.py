@@ -1,14 +1,16 @@
 """Runs stages as `python -m stages.NAME` does, in forks of one process that has imported TensorFlow already.
 
 For tests that run dozens of stages: what a stage does is the same, but most of its time is that import. `serve` keeps
-the process; the file that `install` writes stands in for `python` in a PATH and asks it for a fork. Everything else
-goes to Python itself.
+the process; in the folder that `running` yields, a `python` asks it for a fork, and everything else goes to Python
+itself; a `make` gives a clone an environment with that `python`.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import runpy
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +23,8 @@ from pathlib import Path
 from tests.pipeline import ROOT
 
 _FILES = 3  # stdin, stdout, stderr
+# What stages import of other libraries, beside TensorFlow.
+_LIBRARIES = ("matplotlib.figure", "pandas", "PIL.Image", "scipy.stats", "sklearn.linear_model", "sklearn.metrics")
 _CLIENT = """\
 #!{python} -SE
 import json, os, socket, sys
@@ -35,16 +39,32 @@ with socket.socket(socket.AF_UNIX) as server:
     answer = server.recv(1)
 sys.exit(answer[0] if answer else 1)
 """
+_MAKE = """\
+#!/bin/sh
+# In a clone, the environment is this one, but for its python. It is newer than what it is made of: nothing to install.
+if [ -f requirements.lock ] && [ ! -e .venv ]; then
+    mkdir -p .venv/bin && ln -s {environment}/bin/* .venv/bin/ && ln -sf {tools}/python .venv/bin/python
+    ln -s {environment}/lib {environment}/pyvenv.cfg .venv/
+    touch --date @0 requirements.lock pyproject.toml
+    touch --date @1 .venv/installed
+fi
+exec {make} "$@"
+"""
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Path]:
-    """Keep such a process for as long as the block lasts; yield a folder to put in front of PATH."""
+    """Keep such a process for as long as the block lasts; yield a folder to put in front of PATH.
+
+    The modules of Headstart that start TensorFlow are this checkout's, also in a clone.
+    """
     address = folder / "socket"
     tools = folder / "bin"
     tools.mkdir()
     (tools / "python").write_text(_CLIENT.format(python=sys.executable, address=str(address)), encoding="utf-8")
-    (tools / "python").chmod(0o755)
+    (tools / "make").write_text(_MAKE.format(environment=sys.prefix, tools=tools, make=shutil.which("make")), "utf-8")
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
     command = [sys.executable, "-m", "tests.warm_python", str(address)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
@@ -60,6 +80,8 @@ def serve(address: str) -> None:
     from headstart.base import runtime
 
     runtime.start(seed=0)
+    for library in _LIBRARIES:
+        importlib.import_module(library)
     # Nobody waits for the forks: they answer by themselves.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
@@ -88,6 +110,8 @@ def _answer(asking: socket.socket) -> int:
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    # Text streams remember what kind of file they were opened on.
+    sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))  # noqa: SIM115
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["environment"])

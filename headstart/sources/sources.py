@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 from headstart.foundation.errors import InputError
@@ -26,12 +27,20 @@ def open_source(path: Path, store: Path, reading: Reading = DEFAULT) -> Source:
     ``store``.
 
     Raises:
-        InputError: there is nothing of that kind, or no two classes of images in it.
+        InputError: there is nothing of that kind, no two classes of images in it, or an entry of the catalog is to be
+            read otherwise than it is.
     """
     if path.suffix in CATALOG_SUFFIXES:
         # Entries of the catalog are archives too, so that module imports this one.
         from headstart.sources import catalog
 
+        for field in fields(Reading):
+            found, expected = getattr(reading, field.name), getattr(DEFAULT, field.name)
+            if found != expected:
+                raise InputError(
+                    f"params.yaml: prepare.{field.name}: found {found!r}, expected {expected!r} with {path}: "
+                    "an entry of the catalog has its classes and splits by itself"
+                )
         return catalog.open_entry(path, store)
     return open_files(path, reading)
 

@@ -37,7 +37,7 @@ def images(counts: dict[tuple[str, str | None], int], width: int = 40, height: i
 ENOUGH = 10
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.sampled_from(LAYOUTS).flatmap(
         lambda parts: st.fixed_dictionaries(

@@ -60,7 +60,7 @@ def feeds(draw: st.DrawFn) -> list[set[int]]:
     return chosen
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(feeds=feeds())
 def test_cuts_are_what_every_way_must_pass(feeds: list[set[int]]) -> None:
     model = network(feeds)

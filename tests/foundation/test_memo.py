@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.foundation import memo
@@ -59,7 +59,6 @@ def test_what_failed_is_not_remembered() -> None:
     assert found(4) == 4
 
 
-@settings(deadline=None)  # it writes to the disk, and the first time reads the code
 @given(
     st.builds(
         Found,

@@ -88,7 +88,7 @@ def test_a_large_jpeg_is_fitted_as_if_it_were_decoded_whole(height: int, width: 
     assert far(square(data, Framing(32, fit)), square(whole, Framing(32, fit))) <= 5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(4, 40), st.sampled_from(FITS))
 def test_grey_stays_grey_and_nothing_is_made_up(height: int, width: int, size: int, fit: Fit) -> None:
     found = square(encode(pixels(6, height, width)[..., 0], "PNG"), Framing(size, fit))

@@ -475,7 +475,7 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_damage_anywhere_is_an_image_or_a_reason(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(SEEDS)))
@@ -492,7 +492,7 @@ def test_damage_anywhere_is_an_image_or_a_reason(data: st.DataObject) -> None:
         assert found.dtype == np.uint8
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from([b"", b"\xff\xd8\xff", b"GIF89a", b"RIFF\0\0\0\0WEBP", b"II*\0", b"MM\0*", b"BM", b"P6 9 9 "]),
     st.binary(),

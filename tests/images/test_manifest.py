@@ -31,7 +31,7 @@ def frame(classes: list[str], split: str = "train") -> pd.DataFrame:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(TEXTS, min_size=1, max_size=10))
 @example(HOSTILE)
 @example(["\ufeffcat", "caf\u00e9", "cafe\u0301", "\u2028", "\U0001f431", "\x1b[31m"])

@@ -124,7 +124,7 @@ def test_same_tensors_give_the_same_bytes(tmp_path: Path) -> None:
     assert first.read_bytes()[:6] == b"PK\x03\x04\x14\x00"
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bits=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=20))
 def test_every_bit_comes_back(tmp_path: Path, bits: list[int]) -> None:
     values = np.array(bits, dtype=np.uint32).view(np.float32)  # NaNs and denormals among them
@@ -213,7 +213,7 @@ def test_npz_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "bomb.npz", SHAPES)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), kind=st.sampled_from(["h5", "npz", "onnx"]))
 def test_damaged_file_is_refused_and_nothing_else_happens(tmp_path: Path, data: st.DataObject, kind: str) -> None:
     whole = _whole(tmp_path, kind)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from headstart.foundation.errors import InputError
@@ -246,7 +246,6 @@ LEAVES = [
 ]
 
 
-@settings(deadline=None)  # a loaded machine takes its time
 @given(st.sampled_from(LEAVES), st.none() | st.booleans() | st.lists(st.text()) | st.text().map("?{}".format))
 def test_no_value_of_another_type_passes(place: tuple[str, str | None], value: Any) -> None:
     section, name = place
@@ -316,7 +315,6 @@ def test_a_missing_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         params.load()
 
 
-@settings(deadline=None)  # a loaded machine takes its time
 @given(st.dictionaries(st.text(max_size=8), st.none() | st.integers() | st.text(max_size=8), max_size=3))
 def test_any_yaml_mapping_is_answered_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]

@@ -526,7 +526,7 @@ def test_a_compressed_tar_is_read_in_its_own_order_without_going_back(
 SEEDS = [make(FILES) for make in MAKERS.values()]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_damage_anywhere_is_a_listing_or_one_line(tmp_path: Path, data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(SEEDS)))

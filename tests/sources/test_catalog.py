@@ -19,6 +19,8 @@ from PIL import Image
 from headstart.fetching.download import DebianFile, Url, WheelMember
 from headstart.foundation.errors import InputError
 from headstart.sources.catalog import encode_png, open_entry, read_entry
+from headstart.sources.reading import Reading
+from headstart.sources.sources import open_source
 
 CATALOG = Path(__file__).parents[2] / "data" / "catalog"
 CLASSES = ["plus", "minus", "times"]
@@ -108,7 +110,7 @@ def test_equal_images_look_alike_and_others_hardly_ever(signs: Collection) -> No
         assert len({image.likeness for image in source.images}) == 7
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pixels=hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)))
 def test_png_keeps_every_pixel_and_is_the_same_twice(pixels: NDArray[np.uint8]) -> None:
     file = encode_png(pixels)
@@ -359,3 +361,20 @@ def test_fashion_mnist_from_the_registry(tmp_path: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().out.count("SHA-256 verified") == 4
     with open_entry(CATALOG / "fashion_mnist.yaml", tmp_path):
         assert capsys.readouterr().out == ""  # nothing is fetched twice
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        (Reading(labels="labels.csv"), "prepare.labels: found 'labels.csv', expected 'auto'"),
+        (Reading(pattern="(?P<class>.)"), "prepare.pattern: found '(?P<class>.)', expected 'none'"),
+        (Reading(group="folder"), "prepare.group: found 'folder', expected 'given'"),
+        (Reading(resplit=True), "prepare.resplit: found True, expected False"),
+        (Reading(empty_classes="leave_out"), "prepare.empty_classes: found 'leave_out', expected 'refuse'"),
+    ],
+)
+def test_an_entry_is_read_in_one_way(tmp_path: Path, reading: Reading, said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        open_source(CATALOG / "mnist.yaml", tmp_path, reading)
+    assert said in str(refused.value)
+    assert not list(tmp_path.iterdir())

@@ -21,7 +21,7 @@ def idx_bytes(array: np.ndarray) -> bytes:
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     array=hnp.arrays(np.uint8, st.sampled_from([(7,), (1, 1, 1), (2, 3, 4), (5, 28, 28)])),
     compressed=st.booleans(),
@@ -51,7 +51,7 @@ def test_file_cut_short_anywhere_is_refused(tmp_path: Path, compressed: bool) ->
             read_images(file)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=st.sampled_from([b"", b"\0\0\x08\x03", b"\0\0\x08\x01", b"\x1f\x8b"]), rest=st.binary(max_size=60))
 def test_any_bytes_are_an_array_or_bad_input(tmp_path: Path, start: bytes, rest: bytes) -> None:
     file = tmp_path / "file"

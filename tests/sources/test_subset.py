@@ -319,7 +319,7 @@ def test_every_format_is_copied_as_it_is(drawn: Draw, tmp_path: Path) -> None:
     assert copied == set(files.values())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_nothing_is_lost_and_nothing_is_twice(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Whatever is in the folder: every image is drawn, dropped with a reason, or not needed."""

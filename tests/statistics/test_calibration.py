@@ -82,7 +82,7 @@ def test_temperature_finds_what_sharpened_the_probabilities(sharpness: float) ->
     assert calibration.calibration_error(labels, after) < 0.02
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.floats(0.05, 20))
 def test_no_temperature_on_a_grid_is_better_and_the_classes_stay(seed: int, temperature: float) -> None:
     labels, probabilities = predictions(seed, 40, 3, 2.0)

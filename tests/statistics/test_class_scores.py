@@ -77,7 +77,7 @@ def test_guessing_reaches_the_share_of_the_class_that_training_holds_most_of() -
     assert class_scores.majority(np.array([0, 0, 1]), np.array([1] * 6 + [0])) == pytest.approx(1 / 7)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.integers(2, 4))
 def test_weighted_average_precision_agrees_with_scikit_learn(seed: int, classes: int) -> None:
     labels, probabilities = predictions(seed, 40, classes)

@@ -46,7 +46,7 @@ def predictions(
     return labels, rows / rows.sum(axis=1, keepdims=True)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 6))
 def test_weights_of_1_give_the_plain_metrics(seed: int, classes: int, decimals: int) -> None:
     labels, probabilities = predictions(seed, 30, classes, decimals=decimals)
@@ -56,7 +56,7 @@ def test_weights_of_1_give_the_plain_metrics(seed: int, classes: int, decimals: 
         assert of_ones == pytest.approx(np.nan if value is None else value, nan_ok=True)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(2, 4), st.integers(1, 6))
 def test_weighted_metrics_are_scikit_learns_of_repeated_images(seed: int, classes: int, decimals: int) -> None:
     labels, probabilities = predictions(seed, 25, classes, decimals=decimals)
@@ -108,7 +108,7 @@ def test_values_are_the_metrics_themselves() -> None:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(2, 4).flatmap(
         lambda classes: st.lists(

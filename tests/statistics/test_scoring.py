@@ -22,7 +22,7 @@ def predictions(seed: int, images: int, classes: int, coarse: bool = False) -> t
     return labels, rows / rows.sum(axis=1, keepdims=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.booleans())
 def test_metrics_agree_with_scikit_learn(seed: int, classes: int, coarse: bool) -> None:
     labels, probabilities = predictions(seed, 40, classes, coarse)

@@ -101,7 +101,7 @@ def test_the_seed_decides_the_folds() -> None:
     assert (first != other).any()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=14), st.integers(0, 100))
 def test_few_images_and_missing_classes_still_give_probabilities(given_labels: list[int], seed: int) -> None:
     labels = np.array(given_labels)
