@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import clones, warm_python
+
 _NOBODY = 65534
 _LONGEST = {"test_documented_commands", "test_end_to_end", "test_kill_stages", "test_road_of_own_images"}
 
@@ -44,3 +46,10 @@ def as_nobody() -> Iterator[Path]:
                 os.seteuid(0)
             for path in [Path(folder), *Path(folder).rglob("*")]:
                 path.chmod(0o755)
+
+
+@pytest.fixture(scope="session")
+def warm_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PATH with a Python that has imported TensorFlow already, for what runs many stages."""
+    with warm_python.running(tmp_path_factory.mktemp("warm")) as tools:
+        yield os.pathsep.join([str(tools), clones.environment(tools)["PATH"]])

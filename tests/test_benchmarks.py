@@ -43,6 +43,7 @@ from headstart.settings import params
 from tests.pictures import encode, fill, pixels
 from tests.pipeline import CLASSES, TEST, TRAIN, write_params, write_source
 from tests.pipeline import VALIDATION as VALIDATION_IMAGES
+from tests.policies import needs_bfloat16
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
@@ -299,6 +300,7 @@ def test_prediction_is_compared_with_the_extraction(pipeline: Path, capsys: pyte
     assert prediction.row([(90.0, 100.0), (60.0, 60.0), (33.0, 30.0)]) == ["", "1.00", "60.0 images/s", "60.0 images/s"]
 
 
+@needs_bfloat16
 def test_bases_tells_rates_and_sizes(tensorflow: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert bases.main(["mobilenet_v2", "--size", "32", "--batch-size", "2", "--repeats", "1"]) == 0
     row = rows(capsys.readouterr().out)["mobilenet_v2"]

@@ -3,13 +3,12 @@
 Pictures are generated, where the documents say that a reader has some; weights are random, trainings take an epoch.
 """
 
-import os
 import re
 import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import yaml
 
 from headstart.settings import params
 from headstart.settings.schema import Params
-from tests import clones, documents, warm_python
+from tests import clones, documents
 from tests.documents import Command
 from tests.once import made_once
 from tests.pictures import encode, fill, jpeg
@@ -103,18 +102,17 @@ class Reader:
         clone: their clone of the project.
     """
 
-    def __init__(self, home: Path, tools: Path) -> None:
+    def __init__(self, home: Path, path: str) -> None:
         self.home = home
         self.clone = home / "headstart"
-        self._tools = tools
+        self._path = path
 
     @property
     def environment(self) -> dict[str, str]:
         surroundings = clones.environment(self.clone)
-        tools = [str(self._tools), surroundings["PATH"]]
         return {
             **surroundings,
-            "PATH": os.pathsep.join(tools),
+            "PATH": self._path,
             "HOME": str(self.home),
             "PAGER": "cat",
             "COLUMNS": "200",
@@ -146,20 +144,13 @@ class Reader:
 
 
 @pytest.fixture(scope="session")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of commands: a Python that has imported TensorFlow already, and a make that takes it."""
-    with warm_python.running(tmp_path_factory.mktemp("warm")) as folder:
-        yield folder
-
-
-@pytest.fixture(scope="session")
-def finished(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(warm_path: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a reader whose clone has been run and committed."""
-    return made_once(tmp_path_factory, "documented", partial(_finish, tools=tools)) / "home"
+    return made_once(tmp_path_factory, "documented", partial(_finish, path=warm_path)) / "home"
 
 
-def _finish(folder: Path, tools: Path) -> None:
-    reader = Reader(folder / "home", tools)
+def _finish(folder: Path, path: str) -> None:
+    reader = Reader(folder / "home", path)
     clones.make(reader.clone)
     for preset in (reader.clone / "presets").glob("*.yaml"):
         shrink(preset)
@@ -181,12 +172,12 @@ def _finish(folder: Path, tools: Path) -> None:
 
 
 @pytest.fixture
-def reader(finished: Path, tools: Path, tmp_path: Path) -> Reader:
+def reader(finished: Path, warm_path: str, tmp_path: Path) -> Reader:
     """A reader in a copy of that home."""
     home = tmp_path / "home"
     # The environment of the copied clone belongs to the worker that made it.
     shutil.copytree(finished, home, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
-    found = Reader(home, tools)
+    found = Reader(home, warm_path)
     found.run(f"make setup && git remote set-url origin {home}/birds.git && dvc remote modify mine url {home}/mine")
     found.run("git commit --quiet --all --message 'moved'")
     return found

@@ -137,8 +137,8 @@ def changed(difference: dict[str, Any]) -> set[str]:
     return {file.split("/")[1] for file, values in difference.items() if values}
 
 
-def test_an_experiment_runs_what_it_changes(fresh: Path) -> None:
-    assert ran(run(fresh, "dvc", "exp", "run", "-S", "train_head.dropout=0.3")) == [
+def test_an_experiment_runs_what_it_changes(fresh: Path, warm_path: str) -> None:
+    assert ran(run(fresh, "dvc", "exp", "run", "-S", "train_head.dropout=0.3", PATH=warm_path)) == [
         "train_head",
         "evaluate",
         "explain",
