@@ -35,7 +35,7 @@ METRICS = ("accuracy", "log_loss", "roc_auc", "f1", "trained_parameters")
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clone(tmp_path_factory: pytest.TempPathFactory, warm_path: str) -> Path:
     """What a clone of the project holds, committed, with a few pictures, its params made small, and run."""
     folder = make(tmp_path_factory.mktemp("clone"))
     _write_pictures(folder / "pictures")
@@ -44,7 +44,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         values[section] |= changes
     (folder / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     commit(folder)
-    output = run(folder, "dvc", "repro")
+    output = run(folder, "dvc", "repro", PATH=warm_path)
     assert ran(output) == list(STAGES)
     commit(folder)
     return folder
