@@ -500,7 +500,14 @@ def test_settings_of_a_preset_are_compared_on_validation_images(
     assert not list(Path().glob("metrics/*")), "all of it happens elsewhere"
 
 
-@pytest.mark.parametrize("change", ["train_head.units", "train_head.unit=3", "head=3"])
+def test_settings_of_one_run_are_not_those_of_the_next() -> None:
+    preset = params.read(project.CHAPTER)
+    changed = presets.variant(preset, presets.AS_IT_IS, "finetune.recipe.average=0.5", Path("pictures"))
+    assert changed["finetune"]["recipe"]["average"] == 0.5
+    assert preset == params.read(project.CHAPTER)
+
+
+@pytest.mark.parametrize("change", ["train_head.units", "train_head.unit=3", "head=3", "train_head.units.most=3"])
 def test_a_setting_that_is_none_is_refused(change: str) -> None:
     with pytest.raises(InputError, match=re.escape(f"found {change!r}, expected SECTION.NAME=VALUE")):
         presets.variant(params.read(project.CHAPTER), presets.AS_IT_IS, change, Path("pictures"))
