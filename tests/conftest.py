@@ -1,6 +1,7 @@
 """What several tests need."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ from tests import clones, warm_python
 
 _NOBODY = 65534
 _LONGEST = {"test_documented_commands", "test_end_to_end", "test_kill_stages", "test_road_of_own_images"}
+
+# A shell has its background jobs ignore it, and what the tests start would do so as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("headstart", deadline=None)
