@@ -3,7 +3,8 @@
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.models.strategies import STRATEGIES
-from headstart.page import provenance, revisions, summary
+from headstart.page import provenance, summary
+from headstart.page.revisions import Revision
 from headstart.scoring import cost, predictions, results
 from headstart.statistics.paired import compare_revisions
 
@@ -29,13 +30,13 @@ def show_revisions(before: str, after: str | None, strategy: str | None, every_i
     Raises:
         InputError: a revision doesn't exist, or the two have no strategy in common.
     """
-    later = after or "the files as they are"
+    first, second, later = Revision(before), Revision(after), after or "the files as they are"
     compared = False
     for name in [strategy] if strategy else STRATEGIES:
-        old, new = revisions.read(name, before), revisions.read(name, after)
+        old, new = first.predictions(name), second.predictions(name)
         if old and new:
             summary.show_change(name, compare_revisions(old.answers, new.answers), every_image)
-            made = {before: revisions.describe(name, before), later: revisions.describe(name, after)}
+            made = {before: first.description(name), later: second.description(name)}
             provenance.show({told: provenance.of(model) for told, model in made.items()})
             compared = True
         elif old or new:
