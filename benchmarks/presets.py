@@ -7,8 +7,8 @@ current folder: run `dvc repro backbone` before. Test images play no part in it.
 """
 
 import contextlib
+import copy
 import importlib
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,33 +17,21 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from benchmarks import arguments, machine, project, report
-from benchmarks.process import cost
+from benchmarks import arguments, machine, process, project, report
+from benchmarks.process import Cost
+from benchmarks.project import find, read_by
 from headstart.foundation import entry, paths
 from headstart.foundation.errors import InputError
 from headstart.foundation.resume import Resumable
+from headstart.models.strategies import FROM_SCRATCH, STRATEGIES
 from headstart.settings import params
 from headstart.settings.schema import Params
 
 # The settings that change nothing.
 AS_IT_IS = "as it is"
 
-# The stages that train, each with its strategy.
-STRATEGIES = {
-    "train_scratch": "scratch",
-    "train_scratch_augmented": "scratch_augmented",
-    "train_head": "head",
-    "train_augmented": "augmented",
-    "finetune": "finetune",
-}
-FROM_SCRATCH = {"train_scratch", "train_scratch_augmented"}
-
-# The stages before them, and what of the parameters decides what they give.
-_PREPARE = ("seed", "prepare")
-READ = {
-    "prepare": _PREPARE,
-    "extract_features": (*_PREPARE, "precision", "test_time_flip", "backbone", "extract_features", "augmentation"),
-}
+# The stages that train.
+STAGES = [name if name == "finetune" else f"train_{name}" for name in STRATEGIES]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,10 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             done: dict[str, list[Any]] = {}
             for name, values in variants.items():
                 Path(params.PARAMS).write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-                for stage, sections in READ.items():
-                    if stage == "extract_features" and FROM_SCRATCH.issuperset(asked.stages):
-                        continue
-                    if done.get(stage) != (read := [values[section] for section in sections]):
+                read: list[Any] = []
+                for stage in stages_before(asked.stages):
+                    read = read + [section[last] for section, last in (find(values, one) for one in read_by(stage))]
+                    if done.get(stage) != read:
                         report.say([f"{name}, {stage}: {run(stage):.0f} s of processor time"])
                         done[stage] = read
                 for stage in asked.stages:
@@ -89,7 +77,7 @@ def parse(argv: Sequence[str] | None) -> Namespace:
     parser.add_argument("--all", default=AS_IT_IS, metavar="SETTINGS", help="changes that all have in common")
     parser.add_argument("--preset", type=Path, default=Path("presets/photos.yaml"), help="what is changed")
     parser.add_argument(
-        "--stages", nargs="+", choices=list(STRATEGIES), default=["train_head", "train_augmented"], help="what trains"
+        "--stages", nargs="+", choices=STAGES, default=["train_head", "train_augmented"], help="what trains"
     )
     return parser.parse_args(argv)
 
@@ -100,35 +88,44 @@ def variant(preset: dict[str, Any], common: str, changes: str, images: Path) -> 
     Raises:
         InputError: the changes are no list of them, or there are no such parameters or values.
     """
-    values = {name: dict(value) if isinstance(value, dict) else value for name, value in preset.items()}
+    values = copy.deepcopy(preset)
     values["prepare"]["source"] = str(images.resolve())
     for change in [change for part in (common, changes) if part != AS_IT_IS for change in part.split()]:
         name, equals, value = change.partition("=")
-        *path, last = name.split(".")
-        holder: Any = values
-        for section in path:
-            holder = holder.get(section, {})
-        if not equals or last not in holder:
+        try:
+            section, parameter = find(values, name)
+        except (KeyError, TypeError):
+            equals = ""
+        if not equals:
             raise InputError(f"{changes}: found {change!r}, expected SECTION.NAME=VALUE of {params.PARAMS}")
-        holder[last] = params.parse(value)
+        section[parameter] = params.parse(value)
     params.check(values, Params, Path(changes))
     return values
 
 
+def stages_before(training: Sequence[str]) -> list[str]:
+    """Return the stages that must run before these: networks from scratch need no features."""
+    return ["prepare"] if set(FROM_SCRATCH).issuperset(map(strategy, training)) else ["prepare", "extract_features"]
+
+
+def strategy(stage: str) -> str:
+    """Return the strategy that a stage trains."""
+    return stage.removeprefix("train_")
+
+
 def run(stage: str) -> float:
     """Run a stage anew in the current folder; return the seconds of processor time it took."""
-    main = importlib.import_module(f"stages.{stage}").main
     Resumable(stage, (), []).discard()
-    with contextlib.redirect_stdout(sys.stderr):
-        return cost(main).cpu_seconds
+    took: Cost = process.here(process.cost, importlib.import_module(f"stages.{stage}").main)
+    return took.cpu_seconds
 
 
 def row(name: str, stage: str, seconds: float) -> list[str]:
     """Return a line of the table."""
-    of_trainings = pd.read_csv(paths.METRICS / STRATEGIES[stage] / "repeats.csv")
+    of_trainings = pd.read_csv(paths.METRICS / strategy(stage) / "repeats.csv")
     return [
         name,
-        STRATEGIES[stage],
+        strategy(stage),
         f"{of_trainings['val_accuracy'].mean():.4f}",
         f"{of_trainings['val_loss'].mean():.4f}",
         f"{of_trainings['best_epoch'].mean():.0f}",

@@ -14,7 +14,8 @@ from headstart.pretrained import imagenet
 from headstart.settings import params
 
 # As published: what notebooks run, and all that is asked of Headstart in the same words.
-CHAPTER = Path(__file__).resolve().parents[1] / "presets" / "chapter_published.yaml"
+_ROOT = Path(__file__).resolve().parents[1]
+CHAPTER = _ROOT / "presets" / "chapter_published.yaml"
 
 
 @contextmanager
@@ -28,10 +29,31 @@ def give_params(folder: Path, changes: dict[str, Any]) -> None:
     """Write params.yaml: the chapter's published recipe with ``changes``, by dotted names."""
     values = params.read(CHAPTER)
     for name, value in changes.items():
-        section, _, parameter = name.rpartition(".")
-        (values[section] if section else values)[parameter] = value
+        section, parameter = find(values, name)
+        section[parameter] = value
     target = folder / params.PARAMS
     target.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+
+
+def find(values: Any, name: str) -> tuple[Any, str]:
+    """Return the section that holds the parameter of a dotted name, and the parameter's name in it.
+
+    Raises:
+        KeyError: there is no such section or parameter.
+        TypeError: what should be a section is a value.
+    """
+    *sections, parameter = name.split(".")
+    for section in sections:
+        values = values[section]
+    values[parameter]
+    return values, parameter
+
+
+def read_by(stage: str) -> list[str]:
+    """Return the dotted names of the parameters that a stage reads, as dvc.yaml lists them."""
+    stages = yaml.safe_load((_ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    names: list[str] = stages[stage]["params"]
+    return names
 
 
 def give_weights(folder: Path) -> None:

@@ -22,11 +22,8 @@ _INTRODUCTION = """\
 # Parameters
 
 Every setting is in `params.yaml`, and nothing else decides what a run gives. Change one there and run
-`dvc repro`, or try it as an experiment of its own:
-
-    dvc exp run -S train_head.dropout=0.3
-
-DVC re-runs only the stages that read what has changed. An unknown name, a wrong type or a value out of range
+`dvc repro`, or try it as an experiment of its own, as in `dvc exp run -S train_head.dropout=0.3`. DVC re-runs only
+the stages that read what has changed. An unknown name, a wrong type or a value out of range
 stops a run before it computes anything; all errors of the file are reported together.
 
 The default is what `params.yaml` starts with, the preset [`quick.yaml`](../presets/quick.yaml). Every parameter

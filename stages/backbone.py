@@ -5,7 +5,8 @@ from pathlib import Path
 
 from headstart.base import runtime
 from headstart.base.weights import save
-from headstart.fetching.download import MirrorError, Url, downloading, fetch, present
+from headstart.fetching.download import downloading, fetch
+from headstart.fetching.mirrors import MirrorError, Url, present
 from headstart.foundation import paths
 from headstart.foundation.entry import run_stage
 from headstart.foundation.errors import InputError

@@ -1,6 +1,7 @@
 """What several tests need."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import clones, warm_python
+
 _NOBODY = 65534
 _LONGEST = {"test_documented_commands", "test_end_to_end", "test_kill_stages", "test_road_of_own_images"}
+
+# A shell has its background jobs ignore it, and what the tests start would do so as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("headstart", deadline=None)
@@ -44,3 +51,10 @@ def as_nobody() -> Iterator[Path]:
                 os.seteuid(0)
             for path in [Path(folder), *Path(folder).rglob("*")]:
                 path.chmod(0o755)
+
+
+@pytest.fixture(scope="session")
+def warm_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PATH with a Python that has imported TensorFlow already, for what runs many stages."""
+    with warm_python.running(tmp_path_factory.mktemp("warm")) as tools:
+        yield os.pathsep.join([str(tools), clones.environment(tools)["PATH"]])

@@ -31,7 +31,7 @@ import pandas as pd
 from PIL import Image
 
 from headstart.base.weights import save
-from headstart.fetching.download import MirrorError
+from headstart.fetching.mirrors import MirrorError
 from headstart.foundation.errors import InputError
 from headstart.foundation.progress import bar
 from headstart.images import manifest

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from headstart.base.weights import Tensors, load
-from headstart.fetching.download import LocalFile
+from headstart.fetching.mirrors import LocalFile
 from headstart.foundation.errors import InputError
 from headstart.pretrained.imagenet import CANONICAL, Canonical, canonical_digest
 from stages import backbone

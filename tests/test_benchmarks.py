@@ -43,6 +43,7 @@ from headstart.settings import params
 from tests.pictures import encode, fill, pixels
 from tests.pipeline import CLASSES, TEST, TRAIN, write_params, write_source
 from tests.pipeline import VALIDATION as VALIDATION_IMAGES
+from tests.policies import needs_bfloat16
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
@@ -299,6 +300,7 @@ def test_prediction_is_compared_with_the_extraction(pipeline: Path, capsys: pyte
     assert prediction.row([(90.0, 100.0), (60.0, 60.0), (33.0, 30.0)]) == ["", "1.00", "60.0 images/s", "60.0 images/s"]
 
 
+@needs_bfloat16
 def test_bases_tells_rates_and_sizes(tensorflow: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert bases.main(["mobilenet_v2", "--size", "32", "--batch-size", "2", "--repeats", "1"]) == 0
     row = rows(capsys.readouterr().out)["mobilenet_v2"]
@@ -498,7 +500,14 @@ def test_settings_of_a_preset_are_compared_on_validation_images(
     assert not list(Path().glob("metrics/*")), "all of it happens elsewhere"
 
 
-@pytest.mark.parametrize("change", ["train_head.units", "train_head.unit=3", "head=3"])
+def test_settings_of_one_run_are_not_those_of_the_next() -> None:
+    preset = params.read(project.CHAPTER)
+    changed = presets.variant(preset, presets.AS_IT_IS, "finetune.recipe.average=0.5", Path("pictures"))
+    assert changed["finetune"]["recipe"]["average"] == 0.5
+    assert preset == params.read(project.CHAPTER)
+
+
+@pytest.mark.parametrize("change", ["train_head.units", "train_head.unit=3", "head=3", "train_head.units.most=3"])
 def test_a_setting_that_is_none_is_refused(change: str) -> None:
     with pytest.raises(InputError, match=re.escape(f"found {change!r}, expected SECTION.NAME=VALUE")):
         presets.variant(params.read(project.CHAPTER), presets.AS_IT_IS, change, Path("pictures"))

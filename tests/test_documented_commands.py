@@ -3,13 +3,12 @@
 Pictures are generated, where the documents say that a reader has some; weights are random, trainings take an epoch.
 """
 
-import os
 import re
 import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,16 @@ import yaml
 
 from headstart.settings import params
 from headstart.settings.schema import Params
-from tests import clones, documents, warm_python
+from tests import clones, documents
 from tests.documents import Command
 from tests.once import made_once
 from tests.pictures import encode, fill, jpeg
 from tests.pipeline import ROOT
 
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+
+# Those that take more than half a minute each, for experiments that are much like the README's.
+LONG = {f"docs/{name}.md" for name in ("augmentation", "bases", "looking-inside", "results", "speed")}
 
 # Commands that can't be run here, to the letter, each with the reason.
 NOT_RUN = {
@@ -103,18 +105,17 @@ class Reader:
         clone: their clone of the project.
     """
 
-    def __init__(self, home: Path, tools: Path) -> None:
+    def __init__(self, home: Path, path: str) -> None:
         self.home = home
         self.clone = home / "headstart"
-        self._tools = tools
+        self._path = path
 
     @property
     def environment(self) -> dict[str, str]:
         surroundings = clones.environment(self.clone)
-        tools = [str(self._tools), surroundings["PATH"]]
         return {
             **surroundings,
-            "PATH": os.pathsep.join(tools),
+            "PATH": self._path,
             "HOME": str(self.home),
             "PAGER": "cat",
             "COLUMNS": "200",
@@ -146,20 +147,13 @@ class Reader:
 
 
 @pytest.fixture(scope="session")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of commands: a Python that has imported TensorFlow already, and a make that takes it."""
-    with warm_python.running(tmp_path_factory.mktemp("warm")) as folder:
-        yield folder
-
-
-@pytest.fixture(scope="session")
-def finished(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(warm_path: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a reader whose clone has been run and committed."""
-    return made_once(tmp_path_factory, "documented", partial(_finish, tools=tools)) / "home"
+    return made_once(tmp_path_factory, "documented", partial(_finish, path=warm_path)) / "home"
 
 
-def _finish(folder: Path, tools: Path) -> None:
-    reader = Reader(folder / "home", tools)
+def _finish(folder: Path, path: str) -> None:
+    reader = Reader(folder / "home", path)
     clones.make(reader.clone)
     for preset in (reader.clone / "presets").glob("*.yaml"):
         shrink(preset)
@@ -181,12 +175,12 @@ def _finish(folder: Path, tools: Path) -> None:
 
 
 @pytest.fixture
-def reader(finished: Path, tools: Path, tmp_path: Path) -> Reader:
+def reader(finished: Path, warm_path: str, tmp_path: Path) -> Reader:
     """A reader in a copy of that home."""
     home = tmp_path / "home"
     # The environment of the copied clone belongs to the worker that made it.
     shutil.copytree(finished, home, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
-    found = Reader(home, tools)
+    found = Reader(home, warm_path)
     found.run(f"make setup && git remote set-url origin {home}/birds.git && dvc remote modify mine url {home}/mine")
     found.run("git commit --quiet --all --message 'moved'")
     return found
@@ -200,7 +194,9 @@ def here(command: Command, home: Path) -> str:
     return text
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize(
+    "document", [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in DOCUMENTS]
+)
 def test_every_command_of_a_document_works(reader: Reader, document: str) -> None:
     place, block = reader.clone, 0
     for command in documents.commands(ROOT / document, document):

@@ -35,7 +35,7 @@ METRICS = ("accuracy", "log_loss", "roc_auc", "f1", "trained_parameters")
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clone(tmp_path_factory: pytest.TempPathFactory, warm_path: str) -> Path:
     """What a clone of the project holds, committed, with a few pictures, its params made small, and run."""
     folder = make(tmp_path_factory.mktemp("clone"))
     _write_pictures(folder / "pictures")
@@ -44,7 +44,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         values[section] |= changes
     (folder / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     commit(folder)
-    output = run(folder, "dvc", "repro")
+    output = run(folder, "dvc", "repro", PATH=warm_path)
     assert ran(output) == list(STAGES)
     commit(folder)
     return folder
@@ -137,8 +137,8 @@ def changed(difference: dict[str, Any]) -> set[str]:
     return {file.split("/")[1] for file, values in difference.items() if values}
 
 
-def test_an_experiment_runs_what_it_changes(fresh: Path) -> None:
-    assert ran(run(fresh, "dvc", "exp", "run", "-S", "train_head.dropout=0.3")) == [
+def test_an_experiment_runs_what_it_changes(fresh: Path, warm_path: str) -> None:
+    assert ran(run(fresh, "dvc", "exp", "run", "-S", "train_head.dropout=0.3", PATH=warm_path)) == [
         "train_head",
         "evaluate",
         "explain",

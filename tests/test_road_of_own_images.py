@@ -2,28 +2,17 @@
 
 import contextlib
 import csv
-import os
 import re
 import shlex
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import pytest
-
-from tests import clones, warm_python
+from tests import clones
 from tests.clones import ran
 from tests.pipeline import CLASSES, STAGES, TEST, TRAIN, VALIDATION, write_params, write_source
 
 ARCHIVE = "data/sources/birds.zip"
 POINTERS = ["A  data/sources/.gitignore", f"A  {ARCHIVE}.dvc"]
-
-
-@pytest.fixture
-def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PATH with a Python that has imported TensorFlow already."""
-    with warm_python.running(tmp_path_factory.mktemp("warm")) as tools:
-        yield os.pathsep.join([str(tools), clones.environment(tools)["PATH"]])
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -34,8 +23,8 @@ def staged(folder: Path) -> list[str]:
     return [line for line in clones.run(folder, "git", "status", "--porcelain").splitlines() if line.startswith("A ")]
 
 
-def test_from_a_folder_to_predictions_elsewhere(tmp_path: Path, path: str) -> None:
-    run = partial(clones.run, PATH=path)
+def test_from_a_folder_to_predictions_elsewhere(tmp_path: Path, warm_path: str) -> None:
+    run = partial(clones.run, PATH=warm_path)
     clone = clones.make(tmp_path / "clone")
     with contextlib.chdir(clone):
         write_params()
@@ -60,7 +49,7 @@ def test_from_a_folder_to_predictions_elsewhere(tmp_path: Path, path: str) -> No
 
     # In a folder of their own, experiments find what git and DVC know.
     run(clone, "dvc", "exp", "run", "--temp", "--name", "apart", "-S", "explain.filters=3")
-    clones.experiments_at_once(clone, {"queued": "train_head.dropout=0.3"}, PATH=path)
+    clones.experiments_at_once(clone, {"queued": "train_head.dropout=0.3"}, PATH=warm_path)
     assert ran(run(clone, "dvc", "queue", "logs", "queued"))[0] == "train_head"
     compared = run(clone, "headstart", "compare", "queued", "--strategy", "head")
     assert compared.startswith("head: ")

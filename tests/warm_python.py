@@ -1,8 +1,8 @@
-"""Runs stages as `python -m stages.NAME` does, in forks of one process that has imported TensorFlow already.
+"""Runs `python -m stages.NAME` and `headstart` in forks of one process that has imported TensorFlow already.
 
 For tests that run dozens of stages: what a stage does is the same, but most of its time is that import. `serve` keeps
-the process; in the folder that `running` yields, a `python` asks it for a fork, and everything else goes to Python
-itself; a `make` gives a clone an environment with that `python`.
+the process; in the folder that `running` yields, a `python` and a `headstart` ask it for a fork where they would import
+TensorFlow, and are what they are called otherwise; a `make` gives a clone an environment with both.
 """
 
 import contextlib
@@ -28,11 +28,13 @@ _LIBRARIES = ("matplotlib.figure", "pandas", "PIL.Image", "scipy.stats", "sklear
 _CLIENT = """\
 #!{python} -SE
 import json, os, socket, sys
-if len(sys.argv) < 3 or sys.argv[1] != "-m" or not sys.argv[2].startswith("stages."):
-    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+tool, *arguments = [os.path.join({binaries!r}, os.path.basename(sys.argv[0])), *sys.argv[1:]]
+is_stage = tool.endswith("python") and arguments[:1] == ["-m"] and "".join(arguments[1:2]).startswith("stages.")
+if not is_stage and not (tool.endswith("headstart") and arguments[:1] in (["predict"], ["export"])):
+    os.execv(tool, [tool, *arguments])
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
-    asked = {{"module": sys.argv[2], "arguments": sys.argv[3:], "folder": os.getcwd(), "environment": dict(os.environ)}}
+    asked = {{"tool": tool, "arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}}
     message = json.dumps(asked).encode()
     socket.send_fds(server, [len(message).to_bytes(4, "big")], [0, 1, 2])
     server.sendall(message)
@@ -43,7 +45,7 @@ _MAKE = """\
 #!/bin/sh
 # In a clone, the environment is this one, but for its python. It is newer than what it is made of: nothing to install.
 if [ -f requirements.lock ] && [ ! -e .venv ]; then
-    mkdir -p .venv/bin && ln -s {environment}/bin/* .venv/bin/ && ln -sf {tools}/python .venv/bin/python
+    mkdir -p .venv/bin && ln -s {environment}/bin/* .venv/bin/ && ln -sf {tools}/python {tools}/headstart .venv/bin/
     ln -s {environment}/lib {environment}/pyvenv.cfg .venv/
     touch --date @0 requirements.lock pyproject.toml
     touch --date @1 .venv/installed
@@ -61,7 +63,10 @@ def running(folder: Path) -> Iterator[Path]:
     address = folder / "socket"
     tools = folder / "bin"
     tools.mkdir()
-    (tools / "python").write_text(_CLIENT.format(python=sys.executable, address=str(address)), encoding="utf-8")
+    binaries = str(Path(sys.executable).parent)
+    for tool in ("python", "headstart"):
+        client = _CLIENT.format(python=sys.executable, binaries=binaries, address=str(address))
+        (tools / tool).write_text(client, encoding="utf-8")
     (tools / "make").write_text(_MAKE.format(environment=sys.prefix, tools=tools, make=shutil.which("make")), "utf-8")
     for tool in tools.iterdir():
         tool.chmod(0o755)
@@ -116,9 +121,14 @@ def _answer(asking: socket.socket) -> int:
     os.environ.clear()
     os.environ.update(asked["environment"])
     sys.path.insert(0, asked["folder"])
-    sys.argv = [asked["module"], *asked["arguments"]]
     try:
-        runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
+        if asked["tool"].endswith("headstart"):
+            sys.argv = [asked["tool"], *asked["arguments"]]
+            runpy.run_path(asked["tool"], run_name="__main__")
+        else:
+            _, module, *arguments = asked["arguments"]
+            sys.argv = [module, *arguments]
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except BaseException:

@@ -1,1 +1,5 @@
-"""Downloads: `download` asks one mirror after another, and checks size and digest before a file counts."""
+"""Downloads.
+
+`download` asks one mirror after another until a file passes its check; `mirrors` are files here and on web servers,
+`packages` those inside wheels and Debian packages; `digests` are the checks.
+"""

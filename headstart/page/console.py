@@ -2,7 +2,8 @@
 
 from headstart.foundation.errors import InputError
 from headstart.models.strategies import STRATEGIES
-from headstart.page import provenance, revisions, summary
+from headstart.page import provenance, summary
+from headstart.page.revisions import Revision
 from headstart.scoring import cost, results
 from headstart.statistics.revisions import compare_revisions
 
@@ -27,22 +28,21 @@ def show_revisions(before: str, after: str | None, strategy: str | None, every_i
     Raises:
         InputError: a revision doesn't exist, or the two have no strategy in common.
     """
-    later = after or "the files as they are"
-    old, new = ({name: revisions.read(name, of) for name in _asked(strategy)} for of in (before, after))
-    pairs = {name: (old[name], new[name]) for name in old}
-    both = {name: (first, second) for name, (first, second) in pairs.items() if first and second}
+    first, second, later = Revision(before), Revision(after), after or "the files as they are"
+    pairs = {name: (first.predictions(name), second.predictions(name)) for name in _asked(strategy)}
+    both = {name: (old, new) for name, (old, new) in pairs.items() if old and new}
     changes = compare_revisions(
-        {name: first.answers for name, (first, _) in both.items()},
-        {name: second.answers for name, (_, second) in both.items()},
+        {name: old.answers for name, (old, _) in both.items()},
+        {name: new.answers for name, (_, new) in both.items()},
         seed=0,
     )
-    for name, (first, second) in pairs.items():
+    for name, (old, new) in pairs.items():
         if name in changes:
             summary.show_change(name, changes[name], every_image)
-            made = {before: revisions.describe(name, before), later: revisions.describe(name, after)}
+            made = {before: first.description(name), later: second.description(name)}
             provenance.show({which: provenance.of(model) for which, model in made.items()})
-        elif first or second:
-            print(f"{name}: no predictions in {later if first else before}")
+        elif old or new:
+            print(f"{name}: no predictions in {later if old else before}")
     if not changes:
         raise InputError(
             f"{before} and {later}: no predictions of {strategy or 'a strategy'} in both: run `dvc fetch "

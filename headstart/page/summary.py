@@ -14,7 +14,7 @@ from headstart.foundation.wording import count, duration, large, percent, points
 from headstart.page import verdicts
 from headstart.scoring import results
 from headstart.statistics.comparisons import Comparison, with_strategy
-from headstart.statistics.revisions import Revision
+from headstart.statistics.revisions import Change
 
 # How many of the images that a revision fixed or broke are listed.
 _NAMED = 10
@@ -77,7 +77,7 @@ def _cheaper(
     return f"{said}; it trained in {duration(cheap)}, not {duration(dear)}" if cheap and dear else said
 
 
-def show_change(strategy: str, change: Revision, every_image: bool) -> None:
+def show_change(strategy: str, change: Change, every_image: bool) -> None:
     """Print how one strategy's predictions changed between two revisions.
 
     Args:

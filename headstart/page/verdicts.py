@@ -11,7 +11,7 @@ from headstart.statistics.decisions import at_most_worse
 from headstart.statistics.differences import Scope
 from headstart.statistics.intervals import Share
 from headstart.statistics.paired import ALPHA, decidable
-from headstart.statistics.revisions import Revision
+from headstart.statistics.revisions import Change
 
 # How many classes a sentence names.
 _NAMED = 3
@@ -229,7 +229,7 @@ def comparison(duel: Comparison) -> str:
     return f"{same})"
 
 
-def revision(change: Revision) -> str:
+def revision(change: Change) -> str:
     """The change in one sentence, without a full stop."""
     size = f"{points(abs(change.difference), change.images)} points"
     changed = f"{len(change.fixed):,} fixed, {len(change.broken):,} broken"

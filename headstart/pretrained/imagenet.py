@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from headstart.base.weights import Tensors, save
-from headstart.fetching.download import Accept, Mirror, MirrorError, Url, WheelMember, check_digest
+from headstart.fetching.digests import Accept, check_digest
+from headstart.fetching.mirrors import Mirror, MirrorError, Url
+from headstart.fetching.packages import WheelMember
 
 Shapes = Mapping[str, tuple[int, ...]]
 

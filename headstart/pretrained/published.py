@@ -16,7 +16,8 @@ from headstart.base import network
 from headstart.base.bases import KINDS
 from headstart.base.lazy import keras
 from headstart.base.weights import Tensors
-from headstart.fetching.download import Accept, MirrorError, digest_name, matching
+from headstart.fetching.digests import Accept, digest_name, matching
+from headstart.fetching.mirrors import MirrorError
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.pretrained import pins

@@ -21,19 +21,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import AfterValidator, Field, PlainValidator, TypeAdapter, ValidationError
 
-from headstart.fetching.download import (
-    Accept,
-    DebianFile,
-    Mirror,
-    MirrorError,
-    Session,
-    Url,
-    WheelMember,
-    check_digest,
-    downloading,
-    exactly,
-    fetch,
-)
+from headstart.fetching.digests import Accept, check_digest, exactly
+from headstart.fetching.download import downloading, fetch
+from headstart.fetching.mirrors import Mirror, MirrorError, Session, Url
+from headstart.fetching.packages import DebianFile, WheelMember
 from headstart.foundation.errors import InputError
 from headstart.foundation.records import Record
 from headstart.sources import archives, idx

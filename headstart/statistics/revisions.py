@@ -54,7 +54,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class Change:
     """What a change did to one strategy's answers on the same test images.
 
     Attributes:
@@ -89,7 +89,7 @@ class Revision:
         return decidable(self.groups, self.strategies)
 
 
-def compare_revisions(before: Mapping[str, Answers], after: Mapping[str, Answers], seed: int) -> dict[str, Revision]:
+def compare_revisions(before: Mapping[str, Answers], after: Mapping[str, Answers], seed: int) -> dict[str, Change]:
     """What became of the answers of each strategy that both revisions have.
 
     One training each is compared: it says something of these models, not of the strategies.
@@ -113,7 +113,7 @@ def compare_revisions(before: Mapping[str, Answers], after: Mapping[str, Answers
             duels[name] = (found, now & ~first.right, first.right & ~now)
     corrected = corrections.holm([found.p_value for found, _, _ in duels.values()])
     return {
-        name: Revision(
+        name: Change(
             fixed=_named(before[name], fixed),
             broken=_named(before[name], broken),
             images=found.images,

@@ -1,6 +1,5 @@
 """`headstart plan` says what a run would take, and `make run` begins with a line of it."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import clones
 from tests.command import PROJECT, headstart
 from tests.pictures import fill
 from tests.pipeline import ROOT, write_params, write_source
@@ -28,13 +28,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def make_run(project: Path) -> subprocess.CompletedProcess[str]:
     """Run `make run` as in an environment that is set up."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    # Without what `make test` tells its own children: this one is nobody's.
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(
         ["make", "--old-file=setup", "run"],
         cwd=project,
-        env={**surroundings, "PATH": path, "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"},
+        env={**clones.environment(project), "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"},
         capture_output=True,
         encoding="utf-8",
         check=False,

@@ -25,20 +25,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from headstart.fetching import download
-from headstart.fetching.download import (
-    DebianFile,
-    LocalFile,
-    Mirror,
-    MirrorError,
-    Patience,
-    Url,
-    WheelMember,
-    check_digest,
-    downloading,
-    exactly,
-    fetch,
-)
+from headstart.fetching import packages
+from headstart.fetching.digests import check_digest, exactly
+from headstart.fetching.download import downloading, fetch
+from headstart.fetching.mirrors import LocalFile, Mirror, MirrorError, Patience, Url
+from headstart.fetching.packages import DebianFile, WheelMember
 from headstart.foundation.errors import InputError
 
 CONTENT = bytes(range(256)) * 400  # 102,400 bytes
@@ -368,7 +359,9 @@ def test_failure_of_this_machine_is_no_fault_of_a_mirror(site: tuple[str, Counte
 _DOWNLOADING = """
 import sys
 from pathlib import Path
-from headstart.fetching.download import DebianFile, downloading, exactly, fetch
+from headstart.fetching.digests import exactly
+from headstart.fetching.download import downloading, fetch
+from headstart.fetching.packages import DebianFile
 from headstart.foundation.entry import run
 
 def main():
@@ -634,7 +627,7 @@ def test_what_vanishes_while_a_folder_is_measured_counts_for_nothing(
     for name in ("first", "kept/one", "gone/two", "gone/deeper/three"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"12345")
-    assert download._size(tmp_path) == 20
+    assert packages._size(tmp_path) == 20
     original = os.lstat
 
     def lstat(path: Path) -> os.stat_result:
@@ -645,4 +638,4 @@ def test_what_vanishes_while_a_folder_is_measured_counts_for_nothing(
         return original(path)
 
     monkeypatch.setattr(os, "lstat", lstat)
-    assert download._size(tmp_path) == 5
+    assert packages._size(tmp_path) == 5

@@ -12,7 +12,7 @@ import pytest
 
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
-from headstart.page import revisions
+from headstart.page.revisions import Revision
 from headstart.scoring import predictions
 from headstart.scoring.predictions import Predictions
 
@@ -56,15 +56,15 @@ def _inside(repository: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize(("revision", "classes"), [("one", [0, 1, 1, 1]), ("HEAD", [0, 1, 0, 1]), (None, [1, 1, 0, 1])])
 def test_each_revision_has_its_own(revision: str | None, classes: list[int]) -> None:
-    found = revisions.read("head", revision)
+    found = Revision(revision).predictions("head")
     assert found is not None
     assert found.predicted.tolist() == classes
 
 
 def test_a_strategy_that_a_revision_lacks_is_none() -> None:
-    assert revisions.read("augmented", "one") is None
-    assert revisions.read("augmented", "two") is not None
-    assert revisions.read("finetune", None) is None
+    assert Revision("one").predictions("augmented") is None
+    assert Revision("two").predictions("augmented") is not None
+    assert Revision(None).predictions("finetune") is None
 
 
 @pytest.mark.parametrize("revision", ["nonsense", "HEAD~9", "-x"])
@@ -72,7 +72,7 @@ def test_what_is_no_revision_is_told_in_one_line(revision: str) -> None:
     with pytest.raises(
         InputError, match=f"^{revision}: unknown Git revision '{revision}': name a commit, a branch"
     ) as e:
-        revisions.read("head", revision)
+        Revision(revision).predictions("head")
     assert "\n" not in str(e.value)
 
 
@@ -80,7 +80,7 @@ def test_outside_a_repository_it_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(InputError, match=r"^HEAD: .* is not a git repository: run this in the project's folder"):
-        revisions.read("head", "HEAD")
+        Revision("HEAD").predictions("head")
 
 
 def test_a_file_that_is_no_predictions_is_named_with_its_revision(tmp_path: Path) -> None:
@@ -90,11 +90,11 @@ def test_a_file_that_is_no_predictions_is_named_with_its_revision(tmp_path: Path
         call("dvc", "commit", "--quiet", "--force", "metrics/head/predictions.csv.dvc")
         call("git", "commit", "--quiet", "--no-gpg-sign", "-a", "-m", "three")
         with pytest.raises(InputError, match=r"^metrics/head/predictions\.csv of HEAD: not a file of predictions"):
-            revisions.read("head", "HEAD")
+            Revision("HEAD").predictions("head")
 
 
 def test_content_that_the_cache_lost_is_none(tmp_path: Path) -> None:
     shutil.copytree(".", tmp_path / "copy", symlinks=True)
     with contextlib.chdir(tmp_path / "copy"):
         shutil.rmtree(".dvc/cache")
-        assert revisions.read("head", "one") is None
+        assert Revision("one").predictions("head") is None

@@ -10,7 +10,7 @@ from headstart.models.description import Description
 from headstart.page import summary
 from headstart.scoring import evaluation, results
 from headstart.scoring.predictions import Predictions
-from headstart.statistics.revisions import Revision, compare_revisions
+from headstart.statistics.revisions import Change, compare_revisions
 from tests.outcomes import scored
 from tests.reports import DESCRIPTION, compared, on_validation
 from tests.scoring.test_evaluation import example
@@ -27,7 +27,7 @@ def measured(drawn: Predictions, description: Description = DESCRIPTION) -> dict
     return {**evaluation.measure(scored(drawn), description, seed=0), **on_validation(drawn)}
 
 
-def changed(before: Predictions, after: Predictions) -> Revision:
+def changed(before: Predictions, after: Predictions) -> Change:
     return compare_revisions({"head": before.answers}, {"head": after.answers}, 0)["head"]
 
 

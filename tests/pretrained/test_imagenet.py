@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headstart.base.weights import Tensors, load, save
-from headstart.fetching.download import MirrorError, downloading, fetch
+from headstart.fetching.download import downloading, fetch
+from headstart.fetching.mirrors import MirrorError
 from headstart.foundation.errors import InputError
 from headstart.pretrained.imagenet import CANONICAL, Canonical, accept, canonical_digest, draw, read, verified
 

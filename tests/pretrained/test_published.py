@@ -22,7 +22,7 @@ import yaml
 
 from headstart.base import base, weights
 from headstart.base.bases import KINDS
-from headstart.fetching.download import MirrorError
+from headstart.fetching.mirrors import MirrorError
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.pretrained import imagenet, published

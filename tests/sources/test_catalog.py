@@ -16,7 +16,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from PIL import Image
 
-from headstart.fetching.download import DebianFile, Url, WheelMember
+from headstart.fetching.mirrors import Url
+from headstart.fetching.packages import DebianFile, WheelMember
 from headstart.foundation.errors import InputError
 from headstart.sources.catalog import encode_png, open_entry, read_entry
 from headstart.sources.reading import Reading

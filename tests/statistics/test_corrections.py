@@ -20,6 +20,15 @@ def test_nothing_to_correct() -> None:
     assert holm([]) == []
 
 
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
+def test_holm_agrees_with_its_definition(p_values: list[float]) -> None:
+    expected, largest = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = min(1.0, max(largest, (len(p_values) - rank) * p_values[i]))
+        expected[i] = largest
+    assert holm(p_values) == pytest.approx(expected)
+
+
 @settings(max_examples=20)  # statsmodels takes long
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
 def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from headstart.foundation.array_types import IntArray
 from headstart.foundation.errors import InputError
 from headstart.statistics.paired import mcnemar, tango
-from headstart.statistics.revisions import Answers, Revision, compare_revisions
+from headstart.statistics.revisions import Answers, Change, compare_revisions
 from tests.statistics.test_comparisons import naive_holm
 
 
@@ -26,7 +26,7 @@ def change(fixed: int, broken: int, images: int, groups: IntArray | None = None)
     return answers(before, groups=groups), answers(after, groups=groups)
 
 
-def revision(before: Answers, after: Answers) -> Revision:
+def revision(before: Answers, after: Answers) -> Change:
     return compare_revisions({"head": before}, {"head": after}, 0)["head"]
 
 
