@@ -64,9 +64,9 @@ def running(folder: Path) -> Iterator[Path]:
     tools = folder / "bin"
     tools.mkdir()
     binaries = str(Path(sys.executable).parent)
-    for tool in ("python", "headstart"):
-        client = _CLIENT.format(python=sys.executable, binaries=binaries, address=str(address))
-        (tools / tool).write_text(client, encoding="utf-8")
+    client = _CLIENT.format(python=sys.executable, binaries=binaries, address=str(address))
+    for name in ("python", "headstart"):
+        (tools / name).write_text(client, encoding="utf-8")
     (tools / "make").write_text(_MAKE.format(environment=sys.prefix, tools=tools, make=shutil.which("make")), "utf-8")
     for tool in tools.iterdir():
         tool.chmod(0o755)
