@@ -29,7 +29,7 @@ DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs
 
 # Commands that can't be run here, to the letter, each with the reason.
 NOT_RUN = {
-    "make test    # set up, run every test": "runs this test",
+    "make test    # set up, check style and types, run the tests": "runs this test",
     "dvc exp run -S prepare.source=data/catalog/tf_flowers.yaml": "downloads 229 MB",
     "python -m benchmarks.protocol --images data/sources/dogs-vs-cats.zip --train 128 --validation 64 --test 128 \\\n"
     "    --precision auto float32 --repeats 3": "takes an hour; tests/test_benchmarks.py runs it",

@@ -1,4 +1,4 @@
-"""How every training stage begins and ends: its examples, and what it leaves behind."""
+"""What training stages share: their examples, repeats, and what they leave behind."""
 
 import math
 from collections.abc import Callable
@@ -72,7 +72,7 @@ class Outcome(NamedTuple):
 def repeat(
     count: int, seed: int, state: Resumable, train: Callable[[int, Resumable], tuple["keras.Model", Training]]
 ) -> Outcome:
-    """Train ``count`` times with seeds of their own: how far the outcomes lie apart is training noise.
+    """Train ``count`` times with different seeds; the spread of the results shows the training noise.
 
     Args:
         count: how often.
