@@ -33,14 +33,19 @@ def make(folder: Path) -> Path:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The variables of the activated environment, with a home folder of its own, without those of git, DVC and make."""
+    """The variables of the clone's activated environment, or these tests', without those of git, DVC and make.
+
+    Its home folder is the one that the clone lies in.
+    """
+    own = folder / ".venv" / "bin"
+    binaries = own if own.exists() else Path(sys.executable).parent
     identity = {
         f"GIT_{role}_{what}": "test@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
     }
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)},
         **identity,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([str(binaries), os.environ["PATH"]]),
         # The command is installed for the checkout that the tests are of.
         "PYTHONPATH": str(folder),
         "HOME": str(folder.parent),

@@ -90,7 +90,7 @@ def test_no_mirror_serves() -> None:
     with pytest.raises(InputError) as caught:
         backbone.main()
     assert str(caught.value) == (
-        "the base's ImageNet weights: no mirror served. Tried: nothing, no mirror is known. "
+        "the base's ImageNet weights: could not be downloaded. No mirror is known. "
         "Put the file at data/downloads/small.h5 and run this again"
     )
     assert not Path("data/weights").exists()

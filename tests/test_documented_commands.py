@@ -27,12 +27,9 @@ from tests.pipeline import ROOT
 
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 
-# Those that take more than half a minute each, for experiments that are much like the README's.
-LONG = {f"docs/{name}.md" for name in ("augmentation", "bases", "looking-inside", "results", "speed")}
-
 # Commands that can't be run here, to the letter, each with the reason.
 NOT_RUN = {
-    "make test    # set up, run every test": "runs this test",
+    "make test    # set up, check style and types, run the tests": "runs this test",
     "dvc exp run -S prepare.source=data/catalog/tf_flowers.yaml": "downloads 229 MB",
     "python -m benchmarks.protocol --images data/sources/dogs-vs-cats.zip --train 128 --validation 64 --test 128 \\\n"
     "    --precision auto float32 --repeats 3": "takes an hour; tests/test_benchmarks.py runs it",
@@ -194,9 +191,7 @@ def here(command: Command, home: Path) -> str:
     return text
 
 
-@pytest.mark.parametrize(
-    "document", [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in DOCUMENTS]
-)
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_command_of_a_document_works(reader: Reader, document: str) -> None:
     place, block = reader.clone, 0
     for command in documents.commands(ROOT / document, document):

@@ -44,7 +44,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory, warm_path: str) -> Path:
         values[section] |= changes
     (folder / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     commit(folder)
-    output = run(folder, "dvc", "repro", PATH=warm_path)
+    run(folder, "make", "setup", PATH=warm_path)
+    output = run(folder, "dvc", "repro")
     assert ran(output) == list(STAGES)
     commit(folder)
     return folder
@@ -137,8 +138,8 @@ def changed(difference: dict[str, Any]) -> set[str]:
     return {file.split("/")[1] for file, values in difference.items() if values}
 
 
-def test_an_experiment_runs_what_it_changes(fresh: Path, warm_path: str) -> None:
-    assert ran(run(fresh, "dvc", "exp", "run", "-S", "train_head.dropout=0.3", PATH=warm_path)) == [
+def test_an_experiment_runs_what_it_changes(fresh: Path) -> None:
+    assert ran(run(fresh, "dvc", "exp", "run", "-S", "train_head.dropout=0.3")) == [
         "train_head",
         "evaluate",
         "explain",

@@ -69,7 +69,7 @@ def test_answers_are_those_of_the_predictions(pipeline: Path, name: str) -> None
         assert [one["of_class"] for one in answer["maps"]] == list(dict.fromkeys([said, actual]))
 
 
-@pytest.mark.parametrize("unfreeze", [0, 4, 18])
+@pytest.mark.parametrize("unfreeze", [0, 4, 8])
 def test_it_explains_whatever_was_unfrozen(pipeline: Path, unfreeze: int) -> None:
     """The network that is explained is the one that was trained, whichever of its layers were."""
     if unfreeze != describe(paths.MODELS / "finetune").unfreeze:

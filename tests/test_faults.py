@@ -114,7 +114,7 @@ def check_full_disk(disk: Path, stage: str, end: End, part: float) -> None:
     check(stage, end, full, f"({FULL}|{SHORT})")
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ["prepare", "extract_features", "train_head", "report"])
 def test_a_full_disk(disk: Path, stage: str, end: End) -> None:
     # Each stage at another moment.
     check_full_disk(disk, stage, end, part=STAGES.index(stage) / len(STAGES))

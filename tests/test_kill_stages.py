@@ -1,6 +1,6 @@
 """Ended at any moment, a stage leaves nothing half done and goes on to the same bytes.
 
-A few kills of every stage; `python -m tests.kill_stages` is the same through DVC, for as long as one likes.
+A kill of every stage; `python -m tests.kill_stages` is the same through DVC, for as long as one likes.
 """
 
 import os
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -21,7 +21,6 @@ from tests.pipeline import DEFINED, ROOT, STAGES, Finished
 pytest_plugins = ["tests.pipeline_fixtures"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-KILLS = 2
 # An undisturbed stage takes so many times what printing its help takes, which is where TensorFlow isn't imported.
 TIMES_ITS_HELP = 6
 
@@ -58,19 +57,19 @@ def take_away(stage: str, folder: Path) -> None:
             result.unlink(missing_ok=True)
 
 
-def kill_and_finish(stage: str, folder: Path, seconds: float, random: Random) -> Iterator[str]:
-    """Kill a stage at random moments, let it finish then; yield what is wrong."""
-    expected = contents(stage, folder)
-    for number in random.sample(SIGNALS, KILLS):
-        take_away(stage, folder)
-        with begin(stage, folder) as process:
-            time.sleep(random.uniform(0, seconds))
-            ended = process.poll() is not None
-            process.send_signal(number)
-        if not ended and process.returncode == 0 and contents(stage, folder) != expected:
-            yield f"{number.name}: ended with 0 without its results"
-        if any(content != expected.get(name) for name, content in contents(stage, folder).items()):
-            yield f"{number.name}: left a half-written result"
+def kill_and_finish(
+    stage: str, folder: Path, number: signal.Signals, seconds: float, expected: Mapping[str, bytes]
+) -> Iterator[str]:
+    """Kill a stage after a while, let it finish then; yield what is wrong."""
+    take_away(stage, folder)
+    with begin(stage, folder) as process:
+        time.sleep(seconds)
+        ended = process.poll() is not None
+        process.send_signal(number)
+    if not ended and process.returncode == 0 and contents(stage, folder) != expected:
+        yield f"{number.name}: ended with 0 without its results"
+    if any(content != expected.get(name) for name, content in contents(stage, folder).items()):
+        yield f"{number.name}: left a half-written result"
     take_away(stage, folder)
     with begin(stage, folder) as process:
         _, told = process.communicate()
@@ -92,7 +91,9 @@ def test_killed_stages_finish_with_the_same_bytes(finished: Finished, tmp_path: 
         # Of its own: stages of one folder wait for one another.
         folder = tmp_path / stage
         shutil.copytree(finished.folder, folder, copy_function=os.link)
-        return [f"{stage}: {fault}" for fault in kill_and_finish(stage, folder, seconds, Random(place))]
+        number, moment = SIGNALS[place % len(SIGNALS)], Random(place).uniform(0, seconds)
+        found = kill_and_finish(stage, folder, number, moment, contents(stage, folder))
+        return [f"{stage}: {fault}" for fault in found]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         assert [fault for found in pool.map(of, *zip(*enumerate(STAGES), strict=True)) for fault in found] == []

@@ -4,11 +4,10 @@ import contextlib
 import csv
 import re
 import shlex
-from functools import partial
 from pathlib import Path
 
 from tests import clones
-from tests.clones import ran
+from tests.clones import ran, run
 from tests.pipeline import CLASSES, STAGES, TEST, TRAIN, VALIDATION, write_params, write_source
 
 ARCHIVE = "data/sources/birds.zip"
@@ -20,12 +19,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def staged(folder: Path) -> list[str]:
-    return [line for line in clones.run(folder, "git", "status", "--porcelain").splitlines() if line.startswith("A ")]
+    return [line for line in run(folder, "git", "status", "--porcelain").splitlines() if line.startswith("A ")]
 
 
 def test_from_a_folder_to_predictions_elsewhere(tmp_path: Path, warm_path: str) -> None:
-    run = partial(clones.run, PATH=warm_path)
     clone = clones.make(tmp_path / "clone")
+    run(clone, "make", "setup", PATH=warm_path)
     with contextlib.chdir(clone):
         write_params()
     clones.commit(clone)
@@ -47,10 +46,9 @@ def test_from_a_folder_to_predictions_elsewhere(tmp_path: Path, warm_path: str) 
     assert (clone / "mine.txt").read_text(encoding="utf-8") == "staged"
     assert "birds.zip" in (clone / "params.yaml").read_text(encoding="utf-8")
 
-    # In a folder of their own, experiments find what git and DVC know.
-    run(clone, "dvc", "exp", "run", "--temp", "--name", "apart", "-S", "explain.filters=3")
-    clones.experiments_at_once(clone, {"queued": "train_head.dropout=0.3"}, PATH=warm_path)
-    assert ran(run(clone, "dvc", "queue", "logs", "queued"))[0] == "train_head"
+    # In the queue's folder, an experiment finds what git and DVC know.
+    clones.experiments_at_once(clone, {"queued": "explain.filters=3"})
+    assert ran(run(clone, "dvc", "queue", "logs", "queued")) == ["explain", "report"]
     compared = run(clone, "headstart", "compare", "queued", "--strategy", "head")
     assert compared.startswith("head: ")
     assert (clone / ARCHIVE).read_bytes() == archive
@@ -66,6 +64,7 @@ def test_from_a_folder_to_predictions_elsewhere(tmp_path: Path, warm_path: str) 
 
     elsewhere = tmp_path / "elsewhere" / "clone"
     run(tmp_path, "git", "clone", "--quiet", str(clone), str(elsewhere))
+    run(elsewhere, "make", "setup", PATH=warm_path)
     run(elsewhere, "dvc", "pull")
     assert (elsewhere / ARCHIVE).read_bytes() == archive
     assert run(elsewhere, "dvc", "status") == "Data and pipelines are up to date.\n"

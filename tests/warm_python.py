@@ -1,8 +1,8 @@
-"""Runs `python -m stages.NAME` and `headstart` in forks of one process that has imported TensorFlow already.
+"""Runs `python -m stages.NAME`, `headstart` and `dvc` in forks of one process that has imported what they import.
 
-For tests that run dozens of stages: what a stage does is the same, but most of its time is that import. `serve` keeps
-the process; in the folder that `running` yields, a `python` and a `headstart` ask it for a fork where they would import
-TensorFlow, and are what they are called otherwise; a `make` gives a clone an environment with both.
+For tests that run dozens of them: what they do is the same, but most of their time is importing TensorFlow and DVC.
+`serve` keeps the process; in the folder that `running` yields, a `python`, a `headstart` and a `dvc` ask it for a fork,
+and everything else goes to Python itself; a `make` gives a clone an environment with them.
 """
 
 import contextlib
@@ -23,14 +23,18 @@ from pathlib import Path
 from tests.pipeline import ROOT
 
 _FILES = 3  # stdin, stdout, stderr
-# What stages import of other libraries, beside TensorFlow.
+# What stages import of other libraries, beside TensorFlow, and what DVC imports of itself.
 _LIBRARIES = ("matplotlib.figure", "pandas", "PIL.Image", "scipy.stats", "sklearn.linear_model", "sklearn.metrics")
+_DVC = ("dvc.cli.parser", "dvc.api", "dvc.repo.reproduce", "dvc.repo.experiments.executor.local")
+_TOOLS = ("python", "headstart", "dvc")
 _CLIENT = """\
 #!{python} -SE
 import json, os, socket, sys
 tool, *arguments = [os.path.join({binaries!r}, os.path.basename(sys.argv[0])), *sys.argv[1:]]
-is_stage = tool.endswith("python") and arguments[:1] == ["-m"] and "".join(arguments[1:2]).startswith("stages.")
-if not is_stage and not (tool.endswith("headstart") and arguments[:1] in (["predict"], ["export"])):
+is_stage = arguments[:1] == ["-m"] and "".join(arguments[1:2]).startswith("stages.")
+# A plan measures how much memory a process takes.
+is_warm = is_stage if tool.endswith("python") else arguments[:1] != ["plan"]
+if not is_warm:
     os.execv(tool, [tool, *arguments])
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
@@ -45,7 +49,8 @@ _MAKE = """\
 #!/bin/sh
 # In a clone, the environment is this one, but for its python. It is newer than what it is made of: nothing to install.
 if [ -f requirements.lock ] && [ ! -e .venv ]; then
-    mkdir -p .venv/bin && ln -s {environment}/bin/* .venv/bin/ && ln -sf {tools}/python {tools}/headstart .venv/bin/
+    mkdir -p .venv/bin && ln -s {environment}/bin/* .venv/bin/
+    ln -sf {tools}/python {tools}/headstart {tools}/dvc .venv/bin/
     ln -s {environment}/lib {environment}/pyvenv.cfg .venv/
     touch --date @0 requirements.lock pyproject.toml
     touch --date @1 .venv/installed
@@ -65,7 +70,7 @@ def running(folder: Path) -> Iterator[Path]:
     tools.mkdir()
     binaries = str(Path(sys.executable).parent)
     client = _CLIENT.format(python=sys.executable, binaries=binaries, address=str(address))
-    for name in ("python", "headstart"):
+    for name in _TOOLS:
         (tools / name).write_text(client, encoding="utf-8")
     (tools / "make").write_text(_MAKE.format(environment=sys.prefix, tools=tools, make=shutil.which("make")), "utf-8")
     for tool in tools.iterdir():
@@ -85,7 +90,7 @@ def serve(address: str) -> None:
     from headstart.base import runtime
 
     runtime.start(seed=0)
-    for library in _LIBRARIES:
+    for library in (*_LIBRARIES, *_DVC):
         importlib.import_module(library)
     # Nobody waits for the forks: they answer by themselves.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -122,13 +127,13 @@ def _answer(asking: socket.socket) -> int:
     os.environ.update(asked["environment"])
     sys.path.insert(0, asked["folder"])
     try:
-        if asked["tool"].endswith("headstart"):
-            sys.argv = [asked["tool"], *asked["arguments"]]
-            runpy.run_path(asked["tool"], run_name="__main__")
-        else:
+        if asked["tool"].endswith("python"):
             _, module, *arguments = asked["arguments"]
             sys.argv = [module, *arguments]
             runpy.run_module(module, run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = [asked["tool"], *asked["arguments"]]
+            runpy.run_path(asked["tool"], run_name="__main__")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except BaseException:

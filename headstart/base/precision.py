@@ -38,10 +38,11 @@ def choose(setting: Setting) -> Precision:
     if setting == "float32":
         return Precision("float32", "float32, as params.yaml says")
     if setting == "bfloat16":
-        if not (cpu_has_bfloat16() or _for_gpu()):
+        gpu = _for_gpu()
+        if gpu.policy == "float32" if gpu else not cpu_has_bfloat16():
             raise InputError(
-                "params.yaml: precision: found bfloat16, but this processor has no instructions for it: "
-                "choose auto or float32"
+                f"params.yaml: precision: found bfloat16, but this {'GPU' if gpu else 'processor'} has no instructions "
+                "for it: choose auto or float32"
             )
         return Precision("mixed_bfloat16", "bfloat16, as params.yaml says")
     return _for_gpu() or for_cpu(_cpu_flags())

@@ -23,7 +23,7 @@ from headstart.fetching.mirrors import LocalFile, Mirror, MirrorError, Patience,
 from headstart.foundation.atomic import replacing, unfinished
 from headstart.foundation.errors import InputError
 
-# No download lives longer than this, wherever it runs.
+# Of other computers only a folder's age is known; no download of the catalog takes longer than this.
 _STALE_SECONDS = 86_400
 # This computer, in the name of its scratch folders: its own name may hold what a file's name must not.
 _COMPUTER = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
@@ -66,7 +66,7 @@ def fetch(
         The mirror that served, None where the file was there already.
 
     Raises:
-        InputError: no mirror served. It says what was tried, why each failed, and where to put the file.
+        InputError: it could not be downloaded. It says what was tried, why each failed, and where to put the file.
     """
     by_hand = by_hand or target
     placed = [LocalFile(by_hand)] if by_hand.exists() else []
@@ -86,8 +86,8 @@ def fetch(
                 else:
                     shutil.copyfile(good, temporary)
             return mirror
-    reasons = "; ".join(tried) or "nothing, no mirror is known"
-    raise InputError(f"{what}: no mirror served. Tried: {reasons}. Put the file at {by_hand} and run this again")
+    reasons = f"Tried: {'; '.join(tried)}" if tried else "No mirror is known"
+    raise InputError(f"{what}: could not be downloaded. {reasons}. Put the file at {by_hand} and run this again")
 
 
 def _sweep(store: Path) -> None:

@@ -201,10 +201,10 @@ def _explain(error: Exception, patience: Patience) -> str:
     if isinstance(getattr(cause, "reason", None), NameResolutionError):
         return "host not found"
     reasons: dict[type[Exception] | tuple[type[Exception], ...], str] = {
-        requests.exceptions.SSLError: "its TLS certificate or connection was refused",
+        requests.exceptions.SSLError: "TLS failed (certificate or handshake)",
         requests.exceptions.ProxyError: "the proxy did not answer",
         requests.ConnectTimeout: f"no connection within {patience.connect:g} s",
-        (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError): f"silent for {patience.read:g} s",
+        (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError): f"no data for {patience.read:g} s",
         requests.TooManyRedirects: "too many redirects",
         requests.ConnectionError: "no connection",
         urllib3.exceptions.HTTPError: "the connection broke off",

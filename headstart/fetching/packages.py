@@ -114,7 +114,7 @@ def _copy(source: IO[bytes], target: Path, limit: int) -> None:
 
 
 def _run(command: Sequence[str], folder: Path, patience: Patience, what: str) -> None:
-    """Run a program whose temporary files go to ``folder``, which also shows its progress.
+    """Run a program with its temporary files in ``folder``, whose size is the progress that is shown.
 
     Raises:
         MirrorError: it failed, was too slow or wrote too much.

@@ -26,7 +26,7 @@ def line(plan: Plan | None) -> str:
 
 def minutes(seconds: float) -> str:
     """A time that is known roughly: "40 seconds", "12 minutes", "2 h 10 min"."""
-    if seconds < 90:
+    if seconds < 120:
         return f"{max(5, 5 * round(seconds / 5))} seconds"
     whole = round(seconds / 60)
     if whole < 100:

@@ -1,8 +1,8 @@
 """What more training images would bring: the learning curve of every strategy that trains on the base's features.
 
 A least-squares classifier replaces the strategy's own, see :mod:`headstart.statistics.least_squares`.
-Fine-tuning has no curve: it trains on images, and each point would be a fine-tuning of its own. Nor could the features
-of a base that was fine-tuned replace them, since that base has seen every training image.
+Fine-tuning has no curve: it trains on images, and each point would be a fine-tuning of its own. A fine-tuned base's
+features can't be used instead: that base has already learned from every training image.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ class Part(NamedTuple):
 def curves(frame: pd.DataFrame, held: HeldOut, settings: Evaluate, seed: int) -> dict[str, LearningCurve]:
     """Return the learning curves by strategy; none where ``settings`` asks for none.
 
-    Of more than 4,096 training images so many are drawn, and the fractions are of those.
+    Of a larger set, 4,096 training images are drawn at random; the fractions are of those.
 
     Args:
         frame: the manifest; data/features is what it describes.

@@ -1,4 +1,4 @@
-"""What the stages left of their results, read again: metrics, and tables by strategy."""
+"""Read what the stages wrote, metrics and tables by strategy, and choose the winner."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -27,8 +27,8 @@ TWICE = "near-duplicate"
 REASONS = (CONTRADICTED, FAR, UNPLACED, TWICE)
 COLUMNS = ("reason", "path", "split", "class", "score", "looks_like", "counted_wrong", "twin")
 
-# The part of the sheet of foreign images that shows those far from all others: they turned out to be drawings, signs
-# and people more often than those that fit no class.
+# The share of the sheet "looks like no class" for images far from all others; the rest shows those that fit no class.
+# The former turned out to be drawings, signs and people more often.
 _FAR_PART = 2 / 3
 
 # Larger images are shrunk to this side while they are decoded, which is many times faster; smaller ones are
@@ -95,7 +95,7 @@ def review(frame: pd.DataFrame, count: int, seed: int, white: int) -> Review:
     pictures = np.stack(list(_thumbnails(rows, white)))
     table = [_row(rows, suspect, classes) for suspect in found]
     for pair in near_duplicates(pictures, _apart(rows)):
-        # The later split's image is the one that is not new; the earlier one's is what it repeats.
+        # Told of the image of the later split; its twin is the one in the earlier split.
         row = _row(rows, Suspect(pair.second, TWICE, pair.correlation), classes)
         table.append({**row, "twin": rows["path"][pair.first]})
     right = (probabilities.argmax(axis=1) == labels).mean()

@@ -33,7 +33,7 @@ def together(model: "keras.Model") -> list[Group]:
 
 
 def check(base: "keras.Model", settings: Finetune) -> None:
-    """Check that every layer of ``base`` that may train comes to it.
+    """Check that every unfrozen layer of ``base`` starts to train before the last epoch ends.
 
     Raises:
         InputError: some layer would join after the last epoch.
@@ -68,7 +68,7 @@ def groups(model: "keras.Model", base: "keras.Model", settings: Finetune) -> lis
 
 
 def freeze_unreached(base: "keras.Model", settings: Finetune, epochs: int) -> None:
-    """Freeze what had not joined the training in its first ``epochs`` epochs, whose weights the model has."""
+    """Freeze the layers that had not started to train by epoch ``epochs``, from which the model has its weights."""
     for depth, name in enumerate(_from_the_top(base)):
         if settings.gradual * depth >= epochs:
             base.get_layer(name).trainable = False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Statistics:
-    """The means and variances of those batch normalizations of a model that training changes."""
+    """Means and variances of the batch-normalization layers that training changes."""
 
     def __init__(self, model: "keras.Model") -> None:
         """Take a model that has not begun to train."""
@@ -36,8 +36,8 @@ class Statistics:
         """Let the model have the statistics of its present weights for a block; afterwards it has its own again.
 
         Args:
-            batches: gives the training examples; asked only where there are statistics to estimate. Those of a base
-                are not: it keeps to inference.
+            batches: gives the training examples; called only where training changed some statistics. It never changes
+                a base's, which runs in inference mode.
         """
         own = [_values(layer) for layer in self._layers]
         changed = [
@@ -73,7 +73,7 @@ class Statistics:
         model = self._model
 
         def forward(values: "tf.Tensor") -> "tf.Tensor":
-            # Read as this is compiled: nothing stays of earlier batches.
+            # A momentum of 0, compiled in: each batch replaces the statistics of the one before.
             momenta = [layer.momentum for layer in layers]
             for layer in layers:
                 layer.momentum = 0.0

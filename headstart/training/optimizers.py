@@ -20,8 +20,8 @@ def build(settings: Optimization, weights: Sequence[Any]) -> "keras.Optimizer":
     """Return Keras's optimizer of the name in ``settings`` for ``weights``, with Keras's defaults for all else.
 
     RMSprop (Hinton 2012) and Adam (Kingma & Ba 2015) get fused updates; SGD is one pass anyway. Weight decay is
-    decoupled from the gradient (Loshchilov & Hutter 2019) and follows the rate of each step. It is for kernels:
-    what has one dimension, a bias or a scale, has nothing that could grow out of hand.
+    decoupled from the gradient (Loshchilov & Hutter 2019) and scaled by each step's learning rate. Weights of one
+    dimension, biases and scales, are left out of it.
 
     Args:
         settings: optimizer, rate and weight decay.
@@ -45,7 +45,7 @@ def _fused_rmsprop(learning_rate: float, weight_decay: float | None) -> "keras.O
     class FusedRMSprop(keras.optimizers.RMSprop):  # type: ignore[misc]
         def build(self, variables: list[Any]) -> None:
             super().build(variables)
-            # The kernel wants a momentum too; with the factor 0 it holds the last step and changes nothing.
+            # The operation requires a momentum; with the factor 0 it holds the last step and changes nothing.
             self._steps = self.add_optimizer_variables(variables, "step")
 
         def update_step(self, gradient: "tf.Tensor", variable: Any, learning_rate: "tf.Tensor") -> None:

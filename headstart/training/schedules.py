@@ -1,12 +1,12 @@
-"""How the learning rate goes on over a training: a function of the step alone, so that resuming is exact."""
+"""The learning rate at each step: warm-up, then the schedule. A function of the step alone, so resuming is exact."""
 
 import math
 
 from headstart.settings.schema import Optimization
 
-# The cycle's lower end as a part of the rate, the part of all steps that the cycle takes, and where the
-# steps after it lead: "several orders of magnitude less" in the paper's words.
-_LOW, _CYCLE, _LOWEST = 0.1, 0.9, 0.001
+_LOW = 0.1  # where the cycle starts and ends, as a fraction of the rate
+_CYCLE = 0.9  # the cycle's share of all steps
+_LOWEST = 0.001  # where the last step is, as a fraction: "several orders of magnitude less" in the paper's words
 
 
 def factor(settings: Optimization, step: int, steps_an_epoch: int) -> float:

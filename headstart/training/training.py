@@ -120,7 +120,7 @@ def fit(
                 run.save(history, spent + time.monotonic() - started)
                 if follow:
                     follow(table(history))
-    # A further repeat of this training may be interrupted: this one need not be run again then.
+    # Kept although it is finished: if a later repeat is interrupted, this one is not trained again.
     run.save(history, spent + time.monotonic() - started)
     run.take_best()
     return Training(table(history), spent + time.monotonic() - started)
@@ -178,7 +178,7 @@ class _Run:
 
     def __init__(self, model: "keras.Model", steps: Steps, state: Resumable) -> None:
         self._variables = [*model.variables, *steps.variables]
-        # Moving averages of batch normalization belong to an epoch as what it trained does.
+        # With batch normalization's moving averages: they belong to the best epoch as its weights do.
         self._weights = model.weights
         self._state = state
         self._file = state.path / _FILE

@@ -73,3 +73,22 @@ def test_the_choice_on_this_machine_is_one_that_keras_knows() -> None:
     assert keras.DTypePolicy(chosen.policy).variable_dtype == "float32"
     assert chosen.reason.startswith(("float32, since ", "bfloat16, since "))
     assert choose("auto") == chosen
+
+
+@pytest.mark.usefixtures("tensorflow")
+@pytest.mark.parametrize(("capability", "works"), [((7, 5), False), ((8, 0), True)])
+def test_a_gpu_decides_in_place_of_the_processor(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], works: bool
+) -> None:
+    import tensorflow as tf
+
+    details = {"device_name": "some GPU", "compute_capability": capability}
+    monkeypatch.setattr(precision, "_cpu_flags", lambda: frozenset({"avx2"} if works else AVX512))
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: details)
+    assert choose("auto").policy == ("mixed_bfloat16" if works else "float32")
+    if works:
+        assert choose("bfloat16").policy == "mixed_bfloat16"
+    else:
+        with pytest.raises(InputError, match="found bfloat16, but this GPU has no instructions for it"):
+            choose("bfloat16")

@@ -150,7 +150,8 @@ FILE = WISHES[NAME].file
 def test_a_file_with_another_digest_is_refused(host: Path, files: Path) -> None:
     (host / FILE).write_bytes((files / FILE).read_bytes() + b"\0")
     assert re.fullmatch(
-        rf"the ImageNet weights of {NAME}: no mirror served\. Tried: http://127\.0\.0\.1:\d+/{FILE} \(wrong content: "
+        rf"the ImageNet weights of {NAME}: could not be downloaded\. "
+        rf"Tried: http://127\.0\.0\.1:\d+/{FILE} \(wrong content: "
         rf"MD5 is [0-9a-f]{{12}}…, expected [0-9a-f]{{12}}…\)\. Put the file at downloads/{FILE} and run this again",
         refused(NAME),
     )

@@ -139,7 +139,7 @@ def test_damaged_file_is_refused(signs: Collection, damage: Callable[[bytes], by
     file = signs.store / "signs" / "images0"
     file.write_bytes(damage(file.read_bytes()))
     message = (
-        rf"^signs: images0: no mirror served\. Tried: {file} \({reason}.*\); "
+        rf"^signs: images0: could not be downloaded\. Tried: {file} \({reason}.*\); "
         rf"http://127\.0\.0\.1:1/nothing-listens-here \(no connection\)\. Put the file at {file} and run "
         "this again$"
     )
@@ -325,7 +325,9 @@ def test_archive_of_other_content_is_refused(tmp_path: Path) -> None:
     path = _archive(tmp_path, "zip", {"PetImages/Cat/0.png": b"x"})
     file = tmp_path / "downloads" / "pets" / "pets.zip"
     file.write_bytes(file.read_bytes()[:-1] + b"!")
-    with pytest.raises(InputError, match=rf"^pets: pets\.zip: no mirror served\. Tried: {file} \(wrong content: "):
+    with pytest.raises(
+        InputError, match=rf"^pets: pets\.zip: could not be downloaded\. Tried: {file} \(wrong content: "
+    ):
         open_entry(path, tmp_path / "downloads")
 
 
