@@ -26,23 +26,23 @@ def write_set(folder: Path, side: int = 24) -> pd.DataFrame:
     """
     random = np.random.default_rng(0)
     rows: list[tuple[str, str, str, str, str, int, int]] = []
+    maps = np.empty((sum(SIZES.values()), 2, 2, 16), np.float16)
     for split, size in SIZES.items():
-        maps = np.empty((size, 2, 2, 16), np.float16)
         for number in range(size):
             path, label = f"{split}/{number}.png", number % 2
             # The rule that the features follow; the label may say otherwise.
             centre = np.full(16, 40.0) if path == FOREIGN else np.repeat([4.0, 0.0] if label else [0.0, 4.0], 8)
             if path == FOREIGN:
                 centre[::2] = 0
-            maps[number] = np.abs(centre + random.normal(size=(2, 2, 16)))
+            maps[len(rows)] = np.abs(centre + random.normal(size=(2, 2, 16)))
             given = 1 - label if path == WRONG else label
             rows.append((path, CLASSES[given], "", split, str(len(rows)), side, side))
             # Smooth, as photographs are; noise alone has nothing that survives shrinking.
             picture = Image.fromarray(random.integers(0, 256, (4, 4, 3), np.uint8)).resize((side, side))
             (folder / paths.PREPARED / split).mkdir(parents=True, exist_ok=True)
             (folder / paths.PREPARED / path).write_bytes(encode(picture, "PNG"))
-        (folder / paths.FEATURES).mkdir(parents=True, exist_ok=True)
-        np.save(folder / paths.FEATURES / f"{split}.npy", maps)
+    (folder / paths.FEATURES).mkdir(parents=True)
+    np.save(folder / paths.FEATURES / "images.npy", maps)
     with Image.open(folder / paths.PREPARED / ORIGINAL) as original:
         (folder / paths.PREPARED / DOUBLE).write_bytes(encode(original.convert("RGB"), "JPEG", quality=80))
     return pd.DataFrame(rows, columns=list(manifest.COLUMNS))
