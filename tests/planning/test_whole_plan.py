@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_told() -> None:
     made = replace(of(STAGES, replace(COUNTS, download=8 * 10**8)), free_memory=10**8, free_disk=10**8, copies=0)
     notes = table.lines(made)[6:]
     assert notes[1] == "and 800 MB are downloaded first"
-    assert notes[2].startswith("memory: 1.4 GB are needed and 100 MB are free: ")
+    assert notes[2].startswith("memory: 1.0 GB are needed and 100 MB are free: ")
     assert re.match(r"disk: [\d.]+ GB are needed and 100 MB are free: ", notes[3])
 
 
