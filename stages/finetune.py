@@ -5,10 +5,11 @@ classifier that was trained on the same images.
 """
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from headstart.base import base, extraction, runtime, weights
 from headstart.base.extraction import Extraction
+from headstart.base.lazy import keras
 from headstart.base.weights import Tensors
 from headstart.foundation import paths
 from headstart.foundation.entry import run_stage
@@ -23,9 +24,6 @@ from headstart.training import layerwise, strategy
 from headstart.training.context import TrainingContext, begin
 from headstart.training.strategy import Learner, Parts
 from headstart.training.training import Training
-
-if TYPE_CHECKING:
-    import keras
 
 START = paths.MODELS / "augmented"
 

@@ -27,7 +27,6 @@ def compile_logits(model: "keras.Model", dtype: npt.DTypeLike) -> Callable[[Samp
     There are as many columns as classes if those are two, too. An example's logits are the same, to the last digit,
     whichever others come with it.
     """
-    import tensorflow as tf
 
     def rows(examples: "tf.Tensor") -> "tf.Tensor":
         with batches.by_row(model):

@@ -30,41 +30,24 @@ _ONE_POINT = 0.01
 
 
 class Evidence(NamedTuple):
-    """What was measured.
+    """What was measured."""
 
-    Attributes:
-        train_images: how many training images.
-        test_images: how many test images.
-        guessing: accuracy of always answering the class with the most training images.
-        margin: the difference in accuracy that doesn't matter.
-        doubling: what doubling the training images would add, by the learning curve; None if there is none.
-        detectable: the smallest difference that the test split could have detected; None if it could detect none.
-        frozen_accuracy: cross-validated accuracy of a classifier on the frozen features, over all images.
-        adapting: ADAPTED minus FROZEN; None if they were not both evaluated.
-        pretraining: FROZEN minus UNTRAINED; None if they were not both evaluated.
-        unfreeze: how many layers were fine-tuned.
-        blocks: how many layers to fine-tune to start at each of the base's blocks, the last block's first.
-        usual_side: of the images that the base was trained on, pixels: larger ones gain little.
-        labels_counted_wrong: how many labels confident learning considers wrong.
-        image_size: what the base sees, pixels a side.
-        typical_side: of the images as they are, the median of their shorter sides in pixels.
-    """
-
-    train_images: int
-    test_images: int
-    guessing: float
-    margin: float
-    doubling: Share | None
+    train_images: int  # how many training images
+    test_images: int  # how many test images
+    guessing: float  # accuracy of always answering the class with the most training images
+    margin: float  # the difference in accuracy that doesn't matter
+    doubling: Share | None  # what doubling the training images would add, by the learning curve; None if there is none
+    # The smallest difference that the test split could have detected; None if it could detect none.
     detectable: float | None
-    frozen_accuracy: float
-    adapting: Comparison | None
-    pretraining: Comparison | None
-    unfreeze: int
-    blocks: list[int]
-    usual_side: int
-    labels_counted_wrong: int
-    image_size: int
-    typical_side: int
+    frozen_accuracy: float  # cross-validated accuracy of a classifier on the frozen features, over all images
+    adapting: Comparison | None  # ADAPTED minus FROZEN; None if they were not both evaluated
+    pretraining: Comparison | None  # FROZEN minus UNTRAINED; None if they were not both evaluated
+    unfreeze: int  # how many layers were fine-tuned
+    blocks: list[int]  # how many layers to fine-tune to start at each of the base's blocks, the last block's first
+    usual_side: int  # of the images that the base was trained on, pixels: larger ones gain little
+    labels_counted_wrong: int  # how many labels confident learning considers wrong
+    image_size: int  # what the base sees, pixels a side
+    typical_side: int  # of the images as they are, the median of their shorter sides in pixels
 
 
 class Step(NamedTuple):
@@ -75,17 +58,11 @@ class Step(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What the evidence says.
+    """What the evidence says."""
 
-    Attributes:
-        title: the quadrant in a few words.
-        found: sentences, one per measurement.
-        steps: what to try next, the most promising first.
-    """
-
-    title: str
-    found: list[str]
-    steps: list[Step]
+    title: str  # the quadrant in a few words
+    found: list[str]  # sentences, one per measurement
+    steps: list[Step]  # what to try next, the most promising first
 
 
 def read(evidence: Evidence) -> Reading:

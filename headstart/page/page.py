@@ -37,31 +37,19 @@ _LONGEST_NAME = 60
 
 
 class Picture(NamedTuple):
-    """An image of a gallery.
+    """An image of a gallery."""
 
-    Attributes:
-        source: a data URI.
-        alternative: what it shows, for readers who can't see it.
-        caption: the lines below it; the last one is the image's path.
-    """
-
-    source: Markup
-    alternative: str
-    caption: tuple[str, ...]
+    source: Markup  # a data URI
+    alternative: str  # what it shows, for readers who can't see it
+    caption: tuple[str, ...]  # the lines below it; the last one is the image's path
 
 
 class Answer(NamedTuple):
-    """A test image and the evidence for the classes in question.
+    """A test image and the evidence for the classes in question."""
 
-    Attributes:
-        title: the prediction.
-        path: of the image.
-        views: the image, and a heat map over it for each class.
-    """
-
-    title: str
-    path: str
-    views: list[Picture]
+    title: str  # the prediction
+    path: str  # of the image
+    views: list[Picture]  # the image, and a heat map over it for each class
 
 
 class Confusion(NamedTuple):

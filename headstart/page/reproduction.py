@@ -10,16 +10,11 @@ from headstart.settings import params
 
 
 class Reproduction(NamedTuple):
-    """How to run the same again.
+    """How to run the same again."""
 
-    Attributes:
-        settings: the parameters, section by section, in the order of params.yaml.
-        data: SHA-256 of the manifest, which holds that of every image.
-        versions: of the libraries that the models were made with, by name; several where the models differ.
-    """
-
-    settings: dict[str, Any]
-    data: str
+    settings: dict[str, Any]  # the parameters, section by section, in the order of params.yaml
+    data: str  # SHA-256 of the manifest, which holds that of every image
+    # Of the libraries that the models were made with, by name; several where the models differ.
     versions: dict[str, str]
 
 

@@ -42,15 +42,10 @@ def epochs(settings: Optimization, stage: str) -> Epochs:
 
 @dataclass(frozen=True)
 class Trainings:
-    """How often a strategy is trained.
+    """How often a strategy is trained."""
 
-    Attributes:
-        tested: trainings that are tested: the repeats, each on every fold.
-        kept: 1 with folds, for the model that is kept, which trains on all images; otherwise 0.
-    """
-
-    tested: int
-    kept: int
+    tested: int  # trainings that are tested: the repeats, each on every fold
+    kept: int  # 1 with folds, for the model that is kept, which trains on all images; otherwise 0
 
 
 def trainings(params: Params, stage: str) -> Trainings:
@@ -83,15 +78,10 @@ def spans(params: Params, counts: Counts) -> Spans:
 
 @dataclass(frozen=True)
 class Passes:
-    """How often the base runs over an image.
+    """How often the base runs over an image."""
 
-    Attributes:
-        plain: images as they are, and mirrored ones.
-        views: augmented ones.
-    """
-
-    plain: int
-    views: int
+    plain: int  # images as they are, and mirrored ones
+    views: int  # augmented ones
 
     @property
     def total(self) -> int:

@@ -21,21 +21,13 @@ DECIMALS = 9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """Probabilities of one strategy for the images of one split.
+    """Probabilities of one strategy for the images of one split."""
 
-    Attributes:
-        images: paths in the manifest.
-        classes: names of the classes.
-        labels: true class numbers, shape (images,).
-        probabilities: shape (images, classes), rows summing to 1.
-        groups: the images' groups; None where they are independent of one another.
-    """
-
-    images: tuple[str, ...]
-    classes: tuple[str, ...]
-    labels: IntArray
-    probabilities: FloatArray
-    groups: tuple[str, ...] | None = None
+    images: tuple[str, ...]  # paths in the manifest
+    classes: tuple[str, ...]  # names of the classes
+    labels: IntArray  # true class numbers, shape (images,)
+    probabilities: FloatArray  # shape (images, classes), rows summing to 1
+    groups: tuple[str, ...] | None = None  # the images' groups; None where they are independent of one another
 
     @property
     def predicted(self) -> IntArray:

@@ -41,17 +41,13 @@ _BLOCK = 512
 
 
 class Review(NamedTuple):
-    """What was found.
+    """What was found."""
 
-    Attributes:
-        table: one row per suspicion, with COLUMNS: reason (one of REASONS), path, split and class of the image; score,
-            comparable within one reason; the class it looks like and whether confident learning counts its
-            label as wrong (yes, no), for CONTRADICTED; the other image's path, for TWICE. What does not apply is "".
-        frozen_accuracy: cross-validated accuracy of a logistic regression on the frozen base's features, over
-            all images.
-    """
-
+    # One row per suspicion, with COLUMNS: reason (one of REASONS), path, split and class of the image; score,
+    # comparable within one reason; the class it looks like and whether confident learning counts its label as wrong
+    # (yes, no), for CONTRADICTED; the other image's path, for TWICE. What does not apply is "".
     table: pd.DataFrame
+    # Cross-validated accuracy of a logistic regression on the frozen base's features, over all images.
     frozen_accuracy: float
 
 

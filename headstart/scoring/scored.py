@@ -29,23 +29,14 @@ class Validated(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """One strategy.
+    """One strategy."""
 
-    Attributes:
-        raw: on the tested images, as its trainings have it.
-        calibrated: the same, each training with the temperature that its own validation images gave.
-        validated: of each training, run by run.
-        shown: the run that is shown image by image: without folds that of the kept model, with folds the first.
-        names: of the tested images, their classes and groups.
-        temperature: of the kept model.
-    """
-
-    raw: Outcome
-    calibrated: Outcome
-    validated: list[Validated]
-    shown: int
-    names: "Names"
-    temperature: float
+    raw: Outcome  # on the tested images, as its trainings have it
+    calibrated: Outcome  # the same, each training with the temperature that its own validation images gave
+    validated: list[Validated]  # of each training, run by run
+    shown: int  # the run that is shown image by image: without folds that of the kept model, with folds the first
+    names: "Names"  # of the tested images, their classes and groups
+    temperature: float  # of the kept model
 
     @property
     def predictions(self) -> Predictions:

@@ -69,26 +69,16 @@ class _Checked:
 
 @dataclass
 class _Pool:
-    """The images of one class from which one or more splits are drawn.
+    """The images of one class from which one or more splits are drawn."""
 
-    Attributes:
-        origin: the split of the source that they are in, None where it isn't split.
-        class_name: their class.
-        queue: positions of the images, in the order in which they are taken.
-        splits: the splits drawn from here, with the number or fraction each asks for.
-        tried: how many of the queue have been examined.
-        good: those of them that decode.
-        grouped: whether groups decide who goes where: then all are examined.
-        drawn: for each split the positions of its images, once that is decided.
-    """
-
-    origin: split.Origin
-    class_name: str
-    queue: list[int]
-    splits: dict[str, int | float]
-    tried: int = 0
-    good: list[int] = field(default_factory=list)
-    grouped: bool = False
+    origin: split.Origin  # the split of the source that they are in, None where it isn't split
+    class_name: str  # their class
+    queue: list[int]  # positions of the images, in the order in which they are taken
+    splits: dict[str, int | float]  # the splits drawn from here, with the number or fraction each asks for
+    tried: int = 0  # how many of the queue have been examined
+    good: list[int] = field(default_factory=list)  # those of them that decode
+    grouped: bool = False  # whether groups decide who goes where: then all are examined
+    # For each split the positions of its images, once that is decided.
     drawn: dict[str, list[int]] = field(default_factory=dict)
 
     @property

@@ -105,17 +105,11 @@ def debiased_calibration_error(labels: IntArray, probabilities: FloatArray) -> f
 
 
 class ByChance(NamedTuple):
-    """What :func:`calibration_error` would print if the probabilities were exactly right.
+    """What :func:`calibration_error` would print if the probabilities were exactly right."""
 
-    Attributes:
-        mean: over draws of the labels.
-        high: of 95 % of the draws it is no higher.
-        p_value: how many draws reach what the labels at hand show; the labels at hand count among them.
-    """
-
-    mean: float
-    high: float
-    p_value: float
+    mean: float  # over draws of the labels
+    high: float  # of 95 % of the draws it is no higher
+    p_value: float  # how many draws reach what the labels at hand show; the labels at hand count among them
 
 
 def calibration_error_by_chance(

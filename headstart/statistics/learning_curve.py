@@ -25,15 +25,11 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class LearningCurve:
-    """A learning curve and what it promises.
+    """A learning curve and what it promises."""
 
-    Attributes:
-        points: from the smallest training set to the whole one.
-        doubling: what twice the training images would add to the accuracy, with its 95 % interval; None if there is
-            only one point, or one draw of each.
-    """
-
-    points: list[CurvePoint]
+    points: list[CurvePoint]  # from the smallest training set to the whole one
+    # What twice the training images would add to the accuracy, with its 95 % interval; None if there is only one point,
+    # or one draw of each.
     doubling: Share | None
 
 

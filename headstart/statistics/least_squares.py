@@ -34,31 +34,19 @@ Rows = NDArray[np.float32]
 
 
 class Products(NamedTuple):
-    """Inner products of the training images' features with those of each split: all that training needs.
+    """Inner products of the training images' features with those of each split: all that training needs."""
 
-    Attributes:
-        train: shape (training images, training images).
-        validation: shape (validation images, training images).
-        test: shape (test images, training images).
-    """
-
-    train: FloatArray
-    validation: FloatArray
-    test: FloatArray
+    train: FloatArray  # shape (training images, training images)
+    validation: FloatArray  # shape (validation images, training images)
+    test: FloatArray  # shape (test images, training images)
 
 
 class Preparation(NamedTuple):
-    """How feature maps become vectors; see :class:`headstart.settings.schema.Classifier`.
+    """How feature maps become vectors; see :class:`headstart.settings.schema.Classifier`."""
 
-    Attributes:
-        pooling: ``flatten`` or ``average``.
-        scaling: ``none``, ``linear`` or ``log``. The first two come to the same here: ridges are relative.
-        feature_rms: root mean square of the training images' features.
-    """
-
-    pooling: str
-    scaling: str
-    feature_rms: float
+    pooling: str  # ``flatten`` or ``average``
+    scaling: str  # ``none``, ``linear`` or ``log``. The first two come to the same here: ridges are relative.
+    feature_rms: float  # root mean square of the training images' features
 
 
 class Labels(NamedTuple):

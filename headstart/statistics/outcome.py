@@ -14,22 +14,17 @@ from headstart.statistics.variance import Luck
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What came of testing a strategy. A run is one training, or all those of a cross-validation.
+    """What came of testing a strategy. A run is one training, or all those of a cross-validation."""
 
-    Attributes:
-        labels: true class numbers, shape (images,).
-        probabilities: each image's by a model that never saw it, shape (runs, images, classes).
-        folds: number of the training within the run that tested the image, shape (runs, images); None where each run
-            is one training that was tested on all of them.
-        groups: group numbers, shape (images,), or None where the images are independent of one another.
-        left_out: share of the training images, drawn anew for every run, that it doesn't train on; see
-            :func:`headstart.statistics.variance.shared_images`. Of no meaning with folds.
-    """
-
-    labels: IntArray
-    probabilities: FloatArray
+    labels: IntArray  # true class numbers, shape (images,)
+    probabilities: FloatArray  # each image's by a model that never saw it, shape (runs, images, classes)
+    # Number of the training within the run that tested the image, shape (runs, images); None where each run is one
+    # training that was tested on all of them.
     folds: IntArray | None = None
+    # Group numbers, shape (images,), or None where the images are independent of one another.
     groups: IntArray | None = None
+    # Share of the training images, drawn anew for every run, that it doesn't train on; see
+    # :func:`headstart.statistics.variance.shared_images`. Of no meaning with folds.
     left_out: float = 0.0
 
     @property

@@ -16,17 +16,11 @@ from headstart.statistics.outcome import Outcome
 
 
 class CoverageCurve(NamedTuple):
-    """One row per threshold, from the most confident images alone to all of them.
+    """One row per threshold, from the most confident images alone to all of them."""
 
-    Attributes:
-        thresholds: the confidence from which on images are answered, falling, shape (thresholds,).
-        coverage: share of images answered.
-        accuracy: share of those that are right.
-    """
-
-    thresholds: FloatArray
-    coverage: FloatArray
-    accuracy: FloatArray
+    thresholds: FloatArray  # the confidence from which on images are answered, falling, shape (thresholds,)
+    coverage: FloatArray  # share of images answered
+    accuracy: FloatArray  # share of those that are right
 
 
 @dataclass(frozen=True, slots=True)

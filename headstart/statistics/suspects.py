@@ -33,21 +33,13 @@ _NEIGHBOURS = 10
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """An image worth a look.
+    """An image worth a look."""
 
-    Attributes:
-        image: its row.
-        reason: CONTRADICTED, FAR or UNPLACED.
-        score: how suspect it is; higher is worse, comparable within one reason only.
-        suggested: for CONTRADICTED the class that it looks like, otherwise None.
-        confident: for CONTRADICTED whether confident learning counts the label as wrong.
-    """
-
-    image: int
-    reason: str
-    score: float
-    suggested: int | None = None
-    confident: bool = False
+    image: int  # its row
+    reason: str  # CONTRADICTED, FAR or UNPLACED
+    score: float  # how suspect it is; higher is worse, comparable within one reason only
+    suggested: int | None = None  # for CONTRADICTED the class that it looks like, otherwise None
+    confident: bool = False  # for CONTRADICTED whether confident learning counts the label as wrong
 
 
 def out_of_sample_probabilities(features: FloatArray, labels: IntArray, classes: int, seed: int) -> FloatArray:

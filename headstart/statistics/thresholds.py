@@ -11,19 +11,12 @@ from headstart.statistics.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a threshold does on images that it wasn't chosen on; shares with 95 % intervals.
+    """What a threshold does on images that it wasn't chosen on; shares with 95 % intervals."""
 
-    Attributes:
-        threshold: from which probability on an image counts as positive.
-        recall: of the positive images, the share found.
-        specificity: of the others, the share left alone.
-        precision: of the images that count as positive, the share that is; None if none does.
-    """
-
-    threshold: float
-    recall: Share | None
-    specificity: Share | None
-    precision: Share | None
+    threshold: float  # from which probability on an image counts as positive
+    recall: Share | None  # of the positive images, the share found
+    specificity: Share | None  # of the others, the share left alone
+    precision: Share | None  # of the images that count as positive, the share that is; None if none does
 
 
 def by_recall(positive: BoolArray, scores: FloatArray, wanted: float) -> float | None:

@@ -35,17 +35,11 @@ class Spread(NamedTuple):
 
 
 class Luck(NamedTuple):
-    """What the variance of a mean consists of.
+    """What the variance of a mean consists of."""
 
-    Attributes:
-        images: the part of the test images, or of their groups.
-        training: the part of the trainings; 0 or more.
-        degrees: of freedom of the sum, by Satterthwaite's formula (1946, Biometrics Bulletin 2, 110-114).
-    """
-
-    images: float
-    training: float
-    degrees: float
+    images: float  # the part of the test images, or of their groups
+    training: float  # the part of the trainings; 0 or more
+    degrees: float  # of freedom of the sum, by Satterthwaite's formula (1946, Biometrics Bulletin 2, 110-114)
 
     @property
     def variance(self) -> float:

@@ -5,10 +5,9 @@ Averages of iterates go back to Polyak & Juditsky (1992); the exponential kind i
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import tensorflow as tf
+from headstart.base.lazy import keras, tf
 
 
 class Average:
@@ -21,8 +20,6 @@ class Average:
             decay: the part of the average that stays in each step; 0 for no average.
             weights: Keras's variables.
         """
-        import keras
-
         self._decay = decay
         self._pairs = [(weight, keras.Variable(weight.value.numpy(), trainable=False)) for weight in weights if decay]
 
@@ -38,8 +35,6 @@ class Average:
             step: number of the step, from 1. In the early ones less of the average stays, as with
                 TensorFlow's ``ExponentialMovingAverage(num_updates=…)``, so that the start is soon forgotten.
         """
-        import tensorflow as tf
-
         if self._pairs:
             number = tf.cast(step, tf.float32)
             stays = tf.minimum(self._decay, (1 + number) / (10 + number))

@@ -26,21 +26,13 @@ STAGES = {
 
 
 class TrainingContext(NamedTuple):
-    """One training stage.
+    """One training stage."""
 
-    Attributes:
-        strategy: what it trains.
-        params: all settings.
-        frame: the manifest.
-        trainings: who trains on which rows of it.
-        state: of the stage.
-    """
-
-    strategy: str
-    params: Params
-    frame: pd.DataFrame
-    trainings: list[Assignment]
-    state: Resumable
+    strategy: str  # what it trains
+    params: Params  # all settings
+    frame: pd.DataFrame  # the manifest
+    trainings: list[Assignment]  # who trains on which rows of it
+    state: Resumable  # of the stage
 
     @property
     def settings(self) -> Optimization:

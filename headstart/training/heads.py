@@ -1,11 +1,12 @@
 """Training classifiers on the features of the frozen base: what the two strategies that do so have in common."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
 from headstart.base import extraction
+from headstart.base.lazy import keras
 from headstart.foundation import paths
 from headstart.foundation.arrays import open_array
 from headstart.foundation.resume import Resumable
@@ -17,9 +18,6 @@ from headstart.training import strategy
 from headstart.training.context import TrainingContext
 from headstart.training.strategy import Learner, Parts
 from headstart.training.training import Training
-
-if TYPE_CHECKING:
-    import keras
 
 FEATURES = paths.FEATURES / "images.npy"
 _FLIPPED = paths.FLIPPED / "features" / "images.npy"

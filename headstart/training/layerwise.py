@@ -4,27 +4,19 @@ Discriminative rates and gradual unfreezing are Howard & Ruder's (2018, Universa
 There the classifier is new and trains alone at first; here train_augmented has trained it already.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from headstart.base.lazy import keras
 from headstart.foundation.errors import InputError
 from headstart.settings.schema import Finetune
 
-if TYPE_CHECKING:
-    import keras
-
 
 class Group(NamedTuple):
-    """Weights that train the same way.
+    """Weights that train the same way."""
 
-    Attributes:
-        weights: Keras's variables.
-        factor: their learning rate as a part of everybody's.
-        start: the epoch, from 0, in which they begin to train.
-    """
-
-    weights: list[Any]
-    factor: float
-    start: int
+    weights: list[Any]  # Keras's variables
+    factor: float  # their learning rate as a part of everybody's
+    start: int  # the epoch, from 0, in which they begin to train
 
 
 def together(model: "keras.Model") -> list[Group]:

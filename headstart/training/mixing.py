@@ -5,30 +5,23 @@ feature maps, those are mixed: manifold mixup (Verma et al. 2019) at a layer tha
 """
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base.lazy import tf
 from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.settings.schema import MixingRecipe
 
-if TYPE_CHECKING:
-    import tensorflow as tf
-
 
 class Mixture(NamedTuple):
-    """How the examples of a batch are mixed.
+    """How the examples of a batch are mixed."""
 
-    Attributes:
-        partners: int64 (examples,), the number in the batch of the example that each is mixed with.
-        kept: float32 (height, width, 1), at each position the part of the example itself; the rest is its partner's.
-        share: the part of the example's own label, float32: the mean of ``kept``.
-    """
-
-    partners: IntArray
+    partners: IntArray  # int64 (examples,), the number in the batch of the example that each is mixed with
+    # Float32 (height, width, 1), at each position the part of the example itself; the rest is its partner's.
     kept: NDArray[np.float32]
-    share: np.float32
+    share: np.float32  # the part of the example's own label, float32: the mean of ``kept``
 
 
 def is_on(settings: MixingRecipe) -> bool:
@@ -56,8 +49,6 @@ def draw(settings: MixingRecipe, shape: tuple[int, ...], seed: list[int]) -> Mix
 
 def mix(values: "tf.Tensor", mixture: Mixture) -> "tf.Tensor":
     """Return the examples (examples, height, width, channels) mixed, float32."""
-    import tensorflow as tf
-
     own = tf.cast(values, tf.float32)
     return mixture.kept * own + (1 - mixture.kept) * tf.gather(own, mixture.partners)
 

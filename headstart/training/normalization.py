@@ -7,15 +7,12 @@ weights leads to wider optima and better generalization, section 3.2).
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from headstart.base.lazy import keras, tf
 from headstart.models.samples import Batch
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 
 class Statistics:
@@ -23,8 +20,6 @@ class Statistics:
 
     def __init__(self, model: "keras.Model") -> None:
         """Take a model that has not begun to train."""
-        import keras
-
         layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
         self._model = model
         self._layers = layers
@@ -68,8 +63,6 @@ class Statistics:
 
     def _compile(self, layers: list[Any]) -> Callable[[Any], "tf.Tensor"]:
         """Return a function that leaves each layer with the statistics of a batch."""
-        import tensorflow as tf
-
         model = self._model
 
         def forward(values: "tf.Tensor") -> "tf.Tensor":

@@ -7,13 +7,10 @@ the same formula.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from headstart.base.lazy import keras, tf
 from headstart.settings.schema import Optimization
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 
 def build(settings: Optimization, weights: Sequence[Any]) -> "keras.Optimizer":
@@ -27,8 +24,6 @@ def build(settings: Optimization, weights: Sequence[Any]) -> "keras.Optimizer":
         settings: optimizer, rate and weight decay.
         weights: Keras's variables.
     """
-    import keras
-
     kinds = {"adam": _fused_adam, "rmsprop": _fused_rmsprop, "sgd": keras.optimizers.SGD}
     optimizer = kinds[settings.optimizer](
         float(settings.learning_rate), weight_decay=settings.recipe.weight_decay or None
@@ -39,9 +34,6 @@ def build(settings: Optimization, weights: Sequence[Any]) -> "keras.Optimizer":
 
 
 def _fused_rmsprop(learning_rate: float, weight_decay: float | None) -> "keras.Optimizer":
-    import keras
-    import tensorflow as tf
-
     class FusedRMSprop(keras.optimizers.RMSprop):  # type: ignore[misc]
         def build(self, variables: list[Any]) -> None:
             super().build(variables)
@@ -65,9 +57,6 @@ def _fused_rmsprop(learning_rate: float, weight_decay: float | None) -> "keras.O
 
 
 def _fused_adam(learning_rate: float, weight_decay: float | None) -> "keras.Optimizer":
-    import keras
-    import tensorflow as tf
-
     class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
         def update_step(self, gradient: "tf.Tensor", variable: Any, learning_rate: "tf.Tensor") -> None:
             index = self._get_variable_index(variable)

@@ -1,9 +1,10 @@
 """Training networks without a pretrained base: what the two strategies that do so have in common."""
 
 import time
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from headstart.base import precision, runtime
+from headstart.base.lazy import keras
 from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import assignments
@@ -15,9 +16,6 @@ from headstart.training import context as contexts
 from headstart.training import strategy
 from headstart.training.strategy import Learner, Parts
 from headstart.training.training import Training
-
-if TYPE_CHECKING:
-    import keras
 
 
 def train(name: str, params: Params, augmentation: Augmentation | None) -> None:

@@ -3,12 +3,13 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import gradients
+from headstart.base.lazy import keras, tf
 from headstart.models import classifier
 from headstart.models.samples import Batch
 from headstart.settings.schema import MixingRecipe, Optimization
@@ -18,10 +19,6 @@ from headstart.training.class_weights import ClassWeights
 from headstart.training.layerwise import Group
 from headstart.training.mixing import Mixture
 from headstart.training.normalization import Statistics
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 Step = Callable[[NDArray[np.generic], NDArray[np.int64]], "tf.Tensor"]
 
@@ -105,8 +102,6 @@ class Steps:
 
     def _compile(self, active: int) -> Any:
         """Compile the step that trains the first ``active`` groups. The others take no part, and cost no gradient."""
-        import tensorflow as tf
-
         model = self._model
         parts = list(zip(self._optimizers, self._groups, strict=True))[:active]
         trained = [weight for _, group in parts for weight in group.weights]
@@ -130,8 +125,6 @@ class Steps:
     def _losses(
         self, labels: "tf.Tensor", logits: "tf.Tensor", weights: "tf.Tensor | None", mixture: Mixture | None
     ) -> "tf.Tensor":
-        import tensorflow as tf
-
         def weighted(labels: "tf.Tensor", weights: "tf.Tensor | None") -> "tf.Tensor":
             losses = classifier.loss(labels, logits, self._settings.recipe.label_smoothing)
             return losses if weights is None else losses * weights
@@ -148,8 +141,6 @@ class Steps:
 
 
 def _dominant(labels: "tf.Tensor", mixture: Mixture | None) -> "tf.Tensor":
-    import tensorflow as tf
-
     if mixture is None:
         return labels
     return tf.where(mixture.share >= 0.5, labels, tf.gather(labels, mixture.partners))

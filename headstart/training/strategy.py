@@ -4,12 +4,13 @@ import gc
 import math
 import shutil
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from headstart.base.extraction import Extraction
+from headstart.base.lazy import keras
 from headstart.foundation import paths, tables, versions
 from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.foundation.atomic import replacing, replacing_folder
@@ -26,61 +27,35 @@ from headstart.training.context import TrainingContext
 from headstart.training.layerwise import Group
 from headstart.training.training import Training
 
-if TYPE_CHECKING:
-    import keras
-
 
 class Parts(NamedTuple):
-    """What a strategy's model is made of: a classifier on a base, or a network of its own.
+    """What a strategy's model is made of: a classifier on a base, or a network of its own."""
 
-    Attributes:
-        extraction: how the features of the model were made, if it is on a base.
-        classifier: its layers on the base.
-        network: what it is, if it has no base.
-        unfreeze: how many of the base's last layers were trained.
-    """
-
-    extraction: Extraction | None = None
-    classifier: Layers | None = None
-    network: Network | None = None
-    unfreeze: int = 0
+    extraction: Extraction | None = None  # how the features of the model were made, if it is on a base
+    classifier: Layers | None = None  # its layers on the base
+    network: Network | None = None  # what it is, if it has no base
+    unfreeze: int = 0  # how many of the base's last layers were trained
 
 
 class Learner(NamedTuple):
-    """How a strategy trains.
+    """How a strategy trains."""
 
-    Attributes:
-        train: trains once, with a state of its own.
-        images: what the model takes of images that are validated or tested on, as they are and, where both are asked,
-            mirrored.
-        parts: of its model.
-        seconds: that were spent before the first training.
-        is_start: whether another strategy starts from each of its models.
-    """
-
-    train: "Callable[[Assignment, Resumable], tuple[keras.Model, Training]]"
+    train: "Callable[[Assignment, Resumable], tuple[keras.Model, Training]]"  # trains once, with a state of its own
+    # What the model takes of images that are validated or tested on, as they are and, where both are asked, mirrored.
     images: Sequence[Stored]
-    parts: Parts
-    seconds: float = 0.0
-    is_start: bool = False
+    parts: Parts  # of its model
+    seconds: float = 0.0  # that were spent before the first training
+    is_start: bool = False  # whether another strategy starts from each of its models
 
 
 class Outcome(NamedTuple):
-    """What came of one training.
+    """What came of one training."""
 
-    Attributes:
-        assignment: who trained on what.
-        training: its epochs and seconds.
-        test: logits, float64 (images, classes), for the images that it is tested on.
-        validation: the same for those that it validated on.
-        trained: how many weights were trained.
-    """
-
-    assignment: Assignment
-    training: Training
-    test: FloatArray
-    validation: FloatArray
-    trained: int
+    assignment: Assignment  # who trained on what
+    training: Training  # its epochs and seconds
+    test: FloatArray  # logits, float64 (images, classes), for the images that it is tested on
+    validation: FloatArray  # the same for those that it validated on
+    trained: int  # how many weights were trained
 
 
 def train(context: TrainingContext, learner: Learner) -> None:

@@ -4,12 +4,13 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from headstart.base import batches
+from headstart.base.lazy import keras, tf
 from headstart.foundation.atomic import replacing
 from headstart.foundation.errors import InputError
 from headstart.foundation.progress import bar, until
@@ -22,10 +23,6 @@ from headstart.training.class_weights import ClassWeights
 from headstart.training.layerwise import Group
 from headstart.training.steps import Steps
 
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
-
 HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
 # The state is saved after an epoch when the last save is this old, seconds: saving every epoch of a
 # small head would take longer than training it.
@@ -34,17 +31,13 @@ _FILE = "training.npz"
 
 
 class Training(NamedTuple):
-    """What a training left beside the model.
+    """What a training left beside the model."""
 
-    Attributes:
-        history: one row an epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``val_loss``,
-            ``val_accuracy``. The first two are means over the epoch of what training sees: with
-            dropout, smoothed labels, mixtures. Validation has none of these. Both losses have class weights.
-        seconds: time spent, that of interrupted runs included.
-    """
-
+    # One row an epoch: ``epoch`` from 1, ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``. The first two are
+    # means over the epoch of what training sees: with dropout, smoothed labels, mixtures. Validation has none of these.
+    # Both losses have class weights.
     history: pd.DataFrame
-    seconds: float
+    seconds: float  # time spent, that of interrupted runs included
 
     @property
     def best_epoch(self) -> int:
@@ -138,7 +131,6 @@ def forget(state: Resumable) -> None:
 
 def _compile_measure(model: "keras.Model") -> Callable[[Samples, ClassWeights | None], tuple[float, float]]:
     """Return a function from examples and weights of the classes to the mean loss and the part that is right."""
-    import tensorflow as tf
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def by_example(values: "tf.Tensor", labels: "tf.Tensor") -> "tf.Tensor":
