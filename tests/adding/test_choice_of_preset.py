@@ -134,7 +134,8 @@ def test_folds_need_groups_for_each() -> None:
 
 
 def test_many_images_of_many_classes_are_split() -> None:
-    assert choice.division(images({(str(number), None): 501 for number in range(10)}))["folds"] == 0
+    assert choice.division(images({(str(number), None): 199 for number in range(10)}))["folds"] == 5
+    assert choice.division(images({(str(number), None): 200 for number in range(10)}))["folds"] == 0
 
 
 def test_a_class_that_a_split_lacks_is_named() -> None:
