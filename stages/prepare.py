@@ -33,7 +33,7 @@ def main() -> None:
     counts = None if settings.folds else settings.counts
     reading = reading_of(settings)
     with open_source(Path(settings.source), DOWNLOADS, reading) as source, replacing_folder(paths.PREPARED) as folder:
-        bursts = settings.group == "auto"
+        bursts = {"auto": True, "none": None}.get(settings.group, False)
         subset = draw(source, folder, counts, settings.order, params.seed, bursts=bursts)
         # Now rather than after the extraction of features: too few images for the folds.
         assignments.assign(subset.frame, settings.folds, float(settings.validation), repeats=1, seed=params.seed)

@@ -116,7 +116,13 @@ class _Pool:
 
 
 def draw(
-    source: Source, folder: Path, counts: split.Counts | None, order: split.Order, seed: int, *, bursts: bool = False
+    source: Source,
+    folder: Path,
+    counts: split.Counts | None,
+    order: split.Order,
+    seed: int,
+    *,
+    bursts: bool | None = False,
 ) -> Subset:
     """Draw a subset and copy its files, as they are, to ``folder/<split>/<class>/<file>``.
 
@@ -129,7 +135,8 @@ def draw(
             all images for folds, whatever splits the source has.
         order: see :func:`headstart.sources.split.ordered`.
         seed: likewise.
-        bursts: whether photographs taken within seconds of each other are groups, where they have none.
+        bursts: whether photographs taken within seconds of each other are groups, where they have none. False tells
+            of them, None does not look for them.
 
     Raises:
         InputError: a class has too few images that can be used, or fractions make more than a whole.
@@ -140,7 +147,7 @@ def draw(
     screened = screen(source.images)
     pools = _pools(source, screened, counts, order, seed)
     for pool in pools:
-        pool.grouped |= bursts and len(pool.splits) > 1
+        pool.grouped |= bool(bursts) and len(pool.splits) > 1
     _check_fractions(source.name, pools)
     # Before any decoding, since what is too few now won't become more.
     _check_sizes(source, pools, [len(pool.queue) for pool in pools], screened)
@@ -149,8 +156,8 @@ def draw(
     shots = {
         position: one.shot for position, one in checked.items() if one.shot and not screened.images[position].group
     }
-    in_bursts = burst.find(shots)
-    notes += burst.note(in_bursts, len(checked), kept=bursts)
+    in_bursts = {} if bursts is None else burst.find(shots)
+    notes += burst.note(in_bursts, len(checked), kept=bool(bursts))
     if bursts:
         for position, name in in_bursts.items():
             screened.images[position] = replace(screened.images[position], group=name)

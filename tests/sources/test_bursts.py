@@ -57,7 +57,7 @@ def test_whoever_is_within_ten_seconds_of_another_is_in_its_burst(seconds: list[
     assert all(len({cameras[place] for place in found if found[place] == name}) == 1 for name in found.values())
 
 
-def drawn(tmp_path: Path, **options: bool) -> Subset:
+def drawn(tmp_path: Path, **options: bool | None) -> Subset:
     """A subset of two classes, each of eight bursts of three pictures, and a picture between two bursts."""
     for offset, name in ((0, "ant"), (5000, "bee")):
         (tmp_path / "source" / name).mkdir(parents=True)
@@ -85,3 +85,7 @@ def test_otherwise_they_are_told(tmp_path: Path) -> None:
     assert not subset.frame["group"].any()
     (line,) = [note for note in subset.notes if "bursts" in note]
     assert line.endswith("keep each in one split with `dvc exp run -S prepare.group=auto`")
+
+
+def test_who_wants_no_groups_is_told_of_none(tmp_path: Path) -> None:
+    assert not [note for note in drawn(tmp_path, bursts=None).notes if "bursts" in note]
