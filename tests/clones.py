@@ -48,6 +48,7 @@ def environment(folder: Path) -> dict[str, str]:
         "PATH": os.pathsep.join([str(binaries), os.environ["PATH"]]),
         # The command is installed for the checkout that the tests are of.
         "PYTHONPATH": str(folder),
+        "DVC_TEST": "true",
         "HOME": str(folder.parent),
         "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "tmp" / "site"),
     }

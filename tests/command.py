@@ -22,7 +22,7 @@ def headstart(folder: Path, *arguments: str, **variables: str) -> subprocess.Com
     return subprocess.run(
         [Path(sys.executable).parent / "headstart", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1", **variables},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
         capture_output=True,
         encoding="utf-8",
         check=False,

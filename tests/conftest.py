@@ -18,6 +18,9 @@ _LONGEST = {"test_documented_commands", "test_end_to_end", "test_kill_stages", "
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# In every new repository, DVC would start a process that asks the internet for its newest version.
+os.environ["DVC_TEST"] = "true"
+
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("headstart", deadline=None)
 settings.load_profile("headstart")

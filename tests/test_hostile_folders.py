@@ -117,7 +117,7 @@ def test_from_the_command_line_to_the_prepared_images(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": tools, "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"}
+    environment = {**os.environ, "PATH": tools, "PYTHONPATH": str(ROOT)}
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=60)

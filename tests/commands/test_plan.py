@@ -31,7 +31,7 @@ def make_run(project: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", "--old-file=setup", "run"],
         cwd=project,
-        env={**clones.environment(project), "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"},
+        env={**clones.environment(project), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         encoding="utf-8",
         check=False,
