@@ -52,9 +52,9 @@ _OFTENER = {
     "headstart/features/features.py": ("_BATCHES_A_BLOCK = 8", "_BATCHES_A_BLOCK = 1"),
 }
 _EPOCHS = 12
-# Files that stay in the folder for continuing state: evaluate keeps what models said, and what images themselves say;
-# stages lock one, so that only one of them works at a time.
-KEPT = ("key", "said.npz", "result.json", "lock")
+# Files that stay in the folder for continuing state: evaluate keeps what the images themselves say; stages lock one, so
+# that only one of them works at a time.
+KEPT = ("key", "result.json", "lock")
 # Written by more than one stage, and by none of them alone: times differ from run to run.
 _UNLOCKED = ("metrics/timings.json",)
 

@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from headstart.base import runtime
+from headstart.foundation.array_types import IntArray
+from headstart.images import manifest
 from headstart.settings.schema import Section
 from tests.once import made_once
 from tests.pipeline import IN_FOLDS, STAGES, Finished, run, write_params, write_source
@@ -59,15 +62,23 @@ def _finish(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def trained_in_folds(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project in which every stage up to fine-tuning has run with folds. Copy it with ``folds`` to change it."""
+    """A project in which every stage up to fine-tuning has run with folds. Copy it with ``folds`` to change it.
+
+    In asked.json are, by stage, the rows of the manifest whose labels it asked for, call by call.
+    """
     return made_once(tmp_path_factory, "trained_in_folds", _train_in_folds)
 
 
 def _train_in_folds(folder: Path) -> None:
-    with contextlib.chdir(folder):
+    asked: dict[str, list[list[int]]] = {}
+    with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
         write_source(Path("source"))
         write_params(**IN_FOLDS)
-        run(*STAGES[: STAGES.index("evaluate")])
+        for stage in STAGES[: STAGES.index("evaluate")]:
+            with patch.context() as recording:
+                _record_labels(recording, asked.setdefault(stage, []))
+                run(stage)
+        Path("asked.json").write_text(json.dumps(asked), encoding="utf-8")
 
 
 @pytest.fixture
@@ -98,6 +109,17 @@ def _float32() -> Iterator[None]:
     yield
     if keras := sys.modules.get("keras"):
         keras.config.set_dtype_policy("float32")
+
+
+def _record_labels(patch: pytest.MonkeyPatch, asked: list[list[int]]) -> None:
+    """Note the rows of which labels are asked."""
+    original = manifest.labels_of
+
+    def noting(frame: pd.DataFrame, rows: IntArray) -> IntArray:
+        asked.append(rows.tolist())
+        return original(frame, rows)
+
+    patch.setattr(manifest, "labels_of", noting)
 
 
 def _record_reads(patch: pytest.MonkeyPatch, reads: set[tuple[str, str]]) -> None:

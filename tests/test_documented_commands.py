@@ -155,7 +155,8 @@ def _finish(folder: Path, path: str) -> None:
     for preset in (reader.clone / "presets").glob("*.yaml"):
         shrink(preset)
     shutil.copy(reader.clone / "presets" / "quick.yaml", reader.clone / "params.yaml")
-    pictures(reader.home / "pictures" / "birds", first=0)
+    # Of ten of each class there would be folds, with six trainings of each strategy.
+    pictures(reader.home / "pictures" / "birds", first=0, count=9)
     pictures(reader.home / "pictures" / "new", first=50, count=2)
     cats = {f"{kind}_{n}.jpg": jpeg(n + 9 * len(kind)) for kind in CATS for n in range(9)}
     fill(reader.home / "pictures" / "cats", cats)

@@ -218,8 +218,8 @@ def test_settings_of_ones_own_stay_and_the_command_is_told(repository: Path, tmp
     assert (repository / "params.yaml").read_text(encoding="utf-8") == settings
     assert told.splitlines()[1:] == [
         "params.yaml has settings of your own and stays as it is; to run these on the new images:",
-        "  dvc exp run -S prepare.source=data/sources/birds.zip -S prepare.order=random -S prepare.train=0.6 "
-        "-S prepare.validation=0.2 -S prepare.test=0.2",
+        "  dvc exp run -S prepare.source=data/sources/birds.zip -S prepare.order=random -S prepare.folds=0 "
+        "-S prepare.train=0.6 -S prepare.validation=0.2 -S prepare.test=0.2",
         "presets/quick.yaml fits small pictures, 32 × 24 pixels in the median; to use it, copy it to params.yaml and "
         "add again",
     ]
