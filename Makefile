@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup run test lint lock audit clean
+.PHONY: help setup run test lint style types tests lock audit clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -34,13 +34,21 @@ run: setup  ## run the pipeline, or show the comparison again where nothing chan
 	@status=$$(dvc status --json) && if [ "$$status" = "{}" ]; then headstart compare; \
 	else printf "%s" "$$status" | headstart plan --line; dvc repro; fi
 
-test: setup lint  ## check style and types, run the tests
-	python -m pytest --numprocesses 2 --dist worksteal
+test: setup style  ## check style and types, run the tests
+	@# Beside the tests: some wait for one another, and mypy takes a minute of one processor core.
+	@$(MAKE) --no-print-directory --jobs=2 types tests
 
-lint: setup  ## check style and types
+lint: setup style types  ## check style and types
+
+style: setup
 	ruff format --check .
 	ruff check .
+
+types: setup
 	mypy
+
+tests: setup
+	python -m pytest --numprocesses 2 --dist worksteal
 
 lock: setup  ## resolve requirements.txt anew into requirements.lock
 	python -m pip install --quiet uv

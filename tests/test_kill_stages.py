@@ -1,6 +1,6 @@
 """Ended at any moment, a stage leaves nothing half done and goes on to the same bytes.
 
-A kill of every stage; `python -m tests.kill_stages` is the same through DVC, for as long as one likes.
+A kill of most stages; `python -m tests.kill_stages` is the same through DVC, for as long as one likes.
 """
 
 import os
@@ -20,6 +20,8 @@ from tests.pipeline import DEFINED, ROOT, STAGES, Finished
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
+# Of the trainings, which share a loop, those with most to lose; the long form kills all of them.
+KILLED = [stage for stage in STAGES if stage not in ("train_scratch_augmented", "train_head", "train_augmented")]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 # An undisturbed stage takes so many times what printing its help takes, which is where TensorFlow isn't imported.
 TIMES_ITS_HELP = 6
@@ -96,7 +98,7 @@ def test_killed_stages_finish_with_the_same_bytes(finished: Finished, tmp_path: 
         return [f"{stage}: {fault}" for fault in found]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        assert [fault for found in pool.map(of, *zip(*enumerate(STAGES), strict=True)) for fault in found] == []
+        assert [fault for found in pool.map(of, *zip(*enumerate(KILLED), strict=True)) for fault in found] == []
 
 
 def test_dvc_locks_no_stage_that_was_killed(tmp_path: Path) -> None:

@@ -65,35 +65,25 @@ def test_the_saved_model_has_the_best_validation_loss(pipeline: Path, stage: str
     assert -np.log(truth).mean() == pytest.approx(best, rel=1e-4)
 
 
-@both
-def test_two_runs_give_the_same_bytes(pipeline: Path, stage: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a base or features, which neither stage needs."""
-    before = outputs(*results(stage))
+def test_it_needs_no_base_and_goes_on_without_decoding_an_image_again(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = outputs(*results("train_scratch_augmented"))
     for folder in ("data/weights", "data/features", "data/trunk", "data/flipped"):
         shutil.rmtree(folder)
-    run(stage)
-    assert outputs(*results(stage)) == before
-    assert list(Path("data/working").iterdir()) == []
-    printed = capsys.readouterr().out
-    assert printed.startswith("convnet_small at 20 × 20 pixels, colour, float32, as params.yaml says\n")
-    assert f"{STAGES[stage]}: best of 3 epochs is " in printed
-
-
-@both
-def test_an_interrupted_run_goes_on(pipeline: Path, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = outputs(*results(stage))
     with pytest.MonkeyPatch.context() as patch:
         interrupt(patch, saves=2)
         with pytest.raises(Interrupted):
-            run(stage)
+            run("train_scratch_augmented")
 
     def unreadable(*arguments: object) -> None:
         raise AssertionError("an image was decoded again")
 
     monkeypatch.setattr(images, "load", unreadable)
-    run(stage)
-    assert outputs(*results(stage)) == before
+    run("train_scratch_augmented")
+    assert outputs(*results("train_scratch_augmented")) == before
     assert list(Path("data/working").iterdir()) == []
+    assert capsys.readouterr().out.startswith("convnet_small at 20 × 20 pixels, colour, float32, as params.yaml says\n")
 
 
 def epochs_seen(patch: pytest.MonkeyPatch) -> list[list[samples.Batch]]:
