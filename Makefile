@@ -34,11 +34,11 @@ run: setup  ## run the pipeline, or show the comparison again where nothing chan
 	@status=$$(dvc status --json) && if [ "$$status" = "{}" ]; then headstart compare; \
 	else printf "%s" "$$status" | headstart plan --line; dvc repro; fi
 
-test: setup style  ## check style and types, run the tests
+test: style  ## check style and types, run the tests
 	@# Beside the tests: some wait for one another, and mypy takes a minute of one processor core.
 	@$(MAKE) --no-print-directory --jobs=2 types tests
 
-lint: setup style types  ## check style and types
+lint: style types  ## check style and types
 
 style: setup
 	ruff format --check .

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from unittest.mock import patch
 
 from benchmarks.loops import TRAINING, VALIDATION, Count, Loop
-from headstart.models import inference, samples
+from headstart.models import samples
 from headstart.models.samples import Batch, Samples
 from headstart.models.strategies import TRANSFER
 from headstart.training import training
@@ -28,21 +28,16 @@ def part(name: str, found: list[Loop]) -> Callable[[], None]:
         found: gets the loops over batches, which show no progress bar.
     """
     stage = importlib.import_module(f"stages.{STAGES[name]}")
-    predictions = 0
 
     def epoch_batches(examples: Samples, batch_size: int, epoch: int, seed: int) -> Iterator[Batch]:
         return _counted(samples.epoch_batches(examples, batch_size, epoch, seed), Count(found, TRAINING, "images"))
 
     def in_order(examples: Samples, batch_size: int) -> Iterator[Batch]:
-        nonlocal predictions
-        predictions += 1
-        # Each call of `predict` is for another model, as fast as that is.
-        title = f"prediction {predictions}" if name == "evaluation" else VALIDATION
-        return _counted(samples.in_order(examples, batch_size), Count(found, title, "images"))
+        return _counted(samples.in_order(examples, batch_size), Count(found, VALIDATION, "images"))
 
     def run() -> None:
         shuffled = patch.object(training, "epoch_batches", epoch_batches)
-        ordered = patch.object(inference if name == "evaluation" else training, "in_order", in_order)
+        ordered = patch.object(training, "in_order", in_order)
         # The protocol trains no network from scratch.
         scored = patch.object(stage, "STRATEGIES", TRANSFER) if name == "evaluation" else nullcontext()
         with shuffled, ordered, scored:

@@ -19,6 +19,7 @@ from headstart.foundation import paths
 from headstart.foundation.errors import InputError
 from headstart.foundation.progress import bar
 from headstart.images import manifest
+from headstart.models.strategies import stage_of
 from headstart.settings import params
 from headstart.settings.schema import Classifier, Params
 
@@ -180,7 +181,7 @@ def _fit(model: Any, name: str, train: Any, validation: Any, settings: Params, f
     """
     import keras
 
-    how = getattr(settings, "finetune" if name == "finetune" else f"train_{name}")
+    how = getattr(settings, stage_of(name))
     model.compile(
         loss="binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy",
         optimizer=keras.optimizers.RMSprop(how.learning_rate),

@@ -23,7 +23,7 @@ from benchmarks.project import find, read_by
 from headstart.foundation import entry, paths
 from headstart.foundation.errors import InputError
 from headstart.foundation.resume import Resumable
-from headstart.models.strategies import FROM_SCRATCH, STRATEGIES
+from headstart.models.strategies import FROM_SCRATCH, STRATEGIES, stage_of
 from headstart.settings import params
 from headstart.settings.schema import Params
 
@@ -31,7 +31,7 @@ from headstart.settings.schema import Params
 AS_IT_IS = "as it is"
 
 # The stages that train.
-STAGES = [name if name == "finetune" else f"train_{name}" for name in STRATEGIES]
+STAGES = list(map(stage_of, STRATEGIES))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

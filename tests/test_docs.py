@@ -36,3 +36,11 @@ def test_contributors_see_every_room_in_the_order_of_imports() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     table = text[text.index("| room |") : text.index("After adding")]
     assert tuple(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == ORDER
+
+
+def test_contributors_find_what_the_map_names() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text[text.index("Where is …?") : text.index("## Adding things")]
+    named = re.findall(r"`([\w/]+\.py)`, `(?:\w+\.)?(\w+)`", table)
+    assert len(named) >= 7
+    assert [(file, name) for file, name in named if f"def {name}(" not in (ROOT / file).read_text("utf-8")] == []

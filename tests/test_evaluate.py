@@ -15,13 +15,14 @@ from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.foundation.errors import InputError
 from headstart.foundation.framing import Framing
 from headstart.images import images, manifest
-from headstart.models import held_out, inference, models
+from headstart.models import held_out, models
 from headstart.models.description import describe
 from headstart.models.held_out import HeldOut
 from headstart.models.strategies import STRATEGIES
 from headstart.scoring import predictions, results
 from headstart.statistics import calibration
 from tests.pipeline import CLASSES, IMAGE_SIZE, TEST, Finished, outputs, run, write_params
+from tests.trainings import said
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
@@ -79,7 +80,7 @@ def straight(name: str, flip: bool = True) -> FloatArray:
         lower = base.between(whole, None, base.cut_before(whole, description.unfreeze))
         both = [np.asarray(lower(base.preprocess("vgg16", seen))) for seen in both]
         model = models.load(paths.MODELS / name, whole)
-    raw = np.mean([inference.predict(model, values) for values in both], axis=0)
+    raw = np.mean([said(model, values) for values in both], axis=0)
     return calibration.apply_temperature(raw, metrics()[name]["temperature"])
 
 

@@ -12,7 +12,7 @@ from headstart.foundation.errors import InputError
 from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import images, manifest
-from headstart.models import inference, models, samples
+from headstart.models import models, samples
 from headstart.models.description import describe
 from headstart.models.samples import Samples
 from headstart.settings import params
@@ -20,7 +20,7 @@ from headstart.training import training
 from tests.pictures import encode
 from tests.pipeline import CLASSES, SCRATCH_SIZE, TRAIN, Finished, outputs, run, write_params
 from tests.policies import needs_bfloat16
-from tests.trainings import Interrupted, interrupt
+from tests.trainings import Interrupted, interrupt, said
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
@@ -59,7 +59,7 @@ def test_the_saved_model_has_the_best_validation_loss(pipeline: Path, stage: str
     frame = manifest.read(paths.MANIFEST)
     rows = frame.loc[frame["split"] == "validation", "path"]
     values = np.stack([images.load(paths.PREPARED / path, Framing(SCRATCH_SIZE)) for path in rows])
-    probabilities = inference.predict(models.load_network(paths.MODELS / STAGES[stage]), values)
+    probabilities = said(models.load_network(paths.MODELS / STAGES[stage]), values)
     truth = probabilities[np.arange(len(rows)), manifest.labels(frame, "validation")]
     best = pd.read_csv(f"metrics/{STAGES[stage]}/history.csv")["val_loss"].min()
     assert -np.log(truth).mean() == pytest.approx(best, rel=1e-4)

@@ -17,15 +17,15 @@ from headstart.models import held_out, inference, models
 from headstart.models.description import describe
 from headstart.models.held_out import HeldOut
 from headstart.models.samples import Stored
+from headstart.models.strategies import HEADS, STRATEGIES, stage_of
 from headstart.settings import params
 from headstart.training import context, training
-from headstart.training.context import STAGES
 from tests.pipeline import CLASSES, IMAGE_SIZE, IN_FOLDS, TEST, TRAIN, VALIDATION, Finished, outputs, run, write_params
 from tests.trainings import Interrupted, interrupt
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 
-each = pytest.mark.parametrize("strategy", STAGES)
+each = pytest.mark.parametrize("strategy", STRATEGIES)
 IMAGES = len(CLASSES) * (TRAIN + VALIDATION + TEST)
 
 
@@ -39,7 +39,7 @@ def read(folder: Path, strategy: str) -> HeldOut:
 
 def assigned(folder: Path, strategy: str) -> list[Assignment]:
     settings = params.load(folder / "params.yaml")
-    repeats = settings.repeats if strategy in ("head", "augmented") else settings.repeats_of_networks
+    repeats = settings.repeats if strategy in HEADS else settings.repeats_of_networks
     frame = manifest.read(folder / paths.MANIFEST)
     prepare = settings.prepare
     return assignments.assign(frame, prepare.folds, float(prepare.validation), repeats, settings.seed)
@@ -70,8 +70,8 @@ def test_it_goes_on_after_an_interruption_whatever_the_labels_of_test_images(
     with pytest.MonkeyPatch.context() as patch:
         interrupt(patch, saves=1)
         with pytest.raises(Interrupted):
-            run(STAGES[strategy])
-    run(STAGES[strategy])
+            run(stage_of(strategy))
+    run(stage_of(strategy))
     assert outputs(*results(strategy)) == before
     assert list(Path("data/working").iterdir()) == []
     history = pd.read_csv(f"metrics/{strategy}/history.csv")
@@ -146,7 +146,7 @@ def test_fine_tuning_starts_from_the_classifier_of_the_same_fold(folds: Path) ->
 
 @each
 def test_a_training_asks_for_labels_of_its_own_images_alone(trained_in_folds: Path, strategy: str) -> None:
-    asked = json.loads((trained_in_folds / "asked.json").read_text(encoding="utf-8"))[STAGES[strategy]]
+    asked = json.loads((trained_in_folds / "asked.json").read_text(encoding="utf-8"))[stage_of(strategy)]
     own = [rows.tolist() for one in assigned(trained_in_folds, strategy) for rows in (one.train, one.validation)]
     assert asked == own
 

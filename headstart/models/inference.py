@@ -14,13 +14,6 @@ from headstart.models import classifier
 from headstart.models.samples import Samples, in_order
 
 
-def predict(model: "keras.Model", values: NDArray[np.generic]) -> FloatArray:
-    """Return probabilities, float64 (examples, classes), for examples (examples, …)."""
-    forward = compile_predict(model, values.dtype)
-    samples = Samples(values[np.newaxis], np.zeros(len(values), np.int64))
-    return np.concatenate([forward(x) for x, _ in in_order(samples, batches.SIZE)])
-
-
 def compile_logits(model: "keras.Model", dtype: npt.DTypeLike) -> Callable[[Samples], FloatArray]:
     """Return a function from examples of a type, in their first view, to their logits, float64 (images, classes).
 
@@ -28,38 +21,37 @@ def compile_logits(model: "keras.Model", dtype: npt.DTypeLike) -> Callable[[Samp
     whichever others come with it.
     """
 
-    def rows(examples: "tf.Tensor") -> "tf.Tensor":
-        with batches.by_row(model):
-            found = tf.cast(model(tf.cast(examples, model.input.dtype), training=False), tf.float64)
+    def both(logits: "tf.Tensor") -> "tf.Tensor":
         # A single unit is the logit of the second class against the first.
-        return tf.concat([tf.zeros_like(found), found], axis=1) if found.shape[1] == 1 else found
+        return tf.concat([tf.zeros_like(logits), logits], axis=1) if logits.shape[1] == 1 else logits
 
-    forward = tf.function(rows, input_signature=[tf.TensorSpec((batches.SIZE, *model.input_shape[1:]), dtype)])
-
-    def logits(samples: Samples) -> FloatArray:
-        found = [batches.apply(forward, values, batches.SIZE) for values, _ in in_order(samples, batches.SIZE)]
-        return np.concatenate(found)
-
-    return logits
+    forward = _compiled(model, dtype, both)
+    return lambda samples: np.concatenate([forward(values) for values, _ in in_order(samples, batches.SIZE)])
 
 
 def compile_predict(model: "keras.Model", dtype: npt.DTypeLike) -> Callable[[NDArray[Any]], FloatArray]:
     """Return a function from any number of examples of a type to their probabilities, float64 (examples, classes).
 
-    Those of an example are the same, to the last digit, however many come with it.
+    Rows sum to 1. Those of an example are the same, to the last digit, however many come with it.
     """
+
+    def probabilities(logits: "tf.Tensor") -> "tf.Tensor":
+        rows = classifier.probabilities(logits)
+        return rows / tf.reduce_sum(rows, axis=1, keepdims=True)
+
+    return _compiled(model, dtype, probabilities)
+
+
+def _compiled(
+    model: "keras.Model", dtype: npt.DTypeLike, answer: "Callable[[tf.Tensor], tf.Tensor]"
+) -> Callable[[NDArray[Any]], FloatArray]:
+    """Return a function from any number of examples to what ``answer`` makes of a model's logits for them."""
 
     def rows(examples: "tf.Tensor") -> "tf.Tensor":
         with batches.by_row(model):
-            return probabilities(model, examples)
+            logits = model(tf.cast(examples, model.input.dtype), training=False)
+            # In float32 every probability within 1e-7 of 1 would be 1: the most confident ones were indistinguishable.
+            return answer(tf.cast(logits, tf.float64))
 
     forward = tf.function(rows, input_signature=[tf.TensorSpec((batches.SIZE, *model.input_shape[1:]), dtype)])
     return lambda values: batches.apply(forward, values, batches.SIZE)
-
-
-def probabilities(model: "keras.Model", values: "tf.Tensor") -> "tf.Tensor":
-    """Return what a model to logits says of examples: probabilities, float64 (examples, classes), rows summing to 1."""
-    logits = model(tf.cast(values, model.input.dtype), training=False)
-    # In float32 every probability within 1e-7 of 1 would be 1: the most confident ones would be indistinguishable.
-    rows = classifier.probabilities(tf.cast(logits, tf.float64))
-    return rows / tf.reduce_sum(rows, axis=1, keepdims=True)

@@ -6,3 +6,10 @@ Strategy = Literal["scratch", "scratch_augmented", "head", "augmented", "finetun
 STRATEGIES: tuple[str, ...] = get_args(Strategy)
 # Those without a pretrained base, and those with one.
 FROM_SCRATCH, TRANSFER = STRATEGIES[:2], STRATEGIES[2:]
+# Those that train a classifier on kept features, in seconds; the others are repeated less often.
+HEADS = TRANSFER[:2]
+
+
+def stage_of(strategy: str) -> str:
+    """Return the stage that trains a strategy; its section of params.yaml has the same name."""
+    return strategy if strategy == "finetune" else f"train_{strategy}"

@@ -12,7 +12,7 @@ def show_strategies() -> None:
     """Print the table and the verdicts."""
     metrics, compared = results.read(), results.read_comparison()
     seconds = {name: cost.training_seconds(name) for name in metrics}
-    summary.show(metrics, compared, compared["margin"], seconds, results.repeats(metrics))
+    summary.show(metrics, compared, seconds, results.repeats(metrics))
     provenance.show(provenance.of_run(metrics))
 
 

@@ -23,7 +23,6 @@ _NAMED = 10
 def show(
     metrics: Mapping[str, Mapping[str, Any]],
     compared: Mapping[str, Any],
-    margin: float,
     seconds: Mapping[str, float | None],
     repeats: Mapping[str, pd.DataFrame],
 ) -> None:
@@ -32,7 +31,6 @@ def show(
     Args:
         metrics: metrics/evaluation.json.
         compared: metrics/comparison.json.
-        margin: the difference in accuracy that doesn't matter.
         seconds: of training, None where they are not known.
         repeats: the trainings of each strategy that was trained more than once.
     """
@@ -51,7 +49,7 @@ def show(
     if left := len(comparisons) - len(of_winner):
         lines.append(f"the page compares the other {count(left, 'pair')}")
     if comparisons:
-        lines += filter(None, [_cheaper(winner, metrics, comparisons, margin, seconds)])
+        lines += filter(None, [_cheaper(winner, metrics, comparisons, compared["margin"], seconds)])
         lines.append(verdicts.detectable(of_winner))
     lines.append(verdicts.guessing(compared["majority"], images))
     lines.append(verdicts.worst_class(compared["classes"][winner]))

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
+from headstart.models.strategies import HEADS, stage_of
 from headstart.planning.counts import Counts
 from headstart.settings.schema import Optimization, Params
 
@@ -50,7 +51,7 @@ class Trainings:
 
 def trainings(params: Params, stage: str) -> Trainings:
     """Return how often a stage trains."""
-    repeats = params.repeats if stage in ("train_head", "train_augmented") else params.repeats_of_networks
+    repeats = params.repeats if stage in map(stage_of, HEADS) else params.repeats_of_networks
     folds = params.prepare.folds
     return Trainings(repeats * max(1, folds), min(1, folds))
 

@@ -175,8 +175,10 @@ def _line(one: Scored, settings: Evaluate) -> dict[str, Any] | None:
         )
     positive, validation = classes.index(settings.positive_class), one.validation
     belongs, scores = validation.labels == positive, validation.calibrated[:, positive]
-    by_recall = thresholds.by_recall(belongs, scores, wanted) if wanted else None
-    threshold = by_recall if wanted else thresholds.by_cost(belongs, scores, miss_cost)
+    if wanted:
+        threshold = thresholds.by_recall(belongs, scores, wanted)
+    else:
+        threshold = thresholds.by_cost(belongs, scores, miss_cost)
     return None if threshold is None else asdict(thresholds.drawn(one.calibrated, positive, threshold))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from headstart.foundation.array_types import BoolArray, FloatArray, IntArray
+from headstart.statistics import scoring
 from headstart.statistics.intervals import Share, WeightedMetric
 from headstart.statistics.outcome import Outcome
 
@@ -77,9 +78,8 @@ def weighted_average_precision(
     for k in _ranked(labels, probabilities.shape[1], positive):
         order = np.argsort(-probabilities[:, k], kind="stable")
         ranked = probabilities[order, k]
-        # Images with one score come in together: the last of each such run.
-        ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-        rankings.append((order, (labels[order] == k).astype(np.float64)[:, None], ends))
+        # Images with one score come in together.
+        rankings.append((order, (labels[order] == k).astype(np.float64)[:, None], scoring.ends_of_ties(ranked)))
 
     def metric(weights: FloatArray) -> FloatArray:
         total, defined = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])

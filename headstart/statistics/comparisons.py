@@ -1,7 +1,7 @@
 """Which differences between strategies are real: those with the winner, and the others as exploratory ones."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -68,15 +68,14 @@ class Comparison:
         """The same with ``strategy``, which is one of the two, as the first, whether or not it is the better one."""
         if strategy == self.first:
             return self
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        turned = {
-            "first": self.second,
-            "second": self.first,
-            "difference": -self.difference,
-            "low": -self.high,
-            "high": -self.low,
-        }
-        return Comparison(**{**fields, **turned})
+        return replace(
+            self,
+            first=self.second,
+            second=self.first,
+            difference=-self.difference,
+            low=-self.high,
+            high=-self.low,
+        )
 
 
 def compare(tested: Mapping[str, Outcome], winner: str, seed: int) -> list[Comparison]:

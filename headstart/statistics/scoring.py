@@ -62,6 +62,11 @@ def checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike, where: str) -> 
     return numbers, rows / sums[:, None]
 
 
+def ends_of_ties(ranked: FloatArray) -> IntArray:
+    """The places in ranked scores at which each run of equal ones ends: ascending, shape (distinct scores,)."""
+    return np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+
+
 def predicted_classes(probabilities: FloatArray) -> IntArray:
     """The most probable class of each image, shape (images,); of equally probable ones the first."""
     predicted: IntArray = probabilities.argmax(axis=1)

@@ -46,7 +46,7 @@ def coverage_curve(labels: IntArray, probabilities: FloatArray) -> CoverageCurve
     order = np.argsort(-confidences, kind="stable")
     ranked = confidences[order]
     right = np.cumsum((scoring.predicted_classes(probabilities) == labels)[order])
-    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    ends = scoring.ends_of_ties(ranked)
     answered = ends + 1
     return CoverageCurve(ranked[ends], answered / len(labels), right[ends] / answered)
 

@@ -11,18 +11,9 @@ from headstart.foundation import paths
 from headstart.foundation.array_types import IntArray
 from headstart.foundation.resume import Resumable
 from headstart.images import assignments, manifest
-from headstart.images.assignments import Assignment
-from headstart.models.strategies import FROM_SCRATCH
+from headstart.images.assignments import KEPT, Assignment
+from headstart.models.strategies import HEADS, stage_of
 from headstart.settings.schema import Optimization, Params
-
-# The stage, and with it the section of params.yaml, that trains a strategy.
-STAGES = {
-    "scratch": "train_scratch",
-    "scratch_augmented": "train_scratch_augmented",
-    "head": "train_head",
-    "augmented": "train_augmented",
-    "finetune": "finetune",
-}
 
 
 class TrainingContext(NamedTuple):
@@ -37,7 +28,7 @@ class TrainingContext(NamedTuple):
     @property
     def settings(self) -> Optimization:
         """How the strategy is trained."""
-        found: Optimization = getattr(self.params, STAGES[self.strategy])
+        found: Optimization = getattr(self.params, stage_of(self.strategy))
         return found
 
     @property
@@ -48,6 +39,10 @@ class TrainingContext(NamedTuple):
     def labels(self, rows: IntArray) -> IntArray:
         """The labels of the images in these rows: a training asks for those that it trains and validates on alone."""
         return manifest.labels_of(self.frame, rows)
+
+    def may_be_kept(self, training: Assignment) -> bool:
+        """Whether the strategy's model can be that of a training: with folds the one on all images, else any."""
+        return training.fold == KEPT or not self.params.prepare.folds
 
     def part(self, training: Assignment) -> Resumable:
         """The state of one training. It is discarded with the stage's."""
@@ -69,8 +64,8 @@ def begin(strategy: str, params: Params, inputs: Sequence[Path], *settings: Any)
     """
     runtime.start(params.seed)
     frame = manifest.read(paths.MANIFEST)
-    prepare, stage = params.prepare, STAGES[strategy]
-    repeats = params.repeats_of_networks if strategy in (*FROM_SCRATCH, "finetune") else params.repeats
+    prepare, stage = params.prepare, stage_of(strategy)
+    repeats = params.repeats if strategy in HEADS else params.repeats_of_networks
     divided = (prepare.folds, prepare.validation if prepare.folds else None)
     key = (params.seed, getattr(params, stage), divided, params.test_time_flip, *settings)
     return TrainingContext(

@@ -11,6 +11,7 @@ from headstart.images import assignments
 from headstart.images.assignments import Assignment
 from headstart.models import architectures, pixels
 from headstart.models.samples import Stored
+from headstart.models.strategies import stage_of
 from headstart.settings.schema import Augmentation, Params, Scratch
 from headstart.training import context as contexts
 from headstart.training import strategy
@@ -29,7 +30,7 @@ def train(name: str, params: Params, augmentation: Augmentation | None) -> None:
     Raises:
         InputError: the images are too small for the network, one doesn't decode, or the disk has no room for them.
     """
-    stage = contexts.STAGES[name]
+    stage = stage_of(name)
     settings = cast(Scratch, getattr(params, stage))
     architectures.check_size(settings, stage)
     runtime.start(params.seed)

@@ -65,7 +65,7 @@ def train(context: TrainingContext, learner: Learner) -> None:
     """
     outcomes = [_outcome(context, learner, assignment) for assignment in context.trainings]
     kept = min(
-        (one for one in outcomes if one.assignment.fold == KEPT or not context.params.prepare.folds),
+        (one for one in outcomes if context.may_be_kept(one.assignment)),
         key=lambda one: float(one.training.best["val_loss"]),
     )
     _write(context, learner, outcomes, kept)
@@ -121,7 +121,7 @@ def _outcome(context: TrainingContext, learner: Learner, assignment: Assignment)
     file = state.path / "outcome.npz"
     if not file.exists():
         model, trained = learner.train(assignment, state)
-        if learner.is_start or assignment.fold == KEPT or not context.params.prepare.folds:
+        if learner.is_start or context.may_be_kept(assignment):
             model.save_weights(state.path / models.WEIGHTS)
         ask = _ask(model, learner.images)
         found = {

@@ -39,7 +39,7 @@ def shown(
 ) -> list[str]:
     predicted = {name: worse(example(2, images=200), count) for name, count in errors.items()}
     metrics = {name: measured(drawn) for name, drawn in predicted.items()}
-    summary.show(metrics, compared(predicted, results.winner(metrics)), 0.01, seconds, repeats or {})
+    summary.show(metrics, compared(predicted, results.winner(metrics)), seconds, repeats or {})
     return capsys.readouterr().out.splitlines()
 
 
@@ -97,7 +97,7 @@ def test_a_single_strategy_is_compared_with_nothing(capsys: pytest.CaptureFixtur
 def test_what_is_undefined_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     drawn = example(2)
     all_cats = Predictions(drawn.images, drawn.classes, np.zeros(60, np.int64), drawn.probabilities)
-    summary.show({"head": measured(all_cats)}, compared({"head": all_cats}, "head"), 0.01, {}, {})
+    summary.show({"head": measured(all_cats)}, compared({"head": all_cats}, "head"), {}, {})
     assert "undefined" in capsys.readouterr().out
 
 
@@ -105,7 +105,7 @@ def test_what_is_undefined_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 def test_large_numbers_are_rounded(capsys: pytest.CaptureFixture[str], count: int, text: str) -> None:
     drawn = example(2)
     description = DESCRIPTION.model_copy(update={"trained_parameters": count})
-    summary.show({"head": measured(drawn, description)}, compared({"head": drawn}, "head"), 0.01, {}, {})
+    summary.show({"head": measured(drawn, description)}, compared({"head": drawn}, "head"), {}, {})
     assert capsys.readouterr().out.splitlines()[3].rstrip().endswith(f" {text}")
 
 
@@ -120,17 +120,17 @@ def test_the_cheaper_strategy_is_told_with_what_it_took_here(capsys: pytest.Capt
         for name, count in trained.items()
     }
     told = compared(dict.fromkeys(trained, drawn), "finetune")
-    summary.show(metrics, told, 0.01, {"head": 2.5, "finetune": 100.0}, {})
+    summary.show(metrics, told, {"head": 2.5, "finetune": 100.0}, {})
     printed = capsys.readouterr().out
     assert "The plain head is at most 0.2 points worse than fine-tuning and trains 1/154 of its weights" in printed
     assert "the cheaper one will do; it trained in 2.5 s, not 1 min 40 s." in printed
-    summary.show(metrics, told, 0.001, {}, {})
+    summary.show(metrics, {**told, "margin": 0.001}, {}, {})
     assert "will do" not in capsys.readouterr().out
 
 
 def test_what_nobody_recognised_is_said_before_anything_else(capsys: pytest.CaptureFixture[str]) -> None:
     drawn = example(2, images=100)
     blind = drawn.with_probabilities(np.tile([0.9, 0.1], (100, 1)))
-    summary.show({"head": measured(blind)}, compared({"head": blind}, "head"), 0.01, {}, {})
+    summary.show({"head": measured(blind)}, compared({"head": blind}, "head"), {}, {})
     sentences = [line for line in capsys.readouterr().out.splitlines() if line.endswith(".")]
     assert sentences[0] == "No image of “1” was recognised by any strategy."

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from headstart.foundation.resume import Resumable
-from headstart.models import classifier, inference
+from headstart.models import classifier
 from headstart.models.samples import Samples
 from headstart.settings import params
 from headstart.settings.schema import AugmentedClassifier
 from headstart.training import class_weights, training
 from headstart.training.training import Training
 from tests.pipeline import ROOT, trained_by
+from tests.trainings import said
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -78,7 +79,7 @@ def test_the_small_class_is_found(mixup: float) -> None:
     for weight in ("none", "balanced"):
         chosen = settings(class_weight=weight, mixup=mixup, epochs=60, batch_size=32, learning_rate=0.02)
         model, _ = fit(chosen, train, train, f"train_augmented/{weight}")
-        right = inference.predict(model, test.values[0]).argmax(axis=1) == test.labels
+        right = said(model, test.values[0]).argmax(axis=1) == test.labels
         recalls[weight] = [float(right[test.labels == label].mean()) for label in (0, 1)]
     assert recalls["none"][1] < 0.4 < 0.6 < recalls["balanced"][1]
     assert np.mean(recalls["balanced"]) > np.mean(recalls["none"]) + 0.05

@@ -11,7 +11,7 @@ import pytest
 from headstart.base import batches
 from headstart.foundation.errors import InputError
 from headstart.foundation.resume import Resumable
-from headstart.models import classifier, inference
+from headstart.models import classifier
 from headstart.models.samples import Samples
 from headstart.settings import params
 from headstart.settings.schema import AugmentedClassifier, Classifier
@@ -19,6 +19,7 @@ from headstart.training import layerwise, training
 from headstart.training.layerwise import Group
 from headstart.training.training import Training
 from tests.pipeline import ROOT, trained_by
+from tests.trainings import said
 
 pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -373,7 +374,7 @@ def test_a_part_of_a_stage_tells_the_stage() -> None:
 def test_predictions_are_the_models_probabilities(classes: int) -> None:
     model = build(settings(), classes)
     values = samples(300, classes).values[0]
-    found = inference.predict(model, values)
+    found = said(model, values)
     expected = classifier.probabilities(model(values.astype(np.float32)))
     assert found.dtype == np.float64
     assert found.shape == (300, classes)
@@ -386,23 +387,23 @@ def test_how_many_examples_come_at_once_changes_no_prediction(classes: int) -> N
     """To the last digit, whatever place in a batch an example has."""
     model = build(settings(units=300), classes)
     values = samples(3 * batches.SIZE + 5, classes).values[0]
-    together = inference.predict(model, values)
+    together = said(model, values)
     for start in range(0, len(values), 7):
-        np.testing.assert_array_equal(inference.predict(model, values[start : start + 7]), together[start : start + 7])
+        np.testing.assert_array_equal(said(model, values[start : start + 7]), together[start : start + 7])
 
 
 def test_a_last_batch_of_validation_counts_as_its_examples() -> None:
     model = build(settings())
     values = samples(batches.SIZE + 5, classes=3)
-    expected = -np.log(inference.predict(model, values.values[0])[np.arange(len(values.labels)), values.labels])
+    expected = -np.log(said(model, values.values[0])[np.arange(len(values.labels)), values.labels])
     loss, right = training._compile_measure(model)(values, None)
     assert loss == pytest.approx(expected.mean(), rel=1e-5)
-    assert right == (inference.predict(model, values.values[0]).argmax(axis=1) == values.labels).mean()
+    assert right == (said(model, values.values[0]).argmax(axis=1) == values.labels).mean()
 
 
 def test_predictions_take_no_part_in_dropout() -> None:
     model = build(settings(dropout=0.9))
-    same([inference.predict(model, TRAIN.values[0])], [inference.predict(model, TRAIN.values[0])])
+    same([said(model, TRAIN.values[0])], [said(model, TRAIN.values[0])])
 
 
 def test_a_training_can_be_followed_while_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
