@@ -115,11 +115,10 @@ def _weight_gradients(
         Those of the kernel, as ``shape`` says, and of the bias, (filters,).
     """
     rows, columns, channels, filters = shape
-    _, height, width, _ = tf.unstack(tf.shape(gradient))
+    height, width = _sides(gradient)
     if padding == "SAME":
-        sizes = zip((height, width), (rows, columns), strides, tf.unstack(tf.shape(images)[1:3]), strict=True)
-        margins = [_margins(*of_side) for of_side in sizes]
-        images = tf.pad(images, [(0, 0), *margins, (0, 0)])
+        sizes = zip((height, width), (rows, columns), strides, _sides(images), strict=True)
+        images = tf.pad(images, [(0, 0), *(_margins(*of_side) for of_side in sizes), (0, 0)])
 
     def seen(row: int, column: int) -> "tf.Tensor":
         """What a position of the kernel was laid on, (n, output height, output width, channels)."""
@@ -143,7 +142,14 @@ def _weight_gradients(
     return tf.reshape(gradients[:-1], shape), gradients[-1]
 
 
-def _margins(outputs: "tf.Tensor", kernel: int, stride: int, inputs: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
+def _sides(images: "tf.Tensor") -> list[Any]:
+    """Height and width: numbers where they are known as it is compiled, which makes for far fewer operations."""
+    known = images.shape[1:3]
+    return list(known) if known.is_fully_defined() else tf.unstack(tf.shape(images)[1:3])
+
+
+def _margins(outputs: Any, kernel: int, stride: int, inputs: Any) -> tuple[Any, Any]:
     """Rows or columns of zeros that TensorFlow adds before and after with padding ``SAME``."""
-    total = tf.maximum((outputs - 1) * stride + kernel - inputs, 0)
+    total = (outputs - 1) * stride + kernel - inputs
+    total = max(total, 0) if isinstance(total, int) else tf.maximum(total, 0)
     return total // 2, total - total // 2

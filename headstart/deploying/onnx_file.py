@@ -35,7 +35,7 @@ def convert(square: "keras.Model", fit: Fit, metadata: Mapping[str, str]) -> "on
 
     size = square.input_shape[1]
     converted, _ = tf2onnx.convert.from_function(
-        tf.function(lambda square_images: square(square_images, training=False)),
+        tf.function(lambda square_images: square(square_images, training=False), autograph=False),
         [tf.TensorSpec((None, size, size, 3), tf.float32, name="square")],
         opset=_OPSET,
         custom_op_handlers={"Log1p": (_log1p, [])},

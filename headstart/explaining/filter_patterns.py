@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base import base, gradients
+from headstart.base import base, compiling, gradients
 from headstart.base.bases import KINDS
 from headstart.base.lazy import keras, tf
 from headstart.explaining.spacing import spaced
@@ -103,10 +103,7 @@ def _compile_step(
         length = tf.sqrt(tf.reduce_mean(tf.square(gradient), axis=(1, 2, 3), keepdims=True))
         return images + rate * tf.math.divide_no_nan(gradient, length)
 
-    compiled: Callable[[tf.Tensor], tf.Tensor] = tf.function(
-        step, input_signature=[tf.TensorSpec((len(numbers), None, None, 3), tf.float32)]
-    )
-    return compiled
+    return compiling.compiled(step, [tf.TensorSpec((len(numbers), None, None, 3), tf.float32)])
 
 
 @contextmanager

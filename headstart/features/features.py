@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base import base, batches, graph
+from headstart.base import base, batches, compiling, graph
 from headstart.base.lazy import keras, tf
 from headstart.features import augmentation
 from headstart.features.augmentation import Draws
@@ -168,10 +168,10 @@ def compile_forward(
 
     size = model.input_shape[1]
     pixels = tf.TensorSpec((batch_size, size, size, 3), tf.uint8)
-    plain = tf.function(run, input_signature=[pixels])
-    augmented = tf.function(
+    plain = compiling.compiled(run, [pixels])
+    augmented = compiling.compiled(
         lambda batch, maps, tones: run(augmentation.augment(batch, maps, tones, settings)),
-        input_signature=[
+        [
             pixels,
             tf.TensorSpec((batch_size, 8), tf.float32),
             tf.TensorSpec((batch_size, 2), tf.float32),

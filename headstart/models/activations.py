@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from headstart.base import base, batches, extraction, graph
+from headstart.base import base, batches, compiling, extraction, graph
 from headstart.base.lazy import keras, tf
 from headstart.features import augmentation, features
 from headstart.foundation import paths
@@ -141,7 +141,7 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
         with batches.by_row(model):
             return features.half(model(tf.cast(values, model.input.dtype), training=False))
 
-    run = tf.function(forward, input_signature=[tf.TensorSpec((source.batch_size, *feature_map), tf.float16)])
+    run = compiling.compiled(forward, [tf.TensorSpec((source.batch_size, *feature_map), tf.float16)])
     check_space(state.path, int(np.prod(shape)) * 2, "extract_features.views")
     create_array(path, shape, np.float16)
     with (

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from headstart.base import compiling
 from headstart.base.lazy import tf
 from headstart.features import augmentation
 from headstart.foundation import paths
@@ -66,9 +67,9 @@ def views(train: Samples, sha256s: list[str], settings: Augmentation | None, see
     if settings is None:
         return lambda epoch: train
     size = train.values.shape[2]
-    augment = tf.function(
+    augment = compiling.compiled(
         lambda pixels, maps, tones: augmentation.augment(pixels, maps, tones, settings),
-        input_signature=[
+        [
             tf.TensorSpec((None, size, size, 3), tf.uint8),
             tf.TensorSpec((None, 8), tf.float32),
             tf.TensorSpec((None, 2), tf.float32),

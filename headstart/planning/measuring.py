@@ -20,8 +20,8 @@ import psutil
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from headstart.base import base, precision, runtime
-from headstart.base.lazy import keras, tf
+from headstart.base import base, compiling, precision, runtime
+from headstart.base.lazy import keras
 from headstart.features import augmentation, features
 from headstart.foundation.framing import Framing
 from headstart.foundation.progress import bar
@@ -219,7 +219,7 @@ def _time_augmentation(settings: Augmentation, size: int) -> float:
     """Return the seconds that a view of an image takes."""
     pixels = _noise(_SOME, size)
     digests = [f"{number:064x}" for number in range(_SOME)]
-    augment = tf.function(lambda batch, maps, tones: augmentation.augment(batch, maps, tones, settings))
+    augment = compiling.compiled_for_rows(lambda batch, maps, tones: augmentation.augment(batch, maps, tones, settings))
 
     def run() -> None:
         draws = augmentation.draw(settings, digests, 0, 0, size)

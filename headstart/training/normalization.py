@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.base import compiling
 from headstart.base.lazy import keras, tf
 from headstart.models.samples import Batch
 
@@ -75,7 +76,7 @@ class Statistics:
                 layer.momentum = momentum
             return outputs
 
-        return tf.function(forward, reduce_retracing=True)  # type: ignore[no-any-return]
+        return compiling.compiled_for_rows(forward)
 
 
 def _values(layer: Any) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base import gradients
+from headstart.base import compiling, gradients
 from headstart.base.lazy import keras, tf
 from headstart.models import classifier
 from headstart.models.samples import Batch
@@ -120,7 +120,7 @@ class Steps:
             right = classifier.correct(_dominant(labels, mixture), logits)
             return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(right)])
 
-        return tf.function(step, reduce_retracing=True)
+        return compiling.compiled_for_rows(step)
 
     def _losses(
         self, labels: "tf.Tensor", logits: "tf.Tensor", weights: "tf.Tensor | None", mixture: Mixture | None

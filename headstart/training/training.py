@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from headstart.base import batches
+from headstart.base import batches, compiling
 from headstart.base.lazy import keras, tf
 from headstart.foundation.atomic import replacing
 from headstart.foundation.errors import InputError
@@ -132,16 +132,17 @@ def forget(state: Resumable) -> None:
 def _compile_measure(model: "keras.Model") -> Callable[[Samples, ClassWeights | None], tuple[float, float]]:
     """Return a function from examples and weights of the classes to the mean loss and the part that is right."""
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def by_example(values: "tf.Tensor", labels: "tf.Tensor") -> "tf.Tensor":
         logits = model(tf.cast(values, model.input.dtype), training=False)
         return tf.stack([classifier.loss(labels, logits), classifier.correct(labels, logits)], axis=1)
+
+    compiled = compiling.compiled_for_rows(by_example)
 
     def measure(samples: Samples, weights: ClassWeights | None) -> tuple[float, float]:
         found = []
         for values, labels in in_order(samples, batches.SIZE):
             whole = (batches.padded(rows, batches.SIZE) for rows in (values, labels))
-            found.append(by_example(*whole).numpy()[: len(labels)])
+            found.append(compiled(*whole).numpy()[: len(labels)])
         rows = np.concatenate(found)
         if weights is not None:
             rows[:, 0] *= weights[samples.labels]
