@@ -27,9 +27,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 TIMES_ITS_HELP = 6
 
 
-def begin(stage: str, folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+def begin(stage: str, folder: Path, *arguments: str, python: str = sys.executable) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", f"stages.{stage}", *arguments],
+        [python, "-m", f"stages.{stage}", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
@@ -60,9 +60,9 @@ def take_away(stage: str, folder: Path) -> None:
 
 
 def kill_and_finish(
-    stage: str, folder: Path, number: signal.Signals, seconds: float, expected: Mapping[str, bytes]
+    stage: str, folder: Path, number: signal.Signals, seconds: float, expected: Mapping[str, bytes], warm: str
 ) -> Iterator[str]:
-    """Kill a stage after a while, let it finish then; yield what is wrong."""
+    """Kill a stage after a while, let it finish then, by the Python ``warm``; yield what is wrong."""
     take_away(stage, folder)
     with begin(stage, folder) as process:
         time.sleep(seconds)
@@ -73,7 +73,7 @@ def kill_and_finish(
     if any(content != expected.get(name) for name, content in contents(stage, folder).items()):
         yield f"{number.name}: left a half-written result"
     take_away(stage, folder)
-    with begin(stage, folder) as process:
+    with begin(stage, folder, python=warm) as process:
         _, told = process.communicate()
     if process.returncode:
         yield f"does not finish: {told}"
@@ -83,7 +83,7 @@ def kill_and_finish(
     yield from (f"{path} is left over" for path in left_over(folder))
 
 
-def test_killed_stages_finish_with_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
+def test_killed_stages_finish_with_the_same_bytes(finished: Finished, tmp_path: Path, warm_path: str) -> None:
     started = time.monotonic()
     with begin("train_head", tmp_path, "--help") as process:
         process.communicate()
@@ -94,7 +94,9 @@ def test_killed_stages_finish_with_the_same_bytes(finished: Finished, tmp_path: 
         folder = tmp_path / stage
         shutil.copytree(finished.folder, folder, copy_function=os.link)
         number, moment = SIGNALS[place % len(SIGNALS)], Random(place).uniform(0, seconds)
-        found = kill_and_finish(stage, folder, number, moment, contents(stage, folder))
+        warm = shutil.which("python", path=warm_path)
+        assert warm
+        found = kill_and_finish(stage, folder, number, moment, contents(stage, folder), warm)
         return [f"{stage}: {fault}" for fault in found]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
