@@ -4,6 +4,8 @@ The only stage that reads the labels of test images. Writes the metrics, each st
 images, the plots, and the winner as a folder of its own (models/winner).
 """
 
+from typing import Any
+
 import pandas as pd
 
 from headstart.foundation import paths, tables
@@ -55,17 +57,19 @@ def main() -> None:
     review.write(found.table)
     write_json(results.COMPARISON, compared)
     write_json(paths.EVALUATION, metrics)
-    winner.write(chosen, Inference(temperature=strategies[chosen].temperature, flip=params.test_time_flip))
+    winner.write(chosen, Inference(**{name: metrics[chosen][name] for name in Inference.model_fields}))
     print(f"The best on validation images: {chosen}")
 
 
-def measure(name: str, of_strategy: Scored, params: Params) -> dict[str, evaluation.Number]:
-    """Return a strategy's row of metrics/evaluation.json, which holds how its logits become probabilities as well."""
+def measure(name: str, of_strategy: Scored, params: Params) -> dict[str, Any]:
+    """Return a strategy's row of metrics/evaluation.json, which holds how it predicts as well."""
     folder = paths.MODELS / name
     balanced = params.evaluate.choose_by == "balanced_log_loss"
+    decision = evaluation.decision(of_strategy, params.evaluate)
     return {
         **evaluation.measure(of_strategy, describe(folder), params.seed, balanced),
         "flip": params.test_time_flip,
+        "decision": decision.model_dump() if decision else None,
         "bytes": cost.bytes_on_disk(folder),
     }
 

@@ -1,5 +1,6 @@
 """The pipeline as its users run it: DVC in a fresh clone, the pretrained weights, pictures of their own."""
 
+import csv
 import json
 import shlex
 from pathlib import Path
@@ -179,6 +180,22 @@ def test_the_winner_is_had_from_the_model_registry(fresh: Path, tmp_path: Path) 
     assert f"Downloaded {len(files)} file(s) to 'winner'" in told
     assert {path.name: path.read_bytes() for path in (tmp_path / "winner").iterdir()} == files
     assert {entry["path"] for entry in shown(fresh, "ls", ".", str(paths.WINNER))} == set(files)
+
+
+def test_predictions_follow_the_threshold_of_the_class_that_must_not_be_missed(fresh: Path, tmp_path: Path) -> None:
+    changes = ("-S", "evaluate.positive_class=red", "-S", "evaluate.positive_recall=1.0")
+    run(fresh, "dvc", "exp", "run", *changes, "evaluate")
+    file = fresh / paths.WINNER / "model.json"  # may be a link into DVC's cache: replaced, not changed
+    described = json.loads(file.read_text(encoding="utf-8"))
+    assert described["inference"]["decision"]["positive"] == "red"
+    for threshold in (0.0, 1.01):
+        described["inference"]["decision"]["threshold"] = threshold
+        file.unlink()
+        file.write_text(json.dumps(described), encoding="utf-8")
+        run(fresh, "headstart", "predict", "pictures", "--output", str(tmp_path / "said.csv"))
+        with (tmp_path / "said.csv").open(encoding="utf-8-sig", newline="") as table:
+            said = {row["predicted"] for row in csv.DictReader(table)}
+        assert said == {"red" if threshold == 0.0 else "blue"}
 
 
 @pytest.mark.slow

@@ -19,7 +19,6 @@ from headstart.images import images
 from headstart.images.images import Pixels, UnreadableImage
 from headstart.models.predictor import Predictor
 from headstart.sources.listing import printable
-from headstart.statistics.scoring import predicted_classes
 
 T = TypeVar("T")
 
@@ -69,20 +68,18 @@ def _read_one(file: InputFile, heat_map: Path | None, framing: Framing) -> Image
 def _answer(batch: list[Image], model: Predictor) -> list[Classified]:
     pixels = [image.pixels for image in batch if image.pixels is not None]
     probabilities = model(np.stack(pixels)) if pixels else np.empty((0, len(model.classes)))
+    predicted = model.decide(probabilities)
     drawn = [(image.picture, image.heat_map) for image in batch if image.picture is not None and image.heat_map]
     if drawn:
         pictures, targets = zip(*drawn, strict=True)
-        own_images.draw(model.assembled, np.stack(pixels), predicted_classes(probabilities), pictures, targets)
-    answers = iter(probabilities)
-    return [
-        Classified(
-            image.name,
-            None if image.problem else next(answers),
-            image.problem,
-            printable(str(image.heat_map)) if image.heat_map else None,
-        )
-        for image in batch
-    ]
+        own_images.draw(model.assembled, np.stack(pixels), predicted, pictures, targets)
+    answers = zip(probabilities, predicted.tolist(), strict=True)
+    rows = []
+    for image in batch:
+        of_image, number = (None, None) if image.problem else next(answers)
+        heat_map = printable(str(image.heat_map)) if image.heat_map else None
+        rows.append(Classified(image.name, of_image, number, image.problem, heat_map))
+    return rows
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -7,7 +7,6 @@ from typing import IO, Any, NamedTuple
 
 from headstart.foundation.array_types import FloatArray
 from headstart.scoring.predictions import DECIMALS, PREFIX
-from headstart.statistics import scoring
 
 
 class Classified(NamedTuple):
@@ -16,6 +15,7 @@ class Classified(NamedTuple):
     path: str  # its name, printable
     # Of each class, shape (classes,), summing to 1; None where the file can't be used as an image.
     probabilities: FloatArray | None
+    predicted: int | None  # number of the class that it is given; None as well then
     problem: str | None = None  # why it can't
     heat_map: str | None = None  # the picture that shows what the answer rests on, where one was asked for
 
@@ -30,7 +30,7 @@ def write_csv(rows: Iterable[Classified], classes: Sequence[str], out: IO[str]) 
     """
     # Every text in quotes, so that no reader takes one for a number or for a line's end.
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow([*_answer(Classified("", None), classes), *(PREFIX + name for name in classes)])
+    writer.writerow([*_answer(Classified("", None, None), classes), *(PREFIX + name for name in classes)])
     for row in rows:
         writer.writerow([*_answer(row, classes).values(), *(_rounded(row) or [None] * len(classes))])
 
@@ -52,9 +52,9 @@ FORMATS: dict[str, Writer] = {"csv": write_csv, "json": write_json}
 
 def _answer(row: Classified, classes: Sequence[str]) -> dict[str, Any]:
     predicted = probability = None
-    if row.probabilities is not None:
-        (place,) = scoring.predicted_classes(row.probabilities[None]).tolist()
-        predicted, probability = classes[place], row.probabilities[place].round(DECIMALS).item()
+    if row.probabilities is not None and row.predicted is not None:
+        predicted = classes[row.predicted]
+        probability = row.probabilities[row.predicted].round(DECIMALS).item()
     return {
         "path": row.path,
         "predicted": predicted,

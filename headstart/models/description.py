@@ -11,11 +11,19 @@ from headstart.models.architectures import Network
 from headstart.settings.schema import Layers
 
 
+class Decision(Record):
+    """Which of two classes an image is given where one of them must not be missed."""
+
+    positive: str  # that class
+    threshold: float  # from which probability on an image is given it
+
+
 class Inference(Record):
-    """How a model's logits become the probabilities that it was evaluated with."""
+    """How a model's logits become the probabilities, and the class, that it was evaluated with."""
 
     temperature: float  # what divides the logits, fitted on the validation split
     flip: bool  # whether probabilities are the mean over an image and its mirror image
+    decision: Decision | None = None  # None: the most probable class
 
 
 class Description(Record):

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from headstart.base import base, precision, runtime, weights
 from headstart.base.lazy import keras
 from headstart.features import features
-from headstart.foundation.array_types import FloatArray
+from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.models import inference, models
 from headstart.models.description import Description, Inference, describe
-from headstart.statistics import calibration
+from headstart.statistics import calibration, scoring
 
 
 class Assembled(NamedTuple):
@@ -64,6 +64,15 @@ class Predictor:
         self.assembled = assembled
         self._inference = inference
         self._as_trained = _compile(assembled)
+
+    def decide(self, probabilities: FloatArray) -> IntArray:
+        """Return the number of the class that each image is given, (n,), from its probabilities, (n, classes)."""
+        decision = self._inference.decision
+        if decision is None:
+            return scoring.predicted_classes(probabilities)
+        positive = self.classes.index(decision.positive)
+        found: IntArray = np.where(probabilities[:, positive] >= decision.threshold, positive, 1 - positive)
+        return found
 
     def __call__(self, pixels: NDArray[np.uint8]) -> FloatArray:
         """Return the probabilities, (n, classes), of RGB images, uint8 (n, size, size, 3).

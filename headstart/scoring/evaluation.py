@@ -8,7 +8,7 @@ import numpy as np
 
 from headstart.foundation.array_types import IntArray
 from headstart.foundation.errors import InputError
-from headstart.models.description import Description
+from headstart.models.description import Decision, Description
 from headstart.scoring import scored
 from headstart.scoring.review import TWICE, Review
 from headstart.scoring.scored import Scored
@@ -162,8 +162,14 @@ def _selective(one: Scored, target: float) -> dict[str, Any] | None:
     return None if threshold is None else asdict(selective.selected(one.calibrated, threshold))
 
 
-def _line(one: Scored, settings: Evaluate) -> dict[str, Any] | None:
-    """What the threshold for the positive class does; None where none is asked for."""
+def decision(one: Scored, settings: Evaluate) -> Decision | None:
+    """Return from which probability on validation images say that an image counts as the positive class.
+
+    None where no class is, or none of them is of that class.
+
+    Raises:
+        InputError: if ``evaluate.positive_class`` is not one of two classes.
+    """
     wanted, miss_cost = settings.positive_recall, settings.miss_cost
     if settings.positive_class == "none":
         return None
@@ -179,7 +185,15 @@ def _line(one: Scored, settings: Evaluate) -> dict[str, Any] | None:
         threshold = thresholds.by_recall(belongs, scores, wanted)
     else:
         threshold = thresholds.by_cost(belongs, scores, miss_cost)
-    return None if threshold is None else asdict(thresholds.drawn(one.calibrated, positive, threshold))
+    return None if threshold is None else Decision(positive=settings.positive_class, threshold=threshold)
+
+
+def _line(one: Scored, settings: Evaluate) -> dict[str, Any] | None:
+    """What the threshold for the positive class does; None where there is none."""
+    found = decision(one, settings)
+    if found is None:
+        return None
+    return asdict(thresholds.drawn(one.calibrated, one.names.classes.index(found.positive), found.threshold))
 
 
 def share(row: Mapping[str, float]) -> Share:

@@ -362,7 +362,7 @@ class Evaluate(Section):
     for it."""
     positive_class: str = Field(min_length=1)
     """Of two classes the one that must not be missed, such as `defect`: validation images set from which probability on
-    an image counts as one. `none`: the more probable class."""
+    an image counts as one, in `headstart predict` too. `none`: the more probable class."""
     positive_recall: float = quantity("of the images", ge=0, le=1)
     """Share of the positive class's validation images to find; that sets the threshold. 0.0: `miss_cost` sets it."""
     miss_cost: float = quantity("false alarms", gt=0, le=1000000)

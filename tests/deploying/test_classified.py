@@ -14,9 +14,9 @@ from headstart.deploying.classified import FORMATS, Classified
 
 CLASSES = ("=cmd()", "new\nline", "a,b\"'")
 ROWS = [
-    Classified("pets/1.jpg", np.array([0.25, 0.7499999999, 1e-10])),
-    Classified("pets/notes\n.txt", None, problem="text: not supported"),
-    Classified("\U0001f431.png", np.array([0.5, 0.5, 0.0]), heat_map="heat/1.png"),
+    Classified("pets/1.jpg", np.array([0.25, 0.7499999999, 1e-10]), 1),
+    Classified("pets/notes\n.txt", None, None, problem="text: not supported"),
+    Classified("\U0001f431.png", np.array([0.5, 0.5, 0.0]), 0, heat_map="heat/1.png"),
 ]
 EXPECTED: list[dict[str, str | float | None]] = [
     {"path": "pets/1.jpg", "predicted": "new\nline", "probability": 0.75, "problem": None, "heat_map": None},
@@ -81,7 +81,7 @@ def test_of_no_files_there_is_nothing(form: str, expected: str) -> None:
 
 @given(st.lists(st.text(st.characters(codec="utf-8")), max_size=5))
 def test_every_name_comes_back(names: list[str]) -> None:
-    rows = [Classified(name, np.array([1.0, 0.0])) for name in names]
+    rows = [Classified(name, np.array([1.0, 0.0]), 0) for name in names]
     as_csv = csv.DictReader(io.StringIO(written("csv", rows, ("a", "b")), newline=""))
     assert [row["path"] for row in as_csv] == names
     assert [row["path"] for row in json.loads(written("json", rows, ("a", "b")))] == names

@@ -52,6 +52,22 @@ def test_metrics_are_those_of_scikit_learn(classes: int) -> None:
     assert (found["trained_parameters"], found["epochs"]) == (DESCRIPTION.trained_parameters, DESCRIPTION.epochs)
 
 
+@pytest.mark.parametrize("changes", [{"positive_recall": 0.9}, {"miss_cost": 30.0}])
+def test_validation_images_say_from_where_on_an_image_counts_as_the_class_not_to_miss(
+    changes: dict[str, float],
+) -> None:
+    one = scored(example(2))
+    settings = params.load(ROOT / "presets" / "quick.yaml").evaluate
+    assert evaluation.decision(one, settings) is None
+    found = evaluation.decision(one, settings.model_copy(update={"positive_class": "1", **changes}))
+    assert found
+    assert found.positive == "1"
+    scores = one.validation.calibrated[:, 1]
+    recall = float((scores[one.validation.labels == 1] >= found.threshold).mean())
+    assert recall >= 0.9
+    assert found.threshold < 0.5
+
+
 def test_every_metric_stands_in_its_interval() -> None:
     found = evaluation.measure(scored(example(3)), DESCRIPTION, seed=0)
     for name in ("accuracy", "log_loss", "roc_auc", "f1", "calibration_error"):
