@@ -59,30 +59,22 @@ def test_no_variance_at_all_keeps_the_degrees_of_the_images() -> None:
     assert (found.variance, found.degrees) == (0.0, 9)
 
 
-def test_few_images_take_the_corrected_resampled_t_test_as_it_was_published() -> None:
-    """Bouckaert and Frank (2004): (1 / kr + 1 / (k - 1)) times the variance of the kr folds' means, kr - 1 degrees."""
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_few_images_take_the_corrected_resampled_t_test(repeats: int) -> None:
+    """Nadeau and Bengio (2003): (1 / k + 1 / (k - 1)) times the variance of the folds' means; repeats count once."""
     source = np.random.default_rng(3)
-    folds = np.stack([source.permutation(80) % 4 for _ in range(3)])
-    values = np.take_along_axis(source.normal(size=(3, 4)), folds, axis=1) + source.normal(size=80)
-    means = [values[r][folds[r] == f].mean() for r in range(3) for f in range(4)]
-    found = variance.luck_of_folds(mean_variance(values.mean(axis=0)), values, folds)
-    assert found.variance == pytest.approx(np.var(means, ddof=1) * (1 / 12 + 1 / 3))
-    assert found.degrees == 11
-
-
-def test_repeats_of_very_few_images_count_once() -> None:
-    source = np.random.default_rng(3)
-    folds = np.stack([source.permutation(40) % 4 for _ in range(3)])
-    values = source.normal(size=(3, 40))
-    means = [values[r][folds[r] == f].mean() for r in range(3) for f in range(4)]
-    found = variance.luck_of_folds(MeanVariance(0.0, 39), values, folds)
+    folds = np.stack([source.permutation(28) % 4 for _ in range(repeats)])
+    values = np.take_along_axis(source.normal(size=(repeats, 4)), folds, axis=1) + source.normal(size=28)
+    means = [values[r][folds[r] == f].mean() for r in range(repeats) for f in range(4)]
+    found = variance.luck_of_folds(MeanVariance(0.0, 27), values, folds)
     assert found.variance == pytest.approx(np.var(means, ddof=1) * (1 / 4 + 1 / 3))
+    assert found.degrees == 4 * repeats - 1
 
 
 def test_many_images_take_the_luck_of_training_apart() -> None:
     source = np.random.default_rng(3)
-    folds = source.permutation(200)[None] % 5
-    values = source.normal(size=(1, 200))
+    folds = source.permutation(30)[None] % 5
+    values = source.normal(size=(1, 30))
     images = mean_variance(values[0])
     expected = variance.luck(images, variance.spread_of_folds(values, folds), 1 / 5 + 1 / 4)
     assert variance.luck_of_folds(images, values, folds) == pytest.approx(expected)
