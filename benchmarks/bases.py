@@ -18,7 +18,7 @@ from headstart.base.bases import check_size, known
 from headstart.features import features
 from headstart.foundation import entry
 from headstart.foundation.progress import track
-from headstart.pretrained import published
+from headstart.pretrained import untrained
 
 _POLICIES = ("float32", "mixed_bfloat16")
 _FAMILIES = ("vgg16", "resnet50", "xception", "densenet121", "mobilenet_v2", "efficientnet_v2_b0", "convnext_tiny")
@@ -64,7 +64,7 @@ def parse(argv: Sequence[str] | None) -> Namespace:
 
 def measure(name: str, asked: Namespace) -> Measured:
     """Measure one base."""
-    weights = published.random(name)
+    weights = untrained.weights(name)
     pixels = np.random.default_rng(0).integers(0, 256, (asked.batch_size, asked.size, asked.size, 3), np.uint8)
     runs = []
     for policy in _POLICIES:

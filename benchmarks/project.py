@@ -10,7 +10,7 @@ import yaml
 
 from headstart.base import weights
 from headstart.foundation import paths
-from headstart.pretrained import imagenet
+from headstart.pretrained import untrained
 from headstart.settings import params
 
 # As published: what notebooks run, and all that is asked of Headstart in the same words.
@@ -63,7 +63,7 @@ def give_weights(folder: Path) -> None:
     if paths.WEIGHTS.exists():
         target.symlink_to(paths.WEIGHTS.resolve())
     else:
-        weights.save(target, imagenet.draw(imagenet.CANONICAL["vgg16"].shapes))
+        weights.save(target, untrained.weights("vgg16"))
 
 
 def link_data(folder: Path) -> None:

@@ -10,8 +10,8 @@ from headstart.fetching.mirrors import MirrorError, Url, present
 from headstart.foundation import paths
 from headstart.foundation.entry import run_stage
 from headstart.foundation.errors import InputError
-from headstart.pretrained import published
-from headstart.pretrained.imagenet import CANONICAL, Canonical, accept, draw, verified
+from headstart.pretrained import published, untrained
+from headstart.pretrained.imagenet import CANONICAL, Canonical, accept, verified
 from headstart.settings.params import PARAMS, load
 
 
@@ -34,6 +34,11 @@ def write_weights(name: str, weights: str, target: Path, downloads: Path) -> str
         InputError: no mirror served, or the file does not hold the ImageNet weights.
     """
     canonical = CANONICAL.get(name)
+    if weights == "random":
+        if not canonical:
+            runtime.start(seed=0)  # Keras draws them
+        save(target, untrained.weights(name))
+        return "random weights, the same in every run"
     if canonical:
         return write_canonical(canonical, weights, target, downloads)
     return write_published(name, weights, target, downloads)
@@ -41,9 +46,6 @@ def write_weights(name: str, weights: str, target: Path, downloads: Path) -> str
 
 def write_canonical(base: Canonical, weights: str, target: Path, downloads: Path) -> str:
     """Write the weights of a base whose tensors have a digest of our own, as :func:`write_weights` does."""
-    if weights == "random":
-        save(target, draw(base.shapes))
-        return "random weights, the same in every run"
     if weights == "imagenet":
         with downloading(downloads) as session:
             mirror = fetch(
@@ -59,7 +61,7 @@ def write_canonical(base: Canonical, weights: str, target: Path, downloads: Path
     try:
         save(target, verified(present(Path(weights), base.limit), base))
     except MirrorError as error:
-        raise _refused(weights, error, f"a file that holds the ImageNet weights, such as Keras's {base.file}") from None
+        raise _refused(weights, error, f"a file that holds the ImageNet weights, such as {base.file}") from None
     return f"ImageNet weights from {weights}, SHA-256 verified"
 
 
@@ -80,10 +82,6 @@ def write_published(name: str, weights: str, target: Path, downloads: Path) -> s
         got = place, digest
         return place
 
-    if weights == "random":
-        runtime.start(seed=0)
-        save(target, published.random(name))
-        return "random weights, the same in every run"
     try:
         if weights != "imagenet":
             present(Path(weights), published.LIMIT)  # before seconds go by until Keras is there

@@ -36,7 +36,7 @@ from headstart.foundation.errors import InputError
 from headstart.foundation.progress import bar
 from headstart.images import manifest
 from headstart.images.images import UnreadableImage, decode, measure
-from headstart.pretrained import imagenet
+from headstart.pretrained import readers
 from headstart.scoring import predictions
 from headstart.scoring.predictions import Predictions
 from headstart.settings import params
@@ -45,7 +45,7 @@ from headstart.sources.archives import list_archive
 from tests.images.test_tiff import written
 from tests.pictures import colour_profile, encode, pixels, two_classes
 from tests.pipeline import ROOT
-from tests.pretrained.test_imagenet import SHAPES, small_tensors, write_h5, write_onnx
+from tests.pretrained.test_imagenet import SHAPES, small_tensors, write_h5, write_keras, write_onnx
 from tests.sources.test_archives import MAKERS
 from tests.sources.test_idx import idx_bytes
 
@@ -122,6 +122,7 @@ def good_weights() -> list[bytes]:
         place = Path(folder)
         files = [write_h5(place / f"{number}.h5", tensors, naming) for number, naming in enumerate(NAMINGS)]
         files.append(write_onnx(place / "base.onnx", tensors))
+        files.append(write_keras(place / "base.keras", tensors))
         save(place / "base.npz", tensors)
         return [file.read_bytes() for file in (*files, place / "base.npz")]
 
@@ -260,7 +261,7 @@ KINDS = {
     "image": Kind(good_images, _image, (UnreadableImage,), 10),
     "archive": Kind(good_archives, _archive, (InputError,), 5),
     "idx": Kind(good_idx, _idx, (InputError,), 1),
-    "weights": Kind(good_weights, lambda file: imagenet.read(file, SHAPES), (MirrorError,), 1),
+    "weights": Kind(good_weights, lambda file: readers.read(file, SHAPES), (MirrorError,), 1),
     "params": Kind(good_params, params.load, (InputError,), 1),
     "manifest": Kind(good_manifests, manifest.read, (InputError,), 1),
     "predictions": Kind(good_predictions, predictions.read, (InputError,), 1),

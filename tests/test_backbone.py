@@ -121,7 +121,7 @@ def test_named_file_that_is_no_good(content: bytes | None, reason: str) -> None:
     _params("vgg16", "mine.h5")
     expected = (
         rf"^params\.yaml: backbone\.weights: mine\.h5: ({reason}); expected `imagenet`, `random`, or a file "
-        r"that holds the ImageNet weights, such as Keras's small\.h5$"
+        r"that holds the ImageNet weights, such as small\.h5$"
     )
     with pytest.raises(InputError, match=expected):
         backbone.main()

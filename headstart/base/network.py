@@ -44,7 +44,7 @@ def settle_names(model: "keras.Model") -> None:
     """
     made_up: dict[str, list[Any]] = {}
     for operation in model.operations:
-        kind = _snake_case(type(operation).__name__)
+        kind = snake_case(type(operation).__name__)
         if _COUNTER.sub("", operation.name) == kind:
             made_up.setdefault(kind, []).append(operation)
     for kind, operations in made_up.items():
@@ -101,6 +101,6 @@ def _count(operation: Any) -> int:
     return int(counter[1]) if counter else 0
 
 
-def _snake_case(name: str) -> str:
+def snake_case(name: str) -> str:
     """What Keras makes of a class's name: ``conv2d`` of ``Conv2D``, ``re_lu`` of ``ReLU``."""
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()

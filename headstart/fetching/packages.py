@@ -20,7 +20,7 @@ from typing import IO
 from headstart.fetching.mirrors import CHUNK, MirrorError, Patience, Session, byte_bar, check_pace, present
 
 _POLL_SECONDS = 0.1
-# Far above every package that is used here (the largest is 61 MB), far below a disk.
+# Far above every package that is used here (the largest is 83 MB), far below a disk.
 _PACKAGE_LIMIT = 1 << 30
 
 

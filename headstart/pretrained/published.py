@@ -5,7 +5,6 @@ in the file. So Keras builds the base and loads the file; the file it gets is on
 """
 
 import hashlib
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,30 +72,6 @@ def trust(file: Path, digest: str | None) -> str:
         found = hashlib.file_digest(source, "sha256").hexdigest()
     pins.pin(file.name, found)
     return f"SHA-256 {found} pinned on first use, since Keras publishes none: commit {paths.PINS}"
-
-
-def random(name: str) -> Tensors:
-    """Return random weights of the base ``name``, the same every time, drawn as Keras draws them; but for one kind.
-
-    Kernels of depthwise convolutions get the variance of He, Zhang, Ren & Sun (2015), 2 in the number of values that
-    an output sums up. Keras counts those of all channels where an output sums up one; through the many such layers
-    of a MobileNet everything would vanish.
-
-    They do not follow the run's seed, for the reason that :func:`imagenet.draw` gives.
-    """
-    keras.utils.set_random_seed(0)
-    model = network.construct(name, KINDS[name].least_size)
-    generator = np.random.default_rng(seed=0)
-    tensors: Tensors = {}
-    for key, variable in network.variables(model).items():
-        values = variable.value.numpy().astype(np.float32)
-        layer, _, kind = key.partition("/")
-        depthwise = kind == "kernel" and isinstance(model.get_layer(layer), keras.layers.DepthwiseConv2D)
-        if depthwise or kind == "depthwise_kernel":
-            bound = math.sqrt(6 / math.prod(values.shape[:2]))
-            values = generator.uniform(-bound, bound, values.shape).astype(np.float32)
-        tensors[key] = values
-    return tensors
 
 
 def _rescaled(model: "keras.Model", tensors: Tensors) -> Tensors:

@@ -10,7 +10,7 @@ import pytest
 
 from headstart.base import base, runtime
 from headstart.foundation.errors import InputError
-from headstart.pretrained.imagenet import CANONICAL, draw
+from headstart.pretrained import untrained
 from tests.pipeline import small_base
 
 pytest_plugins = ["tests.pipeline_fixtures"]
@@ -43,7 +43,7 @@ CUTS = {
 def weights() -> dict[str, Any]:
     """Weights of every layer, biases among them, none of them alike."""
     random = np.random.default_rng(0)
-    drawn = draw(CANONICAL["vgg16"].shapes)
+    drawn = untrained.weights("vgg16")
     return {name: values + random.normal(0, 1e-3, values.shape).astype(np.float32) for name, values in drawn.items()}
 
 

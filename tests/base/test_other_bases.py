@@ -14,7 +14,7 @@ from headstart.foundation.errors import InputError
 from headstart.foundation.framing import Framing
 from headstart.images import images
 from headstart.models import models
-from headstart.pretrained import published
+from headstart.pretrained import untrained
 from tests.pictures import encode
 from tests.policies import POLICIES
 
@@ -48,7 +48,7 @@ def each(quick: tuple[str, ...]) -> list[Any]:
 
 @pytest.fixture(scope="module", params=each(QUICK))
 def built(request: pytest.FixtureRequest, tensorflow: None) -> Any:
-    return base.build(request.param, published.random(request.param), KINDS[request.param].least_size)
+    return base.build(request.param, untrained.weights(request.param), KINDS[request.param].least_size)
 
 
 def prepared(model: Any, count: int = 3) -> Any:
@@ -150,7 +150,7 @@ def test_weights_come_back_by_their_names(built: Any) -> None:
 @pytest.mark.parametrize("name", each(("mobilenet_v2",)))
 def test_features_are_the_same_bytes_again(name: str, policy: str) -> None:
     size = KINDS[name].least_size
-    weights = published.random(name)
+    weights = untrained.weights(name)
     pixels = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), np.uint8)
     runtime.set_policy(policy)
     found = []
@@ -166,7 +166,7 @@ def test_how_many_images_come_at_once_makes_no_difference_to_features(name: str,
     size = KINDS[name].least_size
     pixels = np.random.default_rng(0).integers(0, 256, (5, size, size, 3), np.uint8)
     runtime.set_policy(policy)
-    forward = compile_forward(base.build(name, published.random(name), size), BASES[name].trunk, name, 5)
+    forward = compile_forward(base.build(name, untrained.weights(name), size), BASES[name].trunk, name, 5)
     together = forward(pixels, None)
     for part in (slice(0, 1), slice(4, 5), slice(1, 4)):
         for kind, values in forward(pixels[part], None).items():

@@ -97,9 +97,9 @@ def test_features_are_those_of_predict(model: Any, trunk: str | None) -> None:
 )
 def test_features_of_vgg16_are_those_of_predict(policy: str, digits: int) -> None:
     """In bfloat16 to the 8 binary digits it has, less what thirteen layers lose."""
-    from headstart.pretrained.imagenet import CANONICAL, draw
+    from headstart.pretrained import untrained
 
-    weights = draw(CANONICAL["vgg16"].shapes)
+    weights = untrained.weights("vgg16")
     reference = base.build("vgg16", weights, 32)
     pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
     wanted = expected(reference, pixels)
@@ -111,10 +111,10 @@ def test_features_of_vgg16_are_those_of_predict(policy: str, digits: int) -> Non
 @pytest.mark.parametrize("policy", POLICIES)
 def test_how_many_images_come_at_once_makes_no_difference(policy: str) -> None:
     """To the last digit, whatever place in a batch an image has, as it is and augmented."""
-    from headstart.pretrained.imagenet import CANONICAL, draw
+    from headstart.pretrained import untrained
 
     runtime.set_policy(policy)
-    whole = base.build("vgg16", draw(CANONICAL["vgg16"].shapes), 32)
+    whole = base.build("vgg16", untrained.weights("vgg16"), 32)
     forward = compile_forward(whole, "block4_pool", "vgg16", 8, ALL)
     pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
     digests = [f"{number:064x}" for number in range(8)]
