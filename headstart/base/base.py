@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base import graph, network
+from headstart.base import efficientnet_lite, graph, network
 from headstart.base.bases import KINDS, nearest
 from headstart.base.lazy import keras, tf
 from headstart.foundation.errors import InputError
@@ -40,7 +40,10 @@ def preprocess(name: str, images: "tf.Tensor") -> "tf.Tensor":
 
     Some bases (EfficientNet, MobileNetV3, ConvNeXt) hold their preprocessing inside and take the images as they are.
     """
-    module = getattr(keras.applications, KINDS[name].module)
+    kind = KINDS[name]
+    if kind.constructor is None:
+        return efficientnet_lite.preprocess(images)
+    module = getattr(keras.applications, kind.module)
     return module.preprocess_input(tf.cast(images, tf.float32))
 
 

@@ -1,7 +1,7 @@
-"""The bases that can be chosen: the image classifiers of Keras, without their classifying layers.
+"""The bases that can be chosen: the image classifiers of Keras and some more, without their classifying layers.
 
-This has only the facts that are needed before Keras is imported. Everything else about a base, its preprocessing,
-the address and the digest of its weights, is asked of the installed Keras.
+This has only the facts that are needed before Keras is imported. Everything else about a base of Keras, its
+preprocessing, the address and the digest of its weights, is asked of the installed Keras.
 """
 
 import difflib
@@ -16,9 +16,9 @@ class Kind:
 
     name: str  # what ``backbone.name`` calls it
     module: str  # of ``keras.applications``; its ``preprocess_input`` goes with the base
-    constructor: str  # of ``keras.applications``; builds the base
+    constructor: str | None  # of ``keras.applications``; None where the module is one of this folder and builds it
     least_size: int = 32  # smallest side of the images that it takes, pixels
-    usual_size: int = 224  # side of the images that Keras's ImageNet weights are meant for, pixels
+    usual_size: int = 224  # side of the images that its ImageNet weights are meant for, pixels
 
 
 KINDS = {
@@ -59,6 +59,9 @@ KINDS = {
         Kind("efficientnet_v2_s", "efficientnet_v2", "EfficientNetV2S", usual_size=384),
         Kind("efficientnet_v2_m", "efficientnet_v2", "EfficientNetV2M", usual_size=480),
         Kind("efficientnet_v2_l", "efficientnet_v2", "EfficientNetV2L", usual_size=480),
+        Kind("efficientnet_lite0", "efficientnet_lite", None),
+        Kind("efficientnet_lite1", "efficientnet_lite", None, usual_size=240),
+        Kind("efficientnet_lite2", "efficientnet_lite", None, usual_size=260),
         Kind("convnext_tiny", "convnext", "ConvNeXtTiny"),
         Kind("convnext_small", "convnext", "ConvNeXtSmall"),
         Kind("convnext_base", "convnext", "ConvNeXtBase"),

@@ -1,4 +1,4 @@
-"""The network of a base as Keras builds it, put into the shape that everything here relies on.
+"""The network of a base as Keras has it, put into the shape that everything here relies on.
 
 What is changed: layers keep to inference whatever is asked of them, the names that Keras makes up are the same however
 many models were built before, every tensor has a name of its own, and grouped convolutions run as depthwise ones.
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base import convolution
+from headstart.base import convolution, efficientnet_lite
 from headstart.base.bases import KINDS
 from headstart.base.lazy import keras
 
@@ -26,10 +26,14 @@ def construct(name: str, image_size: int) -> "keras.Model":
         A model of that name from preprocessed images, float (images, size, size, 3), to feature maps
         (images, height, width, channels).
     """
-    constructor = getattr(keras.applications, KINDS[name].constructor)
-    # No name is given: EfficientNetV2 chooses its preprocessing, and ConvNeXt the names of its layers, by it.
-    model = constructor(weights=None, include_top=False, input_shape=(image_size, image_size, 3))
-    model.name = name
+    constructor = KINDS[name].constructor
+    if constructor is None:
+        model = efficientnet_lite.construct(name, image_size)
+    else:
+        build = getattr(keras.applications, constructor)
+        # No name is given: EfficientNetV2 chooses its preprocessing, and ConvNeXt the names of its layers, by it.
+        model = build(weights=None, include_top=False, input_shape=(image_size, image_size, 3))
+        model.name = name
     settle_names(model)
     for layer in model.layers:
         _keep_to_inference(layer)

@@ -36,6 +36,7 @@ def imagenet(name: str, get: Get) -> Tensors:
         MirrorError: the file does not hold this base's weights.
     """
     kind = KINDS[name]
+    assert kind.constructor is not None, f"{name} is not published by Keras"
     constructor = getattr(keras.applications, kind.constructor)
     try:
         with _files_from(get):

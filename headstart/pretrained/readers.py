@@ -5,7 +5,9 @@ import json
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,9 @@ import numpy as np
 
 from headstart.base.network import snake_case
 from headstart.base.weights import Tensors
+from headstart.fetching.digests import matching
 from headstart.fetching.mirrors import MirrorError
+from headstart.pretrained import pytorch
 from headstart.pretrained.shapes import Shapes
 
 if TYPE_CHECKING:
@@ -25,18 +29,31 @@ _DESCRIPTION, _WEIGHTS = "config.json", "model.weights.h5"
 _DESCRIPTION_LIMIT = 10_000_000
 
 
-def read(file: Path, shapes: Shapes) -> Tensors:
+@dataclass(frozen=True)
+class Pickled:
+    """The one file of PyTorch's older layout that is known to hold a base."""
+
+    sha256: str  # hexadecimal; no other file of that layout is looked into
+    layers: Mapping[str, str]  # the names in it of the base's layers
+
+
+def read(file: Path, shapes: Shapes, pickled: Pickled | None = None) -> Tensors:
     """Read a base's tensors from a ``.h5`` or ``.keras`` file of Keras, an ONNX model that holds it, or our ``.npz``.
 
-    The content decides the format, not the name.
+    Or from the file that ``pickled`` says. The content decides the format, not the name.
 
     Raises:
         MirrorError: the format is none of these, or a tensor is missing or of another shape or type.
     """
     with file.open("rb") as source:
         start = source.read(4)
+    formats: dict[bytes, tuple[Callable[[Path, Shapes], Tensors], str]] = {
+        b"\x89HDF": (_read_h5, "a Keras .h5 file"),
+        b"PK": (_read_zip, "a .keras or .npz file"),
+        pytorch.MAGIC: (partial(_read_pytorch, pickled=pickled), "a PyTorch file"),
+    }
     reader, kind = next(
-        (entry for magic, entry in _FORMATS.items() if start.startswith(magic)), (_read_onnx, "an ONNX model")
+        (entry for magic, entry in formats.items() if start.startswith(magic)), (_read_onnx, "an ONNX model")
     )
     try:
         return reader(file, shapes)
@@ -194,6 +211,33 @@ def _read_npz(file: Path, shapes: Shapes) -> Tensors:
     return {name: _checked(name, found.get(name), shape) for name, shape in shapes.items()}
 
 
+# PyTorch's names of the variables of convolutions and normalisations.
+_PYTORCH_NAMES = {
+    "kernel": "weight",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+
+
+def _read_pytorch(file: Path, shapes: Shapes, pickled: Pickled | None) -> Tensors:
+    """Read convolutions, whose kernels are (out, in, height, width) in PyTorch, and normalisations."""
+    if pickled is None:
+        raise MirrorError("a PyTorch file, and of this base none is known")
+    matching(pickled.sha256)(file, file.parent)
+    found = pytorch.read(file)
+    tensors: Tensors = {}
+    for name, shape in shapes.items():
+        layer, _, variable = name.partition("/")
+        values = found.get(f"{pickled.layers[layer]}.{_PYTORCH_NAMES[variable]}")
+        if values is not None and values.ndim == 4:
+            # Of each channel by itself PyTorch has (out, 1, height, width), and Keras (height, width, out, 1).
+            values = values.transpose((2, 3, 0, 1) if shape[-1] == 1 else (2, 3, 1, 0))
+        tensors[name] = _checked(name, values, shape)
+    return tensors
+
+
 def _checked(name: str, tensor: Any, shape: tuple[int, ...]) -> Any:
     """Return a tensor, an array or one still in its file, that is there and has this shape."""
     if tensor is None:
@@ -201,9 +245,3 @@ def _checked(name: str, tensor: Any, shape: tuple[int, ...]) -> Any:
     if tensor.shape != shape or tensor.dtype != np.float32:
         raise MirrorError(f"{name} is {tensor.dtype} {tensor.shape}, expected float32 {shape}")
     return tensor
-
-
-_FORMATS: dict[bytes, tuple[Callable[[Path, Shapes], Tensors], str]] = {
-    b"\x89HDF": (_read_h5, "a Keras .h5 file"),
-    b"PK": (_read_zip, "a .keras or .npz file"),
-}

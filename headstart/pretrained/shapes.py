@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from headstart.base.efficientnet_lite import HEAD, STEM, blocks
+
 Shapes = Mapping[str, tuple[int, ...]]
 """Of every tensor by Keras's name, ``layer/variable``, in the order of Keras's layers."""
 
@@ -37,6 +39,21 @@ def xception() -> Shapes:
             shapes |= _normalization(f"batch_normalization{suffix}", channels)
             shortcuts += 1
     return shapes
+
+
+def efficientnet_lite(name: str) -> Shapes:
+    """Shapes of the base ``name``, EfficientNet-Lite 0, 1 or 2."""
+    shapes = _convolution("stem_conv", 3, 3, STEM) | _normalization("stem_bn", STEM)
+    for block in blocks(name):
+        if block.expanded != block.channels:
+            shapes |= _convolution(f"{block.name}_expand_conv", 1, block.channels, block.expanded)
+            shapes |= _normalization(f"{block.name}_expand_bn", block.expanded)
+        shapes |= _convolution(f"{block.name}_dwconv", block.side, block.expanded, 1)  # each channel to one
+        shapes |= _normalization(f"{block.name}_bn", block.expanded)
+        shapes |= _convolution(f"{block.name}_project_conv", 1, block.expanded, block.filters)
+        shapes |= _normalization(f"{block.name}_project_bn", block.filters)
+        channels = block.filters
+    return shapes | _convolution("top_conv", 1, channels, HEAD) | _normalization("top_bn", HEAD)
 
 
 def _convolution(name: str, side: int, channels: int, filters: int) -> dict[str, tuple[int, ...]]:

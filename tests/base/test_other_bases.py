@@ -30,11 +30,12 @@ class Expected(NamedTuple):
 
 
 # One of every family. Those that take long are left to `-m slow`.
-QUICK = ("resnet50", "mobilenet_v2", "convnext_tiny")
+QUICK = ("resnet50", "efficientnet_lite0", "convnext_tiny")
 BASES = {
     "vgg19": Expected("block4_pool", (5, 10)),
     "resnet50": Expected("conv4_block6_out", (32, 94)),
     "mobilenet_v2": Expected("block_12_add", (34, 96)),
+    "efficientnet_lite0": Expected("block5c_add", (43, 95)),
     "efficientnet_v2_b0": Expected("block5e_add", (118, 234)),
     "xception": Expected("add_10", (15, 105)),
     "densenet121": Expected("pool4_pool", (114, 286)),
@@ -147,7 +148,7 @@ def test_weights_come_back_by_their_names(built: Any) -> None:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("name", each(("mobilenet_v2",)))
+@pytest.mark.parametrize("name", each(("efficientnet_lite0",)))
 def test_features_are_the_same_bytes_again(name: str, policy: str) -> None:
     size = KINDS[name].least_size
     weights = untrained.weights(name)
@@ -161,7 +162,7 @@ def test_features_are_the_same_bytes_again(name: str, policy: str) -> None:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("name", each(("mobilenet_v2", "convnext_tiny")))
+@pytest.mark.parametrize("name", each(("efficientnet_lite0", "convnext_tiny")))
 def test_how_many_images_come_at_once_makes_no_difference_to_features(name: str, policy: str) -> None:
     size = KINDS[name].least_size
     pixels = np.random.default_rng(0).integers(0, 256, (5, size, size, 3), np.uint8)

@@ -162,7 +162,7 @@ def test_digest_depends_on_every_tensor_and_on_their_order() -> None:
         changed = values.copy()
         changed.flat[-1] = np.nextafter(changed.flat[-1], np.float32(np.inf))
         assert canonical_digest(tensors | {name: changed}, SHAPES) != digest
-    assert canonical_digest(tensors, dict(reversed(SHAPES.items()))) != digest
+    assert canonical_digest(tensors, dict(reversed(list(SHAPES.items())))) != digest
 
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:

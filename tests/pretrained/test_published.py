@@ -61,7 +61,7 @@ WISHES = {
 def constructor(name: str) -> Any:
     import keras
 
-    return getattr(keras.applications, KINDS[name].constructor)
+    return getattr(keras.applications, str(KINDS[name].constructor))
 
 
 def write_as_keras(file: Path, name: str) -> None:
@@ -301,7 +301,7 @@ def test_keras_names_file_address_and_digest() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.constructor])
 def test_keras_names_file_address_and_digest_of_every_base(name: str) -> None:
     is_published(name)
 
