@@ -1,4 +1,4 @@
-"""The whole pipeline on a base whose layers do not stand in one line: MobileNetV2, tiny grey images."""
+"""The whole pipeline on a base whose layers do not stand in one line: EfficientNet-Lite0, tiny grey images."""
 
 import json
 import shutil
@@ -21,10 +21,10 @@ pytest_plugins = ["tests.pipeline_fixtures"]
 pytestmark = pytest.mark.slow
 
 SIZE = 32
-LAST_BLOCK = 34
+LAST_BLOCK = 43
 CHANGES: dict[str, Any] = {
     "explain__layers": "auto",
-    "backbone__name": "mobilenet_v2",
+    "backbone__name": "efficientnet_lite0",
     "extract_features__image_size": SIZE,
     "finetune__unfreeze": "last_block",
     "finetune__learning_rate": 1e-3,
@@ -64,17 +64,17 @@ def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 @pytest.mark.usefixtures("project")
 def test_what_is_kept_is_of_that_base() -> None:
     record = json.loads(paths.EXTRACTION.read_text())
-    assert (record["base"], record["image_size"], record["blocks"][0]) == ("mobilenet_v2", SIZE, LAST_BLOCK)
-    assert json.loads((paths.TRUNK / "trunk.json").read_text()) == {"layer": "block_12_add"}
+    assert (record["base"], record["image_size"], record["blocks"][0]) == ("efficientnet_lite0", SIZE, LAST_BLOCK)
+    assert json.loads((paths.TRUNK / "trunk.json").read_text()) == {"layer": "block5c_add"}
     assert np.load(paths.FEATURES / "images.npy").shape == (42, 1, 1, 1280)
-    assert np.load(paths.TRUNK / "views.npy").shape == (2, 18, 2, 2, 96)
+    assert np.load(paths.TRUNK / "views.npy").shape == (2, 18, 2, 2, 112)
 
 
 @pytest.mark.usefixtures("project")
 def test_exactly_the_last_block_was_trained_and_no_statistics_changed() -> None:
     described = describe(paths.MODELS / "finetune")
     assert described.unfreeze == LAST_BLOCK
-    whole = base.build("mobilenet_v2", weights.load(paths.WEIGHTS), SIZE)
+    whole = base.build("efficientnet_lite0", weights.load(paths.WEIGHTS), SIZE)
     before = base.digests(whole)
     models.load(paths.MODELS / "finetune", whole)
     after = base.digests(whole)
@@ -104,7 +104,7 @@ def test_a_layer_that_it_has_not_is_told_before_any_work() -> None:
     before = outputs("models")
     write_params(**CHANGES | {"finetune__unfreeze": "block5_conv1"})
     with pytest.raises(
-        InputError, match=r"^params\.yaml: finetune\.unfreeze: mobilenet_v2 has no layer 'block5_conv1'; "
+        InputError, match=r"^params\.yaml: finetune\.unfreeze: efficientnet_lite0 has no layer 'block5_conv1'; "
     ):
         run("finetune")
     assert outputs("models") == before

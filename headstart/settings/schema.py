@@ -142,8 +142,8 @@ class Backbone(Section):
     """Which base, with which weights."""
 
     name: Annotated[str, AfterValidator(bases.known)]
-    """The base: `vgg16`, `resnet50`, `efficientnet_v2_b0` or another image classifier of Keras; [bases.md](bases.md)
-    lists them."""
+    """The base: `vgg16`, `xception`, `efficientnet_lite0` or another image classifier without its classifying layers;
+    [bases.md](bases.md) lists them."""
     weights: str = Field(min_length=1)
     """`imagenet`: downloaded and verified. `random`: untrained. Otherwise a file with the base's ImageNet weights."""
 

@@ -20,6 +20,7 @@ from headstart.models import architectures, classifier, models
 from headstart.models.architectures import Network
 from headstart.models.description import Description, Inference
 from headstart.models.predictor import Assembled, Predictor
+from headstart.pretrained import untrained
 from headstart.settings import params
 from tests.pictures import encode, pixels
 from tests.pipeline import ROOT, small_base
@@ -173,6 +174,26 @@ def test_a_keras_file_comes_back_in_safe_mode(tmp_path: Path, parts: Callable[[]
     whole.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(again(SQUARES), whole(SQUARES))
+
+
+@pytest.mark.slow
+def test_a_base_of_depthwise_convolutions_becomes_onnx() -> None:
+    """With its preprocessing, normalisations and activations that end at 6."""
+    size, name = 32, "efficientnet_lite0"
+    whole = base.build(name, untrained.weights(name), size)
+    description = assembled(2, 0).description
+    assert description.extraction
+    assert description.classifier
+    extraction = description.extraction.model_copy(update={"base": name, "image_size": size})
+    head = classifier.build(description.classifier, whole.output_shape[1:], 1.0, 2, seed=1)
+    parts = Assembled(
+        description.model_copy(update={"extraction": extraction, "unfreeze": 43}), whole, models.join(whole, head, 43)
+    )
+    inference = Inference(temperature=1.0, flip=True)
+    square = network.square_to_probabilities(parts, inference)
+    images = np.stack([pixels(number, size, size) for number in range(3)])
+    found = run_onnx(onnx_file.convert(square, "stretch", {}), images)
+    np.testing.assert_allclose(found, Predictor(parts, inference)(images), rtol=0, atol=CLOSE)
 
 
 # One base of each of the modules that preprocessing comes from.

@@ -44,7 +44,7 @@ def test_every_preset_fits_the_schema(preset: Path) -> None:
 
 
 def test_presets_are_there() -> None:
-    assert {path.stem for path in PRESETS} >= {"quick", "chapter", "best"}
+    assert {path.stem for path in PRESETS} >= {"quick", "chapter", "best", "xception"}
 
 
 def test_the_project_starts_as_the_quick_preset() -> None:
