@@ -26,7 +26,7 @@ from headstart.foundation.arrays import open_array
 from headstart.foundation.framing import Framing
 from headstart.foundation.progress import track
 from headstart.images import images, manifest
-from headstart.scoring import review
+from headstart.models import pooling
 from headstart.statistics.comparisons import Comparison, between, compare
 from headstart.statistics.intervals import Share
 from headstart.statistics.outcome import Outcome
@@ -224,7 +224,7 @@ def pictures(source: Path, per_class: int, size: int, pixels: int) -> Pool:
                 pooled = np.stack([_grey(paths.PREPARED / path, pixels) for path in frame["path"]])
             else:
                 extract_features.main()
-                pooled = review.pool(open_array(paths.FEATURES / "images.npy"))
+                pooled = pooling.average(open_array(paths.FEATURES / "images.npy"))
     labels = manifest.labels_of(frame, np.arange(len(frame)))
     features = (pooled - pooled.mean(axis=0)) / np.maximum(pooled.std(axis=0), 1e-9)
     return Pool(features, labels, alike(features, labels, _GROUP, seed=0))

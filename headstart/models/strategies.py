@@ -2,12 +2,14 @@
 
 from typing import Literal, get_args
 
-Strategy = Literal["scratch", "scratch_augmented", "head", "augmented", "finetune"]
+Strategy = Literal["scratch", "scratch_augmented", "probe", "head", "augmented", "finetune"]
 STRATEGIES: tuple[str, ...] = get_args(Strategy)
 # Those without a pretrained base, and those with one.
 FROM_SCRATCH, TRANSFER = STRATEGIES[:2], STRATEGIES[2:]
 # Those that train a classifier on kept features, in seconds; the others are repeated less often.
-HEADS = TRANSFER[:2]
+HEADS = TRANSFER[:3]
+# Those in whose training nothing is random: on the same images they come out the same, whatever the seed.
+WITHOUT_CHANCE = ("probe",)
 
 
 def stage_of(strategy: str) -> str:

@@ -1,6 +1,7 @@
 """What sentences, tables and legends call the strategies."""
 
 STRATEGY_NAMES = {
+    "probe": "the linear probe",
     "head": "the plain head",
     "augmented": "the head on augmented views",
     "finetune": "fine-tuning",

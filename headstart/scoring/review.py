@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from PIL import Image
 
 from headstart.foundation import memo, paths, tables
-from headstart.foundation.array_types import FloatArray, GreyArray
-from headstart.foundation.arrays import open_array, release
+from headstart.foundation.array_types import GreyArray
+from headstart.foundation.arrays import open_array
 from headstart.foundation.framing import Framing
 from headstart.foundation.progress import track
 from headstart.foundation.threads import map_ordered
 from headstart.images import assignments, images, manifest
+from headstart.models import pooling
 from headstart.statistics import suspects
 from headstart.statistics.near_duplicates import THUMBNAIL, near_duplicates, thumbnail
 from headstart.statistics.suspects import CONTRADICTED, FAR, UNPLACED, Suspect
@@ -36,8 +36,6 @@ _FAR_PART = 2 / 3
 _READ_AT = 8 * THUMBNAIL
 # Of a score in the file.
 _DECIMALS = 6
-# Images of which features are averaged at once.
-_BLOCK = 512
 
 
 class Review(NamedTuple):
@@ -81,7 +79,7 @@ def review(frame: pd.DataFrame, count: int, seed: int, white: int) -> Review:
     rows = frame
     classes = manifest.class_names(frame)
     labels = manifest.labels_of(frame, np.arange(len(frame)))
-    pooled = pool(open_array(paths.FEATURES / "images.npy"))
+    pooled = pooling.average(open_array(paths.FEATURES / "images.npy"))
     probabilities = suspects.out_of_sample_probabilities(pooled, labels, len(classes), seed)
     found = [
         *suspects.label_suspects(labels, probabilities),
@@ -124,16 +122,6 @@ def foreign(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
 def twins(suspects: pd.DataFrame, count: int) -> pd.DataFrame:
     """The images with a near-duplicate in another split, or with folds in no group with it."""
     return suspects[suspects["reason"] == TWICE][:count]
-
-
-def pool(maps: NDArray[np.generic]) -> FloatArray:
-    """Average feature maps (images, height, width, channels) over height and width, to (images, channels)."""
-    blocks = [
-        np.asarray(maps[start : start + _BLOCK], dtype=np.float64).mean(axis=(1, 2))
-        for start in range(0, len(maps), _BLOCK)
-    ]
-    release(maps)
-    return np.concatenate(blocks)
 
 
 def _apart(rows: pd.DataFrame) -> list[str]:

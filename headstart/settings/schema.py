@@ -239,7 +239,16 @@ class MixingRecipe(Recipe):
     proportion is that of the areas. If `mixup` is on as well, each batch uses one of the two at random. 0.0 is off."""
 
 
-class Optimization(Section):
+class Loss(Section):
+    """What training lowers, and what validation images are judged by."""
+
+    class_weight: Literal["none", "balanced"]
+    """How much images count in the training and validation loss. `none`: all the same. `balanced`: in inverse
+    proportion to the number of training images of their class, so that small classes count as much as large ones.
+    Probabilities then fit a world in which all classes are equally frequent."""
+
+
+class Optimization(Loss):
     """How something is trained."""
 
     optimizer: Literal["adam", "rmsprop", "sgd"]
@@ -254,10 +263,6 @@ class Optimization(Section):
     """Stop after this many epochs without a lower validation loss; 0 runs every epoch. The best epoch is kept either
     way."""
 
-    class_weight: Literal["none", "balanced"]
-    """How much images count in the training and validation loss. `none`: all the same. `balanced`: in inverse
-    proportion to the number of training images of their class, so that small classes count as much as large ones.
-    Probabilities then fit a world in which all classes are equally frequent."""
     recipe: Recipe
     """Techniques newer than the chapter."""
 
@@ -292,6 +297,15 @@ class AugmentedScratch(Scratch):
 
     recipe: MixingRecipe
     """Techniques newer than the chapter."""
+
+
+class Probe(Loss):
+    """A linear probe: logistic regression on each channel's mean, standardised."""
+
+    strengths: list[Annotated[float, Field(gt=0, le=1e9)]] = quantity("1 / C", min_length=1)
+    """Strengths of the L2 penalty that are tried; the one with the lowest validation loss is kept. The penalty is half
+    the strength times the sum of the squared weights, beside the sum of the images' losses: scikit-learn's C is 1 over
+    it. If metrics/probe/history.csv shows the strongest or the weakest as the best, extend the list."""
 
 
 class Layers(Section):
@@ -404,9 +418,10 @@ class Params(Section):
     run of the base over validation and test images. Not for classes that mirroring confuses, such as letters or left
     and right hands."""
     repeats: int = quantity("trainings, or rounds of folds", ge=1, le=100)
-    """How often `train_head` and `train_augmented` train, with different seeds, to show how much of a difference is
-    chance. With `prepare.folds` each repeat draws the folds anew, so that the luck of which images train is in it as
-    well; without, all repeats train on the same images, and the model with the lowest validation loss is kept."""
+    """How often `train_probe`, `train_head` and `train_augmented` train, with different seeds, to show how much of a
+    difference is chance. With `prepare.folds` each repeat draws the folds anew, so that the luck of which images train
+    is in it as well; without, all repeats train on the same images, where the probe comes out the same each time, and
+    the model with the lowest validation loss is kept."""
     repeats_of_networks: int = quantity("trainings, or rounds of folds", ge=1, le=100)
     """The same for `train_scratch`, `train_scratch_augmented` and `finetune`, which take minutes rather than seconds.
     At most `repeats`, since fine-tuning starts from the classifiers of `train_augmented`."""
@@ -416,6 +431,7 @@ class Params(Section):
     augmentation: Augmentation
     train_scratch: Scratch
     train_scratch_augmented: AugmentedScratch
+    train_probe: Probe
     train_head: Classifier
     train_augmented: AugmentedClassifier
     finetune: Finetune

@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.settings.schema import Optimization
+from headstart.settings.schema import Loss
 
 # float32 (classes,)
 ClassWeights = NDArray[np.float32]
 
 
-def of(settings: Optimization, labels: NDArray[np.int64], units: int) -> ClassWeights | None:
+def of(settings: Loss, labels: NDArray[np.int64], units: int) -> ClassWeights | None:
     """Return the weights of the classes, or None where every image counts the same.
 
     Balanced, each class has the same part in the loss, whose mean stays what it was (King & Zeng 2001, Logistic

@@ -1,4 +1,4 @@
-"""Training classifiers on the features of the frozen base: what the two strategies that do so have in common."""
+"""Training classifiers on the features of the frozen base: what the strategies that do so have in common."""
 
 from pathlib import Path
 from typing import cast
@@ -28,6 +28,15 @@ def files(flip: bool) -> list[Path]:
     return [FEATURES, *([_FLIPPED] if flip else [])]
 
 
+def stored(context: TrainingContext) -> list[Stored]:
+    """The features of the images that are validated and tested on: as they are and, where both are asked, mirrored."""
+    found = []
+    for file in files(context.params.test_time_flip):
+        values = open_array(file)[np.newaxis]
+        found.append(Stored(values, len(context.frame) - values.shape[1]))  # those of the manifest's last rows
+    return found
+
+
 def train(context: TrainingContext, examples: Examples | None, is_start: bool = False) -> None:
     """Train the strategy's classifier.
 
@@ -38,7 +47,7 @@ def train(context: TrainingContext, examples: Examples | None, is_start: bool = 
     """
     settings = cast(Classifier, context.settings)
     how = extraction.read()
-    images = [_stored(file, len(context.frame)) for file in files(context.params.test_time_flip)]
+    images = stored(context)
 
     def train_once(assignment: Assignment, state: Resumable) -> "tuple[keras.Model, Training]":
         shape = images[0].values.shape[2:]
@@ -50,9 +59,3 @@ def train(context: TrainingContext, examples: Examples | None, is_start: bool = 
     layers = Layers.model_validate(settings.model_dump(include=set(Layers.model_fields)))
     parts = Parts(extraction=how, classifier=layers)
     strategy.train(context, Learner(train_once, images, parts, is_start=is_start))
-
-
-def _stored(file: Path, rows: int) -> Stored:
-    """Open features of the manifest's last rows, of so many."""
-    values = open_array(file)[np.newaxis]
-    return Stored(values, rows - values.shape[1])

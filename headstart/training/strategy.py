@@ -15,6 +15,7 @@ from headstart.foundation import paths, tables, versions
 from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.foundation.atomic import replacing, replacing_folder
 from headstart.foundation.resume import Resumable
+from headstart.foundation.wording import count
 from headstart.images.assignments import KEPT, Assignment
 from headstart.models import held_out, inference, models, timing
 from headstart.models.architectures import Network
@@ -46,6 +47,7 @@ class Learner(NamedTuple):
     parts: Parts  # of its model
     seconds: float = 0.0  # that were spent before the first training
     is_start: bool = False  # whether another strategy starts from each of its models
+    counted: str = "epoch"  # the column of its histories that says what a row is
 
 
 class Outcome(NamedTuple):
@@ -72,7 +74,7 @@ def train(context: TrainingContext, learner: Learner) -> None:
     seconds = learner.seconds + sum(one.training.seconds for one in outcomes)
     timing.record_training(context.strategy, seconds, weights_digest(paths.MODELS / context.strategy))
     context.state.discard()
-    _say(context.strategy, outcomes, kept, seconds)
+    _say(context.strategy, outcomes, kept, learner.counted, seconds)
 
 
 def fit(
@@ -126,6 +128,7 @@ def _outcome(context: TrainingContext, learner: Learner, assignment: Assignment)
         ask = _ask(model, learner.images)
         found = {
             "history": trained.history.to_numpy(),
+            "columns": np.array(trained.history.columns, np.str_),
             "seconds": np.array(trained.seconds),
             "test": ask(assignment.test),
             "validation": ask(assignment.validation),
@@ -139,7 +142,7 @@ def _outcome(context: TrainingContext, learner: Learner, assignment: Assignment)
     with np.load(file, allow_pickle=False) as kept:
         return Outcome(
             assignment,
-            Training(training.table(kept["history"].tolist()), float(kept["seconds"])),
+            Training(training.table(kept["history"].tolist(), kept["columns"].tolist()), float(kept["seconds"])),
             kept["test"],
             kept["validation"],
             int(kept["trained"]),
@@ -237,10 +240,10 @@ def _repeats(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["repeat", "fold", "seed", "best_epoch", "val_loss", "val_accuracy"])
 
 
-def _say(strategy: str, outcomes: Sequence[Outcome], kept: Outcome, seconds: float) -> None:
+def _say(strategy: str, outcomes: Sequence[Outcome], kept: Outcome, counted: str, seconds: float) -> None:
     best = kept.training.best
     print(
-        f"{strategy}: best of {len(kept.training.history)} epochs is {kept.training.best_epoch}, validation accuracy "
+        f"{strategy}: best of {count(len(kept.training.history), counted)} is {best[counted]:g}, validation accuracy "
         f"{best['val_accuracy']:.4f}, loss {best['val_loss']:.4f}; {seconds:.1f} s"
     )
     if len(outcomes) > 1:

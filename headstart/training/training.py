@@ -119,9 +119,9 @@ def fit(
     return Training(table(history), spent + time.monotonic() - started)
 
 
-def table(history: list[list[float]]) -> pd.DataFrame:
-    """Return the rows of a history as a table: HISTORY_COLUMNS."""
-    return pd.DataFrame(history, columns=HISTORY_COLUMNS).astype({"epoch": int})
+def table(history: list[list[float]], columns: Sequence[str] = HISTORY_COLUMNS) -> pd.DataFrame:
+    """Return the rows of a history as a table; ``columns`` begin with HISTORY_COLUMNS."""
+    return pd.DataFrame(history, columns=list(columns)).astype({"epoch": int})
 
 
 def forget(state: Resumable) -> None:

@@ -95,11 +95,3 @@ def test_an_image_is_on_the_sheet_of_foreign_ones_once() -> None:
     rows += [(UNPLACED, f"{n}.jpg", "train", "cat", 0.5, "", "", "") for n in (0, 1, 20, 21, 22, 23, 24)]
     sheet = review.foreign(pd.DataFrame(rows, columns=list(review.COLUMNS)), 6)
     assert list(sheet["path"]) == ["0.jpg", "1.jpg", "2.jpg", "3.jpg", "20.jpg", "21.jpg"]
-
-
-def test_maps_are_pooled_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    maps = np.random.default_rng(0).random((11, 3, 2, 5)).astype(np.float16)
-    expected = maps.astype(np.float64).mean(axis=(1, 2))
-    np.testing.assert_allclose(review.pool(maps), expected)
-    monkeypatch.setattr(review, "_BLOCK", 4)
-    np.testing.assert_allclose(review.pool(maps), expected)
