@@ -118,7 +118,7 @@ def compared(given: Mapping[str, Predictions], winner: str, **changes: Any) -> d
 @functools.cache
 def usual() -> Report:
     """A report of every strategy, made once."""
-    shares = dict(zip(STRATEGIES, (0.6, 0.65, 0.75, 0.8, 0.97), strict=True))
+    shares = dict(zip(STRATEGIES, (0.6, 0.65, 0.7, 0.75, 0.8, 0.97), strict=True))
     return example(
         predicted={
             name: predicted(("cat", "dog"), 200, share, seed) for seed, (name, share) in enumerate(shares.items())

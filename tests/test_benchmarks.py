@@ -37,7 +37,7 @@ from headstart.foundation import paths, progress, threads
 from headstart.foundation.errors import InputError
 from headstart.foundation.framing import Framing
 from headstart.images import images
-from headstart.models.strategies import FROM_SCRATCH, TRANSFER
+from headstart.models.strategies import FROM_SCRATCH
 from headstart.scoring import results
 from headstart.settings import params
 from tests.pictures import encode, fill, pixels
@@ -147,14 +147,14 @@ def test_headstarts_stages_tell_their_loops(pipeline: Path) -> None:
 
 
 def test_headstart_evaluates_what_the_protocol_trains(pipeline: Path) -> None:
-    """Networks from scratch are no part of it, and no repetition makes use of the one before."""
-    for name in FROM_SCRATCH:
+    """Networks from scratch and the probe are no part of it, and no repetition makes use of the one before."""
+    for name in [*FROM_SCRATCH, "probe"]:
         shutil.rmtree(paths.MODELS / name)
     write_params(evaluate__learning_curve=[])
     first, second = (titles_of(protocol.run_part(pipeline, "float32", "evaluation")[1]) for _ in range(2))
     assert first
     assert first == second
-    assert list(results.read()) == list(TRANSFER)
+    assert list(results.read()) == ["head", "augmented", "finetune"]
 
 
 def test_extraction_shows_its_loop(pipeline: Path) -> None:

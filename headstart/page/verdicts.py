@@ -5,6 +5,7 @@ from math import ceil
 from typing import Any
 
 from headstart.foundation.wording import count, p_value, percent, points, points_range
+from headstart.models.strategies import WITHOUT_CHANCE
 from headstart.page.strategy_names import strategy_in_words
 from headstart.statistics.comparisons import Comparison, between, with_strategy
 from headstart.statistics.decisions import at_most_worse
@@ -165,6 +166,12 @@ def scope(winner: str, metrics: Rows) -> list[str]:
             "their intervals"
         )
         said.append("the model that is kept was trained on all images afterwards, so it has no test of its own")
+    elif runs > 1 and winner in WITHOUT_CHANCE:
+        said.append(
+            f"nothing in the training of {strategy_in_words(winner)} is random: its {runs} trainings are the same, and "
+            "its intervals hold the luck of the test images alone; those of differences hold the luck of the other "
+            "strategy's training as well"
+        )
     elif runs > 1:
         said.append(
             f"{strategy_in_words(winner)} was trained {runs} times; its numbers are means over the trainings, with the "

@@ -18,6 +18,9 @@ _CACHED = 300e6
 _FORWARD = 1 / 3
 # Passes over the features until the logistic regression of the suspects has come to rest.
 _PASSES = 400
+# The same for each penalty of the probe, which starts where the one before has ended. Each is two products: forward and
+# back.
+_PASSES_OF_PROBE = 40
 # What is the same work in every run, in starts of Python, so that it is longer where the processor is slower: importing
 # what a stage draws and counts with, compiling a model's validation, drawing.
 _DVC = 0.25
@@ -79,6 +82,7 @@ def _seconds(params: Params, counts: Counts, measured: Measured, longest: bool) 
         "preview": start + _PREVIEW * measured.python,
         "extract_features": start + _extraction(params, counts, measured),
         **{stage: training(stage) for stage in _TRAINED},
+        "train_probe": start + _probe(params, counts, measured),
         "evaluate": plain + _evaluation(params, counts, measured),
         "explain": start + _explanation(params, measured),
         "report": plain + _REPORT * measured.python,
@@ -130,6 +134,17 @@ def _train_scratch_augmented(params: Params, counts: Counts, measured: Measured)
 
 def _pixels(counts: Counts, measured: Measured) -> float:
     return counts.images * measured.decode / _workers()
+
+
+def _probe(params: Params, counts: Counts, measured: Measured) -> float:
+    often = amounts.trainings(params, "train_probe")
+    passes = len(params.train_probe.strengths) * _PASSES_OF_PROBE
+    units = 1 if counts.classes == 2 else counts.classes
+    images = often.tested * counts.train
+    if often.kept:
+        images += often.kept * amounts.at_once(params, counts).train
+    products = 2 * passes * images * measured.base.features[-1] * units
+    return (often.tested + often.kept) * _VALIDATION * measured.python + products / measured.multiplications
 
 
 def _train_head(params: Params, counts: Counts, measured: Measured) -> _Parts:

@@ -14,6 +14,8 @@ _DRAWING = 200_000_000
 _FLOAT32, _FLOAT64 = 4, 8
 # Of a head's weights: these, two moments, the best so far, and what is being saved. Its examples come and go.
 _COPIES = 5
+# Of the probe's pooled features: of all images, of those of a training, and these standardised.
+_COPIES_OF_FEATURES = 3
 
 
 def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, int]:
@@ -31,6 +33,7 @@ def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, i
         "extract_features": measured.memory,
         **trained,
         **heads,
+        "train_probe": measured.idle + _COPIES_OF_FEATURES * _FLOAT64 * counts.images * measured.base.features[-1],
         "evaluate": _PYTHON + _DRAWING + _statistics(params, counts, measured),
         # Heat maps keep what every layer gives, in float32.
         "explain": 2 * measured.memory - measured.idle + _DRAWING,

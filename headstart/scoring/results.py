@@ -9,6 +9,7 @@ import pandas as pd
 
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
+from headstart.models.strategies import WITHOUT_CHANCE
 from headstart.statistics.comparisons import Comparison
 from headstart.statistics.differences import Scope
 
@@ -70,10 +71,17 @@ def by_strategy(path: Path) -> dict[str, pd.DataFrame]:
 
 
 def repeats(names: Iterable[str]) -> dict[str, pd.DataFrame]:
-    """The trainings of each strategy that was trained more than once: metrics/<strategy>/repeats.csv."""
+    """The trainings of each strategy that was trained more than once: metrics/<strategy>/repeats.csv.
+
+    Left out is what came out the same each time because nothing in its training is random.
+    """
     files = {name: paths.METRICS / name / "repeats.csv" for name in names}
     tables = {name: table(path) for name, path in files.items() if path.exists()}
-    return {name: table for name, table in tables.items() if len(table) > 1}
+    return {
+        name: table
+        for name, table in tables.items()
+        if len(table) > 1 and not (name in WITHOUT_CHANCE and (table["fold"] == 0).all())
+    }
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:

@@ -302,7 +302,7 @@ class AugmentedScratch(Scratch):
 class Probe(Loss):
     """A linear probe: logistic regression on each channel's mean, standardised."""
 
-    strengths: list[Annotated[float, Field(gt=0, le=1e9)]] = quantity("1 / C", min_length=1)
+    strengths: list[Annotated[float, Field(gt=0, le=1000000)]] = quantity("1 / C", min_length=1)
     """Strengths of the L2 penalty that are tried; the one with the lowest validation loss is kept. The penalty is half
     the strength times the sum of the squared weights, beside the sum of the images' losses: scikit-learn's C is 1 over
     it. If metrics/probe/history.csv shows the strongest or the weakest as the best, extend the list."""

@@ -85,7 +85,10 @@ def between_runs(
         return _between_models(first[0], second[0], groups, seed)
     one, other = first.astype(np.float64), second.astype(np.float64)
     spreads = [variance.spread_of_runs(values, groups) for values in (one, other)]
-    together = variance.Spread(sum(part.variance for part in spreads), sum(part.degrees for part in spreads))
+    # Runs that never differ, as those of a method in which nothing is random, tell nothing of the other's luck.
+    differ = [part for part, values in zip(spreads, (one, other), strict=True) if (values != values[0]).any()]
+    degrees = sum(part.degrees for part in differ or spreads)
+    together = variance.Spread(sum(part.variance for part in spreads), degrees)
     gaps = (one - other).mean(axis=0)
     images = _image_luck(gaps, first.dtype == np.bool_, groups)
     parts = variance.luck(images, together, variance.shared_images(len(one), left_out))

@@ -36,7 +36,7 @@ def test_all_that_was_left_is_gathered(pipeline: Path) -> None:
     found = report.gather()
     assert list(found.metrics) == list(found.predicted) == list(found.histories) == list(STRATEGIES)
     assert list(found.learning) == list(found.readings) == ["head", "augmented"]
-    assert len(found.comparisons) == 10
+    assert len(found.comparisons) == 15
     assert found.source == "source"
     assert found.dataset == {"train": 18, "validation": 12, "test": 12}
     assert found.winner == results.winner(found.metrics)
