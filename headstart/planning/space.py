@@ -20,7 +20,6 @@ def of_stages(params: Params, counts: Counts, measured: Measured) -> dict[str, i
     """Return the bytes of every stage's outputs, without DVC's copy; stages that write next to nothing are left out."""
     base = measured.base
     models = {stage: _MODEL + _FLOAT32 * trained.weights for stage, trained in measured.trainings.items()}
-    models["train_probe"] = _MODEL + _FLOAT32 * (base.features[-1] + 1) * counts.classes
     return {
         "backbone": _FLOAT32 * base.weights,
         "prepare": counts.prepared_bytes,

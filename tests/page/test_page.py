@@ -210,6 +210,11 @@ def test_several_trainings_show_their_spread() -> None:
     assert "90.0 % to 95.0 %" in parsed.text
 
 
+def test_what_an_epoch_of_the_probe_is_is_said(parsed: Parsed) -> None:
+    assert "For the linear probe, an epoch is one strength of its penalty" in parsed.text
+    assert "linear probe" not in rendered(predicted={"head": predicted(("cat", "dog"), 50, 0.9, 0)}).text
+
+
 def test_it_tells_how_to_run_it_again(parsed: Parsed) -> None:
     for part in ("git log dvc.lock", "f" * 64, "keras 3.15.1", "source: data/pets.zip"):
         assert part in parsed.text
@@ -231,9 +236,9 @@ def test_confusions_are_counted_by_class() -> None:
 def test_exploratory_pairs_look_like_it(report: Report, parsed: Parsed) -> None:
     marks = [attributes.get("class") for attributes in parsed.of("li")]
     exploratory = [duel for duel in report.comparisons if report.winner not in (duel.first, duel.second)]
-    assert len(exploratory) == marks.count("exploratory") == 6
-    assert "The other 6 pairs, exploratory" in parsed.text
-    assert parsed.text.count("Exploratory: ") == 6
+    assert len(exploratory) == marks.count("exploratory") == 10
+    assert "The other 10 pairs, exploratory" in parsed.text
+    assert parsed.text.count("Exploratory: ") == 10
 
 
 def test_a_class_that_nobody_recognised_is_said_first() -> None:
@@ -289,6 +294,18 @@ def test_several_trainings_are_about_strategies_and_one_about_models() -> None:
         "Training from scratch and training from scratch with augmentation: trained less often; a pair is compared "
         "over the runs that both have, here one, so that its verdict is about these trained models."
     ) in rendered(metrics=fewer).text
+
+
+def test_of_a_probe_no_luck_of_training_is_claimed() -> None:
+    metrics = {name: of_runs(row, trainings=3, runs=3, kept_accuracy=0.9) for name, row in usual().metrics.items()}
+    metrics["probe"] = {**metrics["probe"], "validation_log_loss": 0.0}
+    parsed = rendered(metrics=metrics, mistakes=0)
+    assert (
+        "Nothing in the training of the linear probe is random: its 3 trainings are the same, and its intervals hold "
+        "the luck of the test images alone;"
+    ) in parsed.text
+    assert "was trained 3 times" not in parsed.text
+    assert "at each of 7 strengths" in parsed.text
 
 
 def test_groups_are_told_and_counted() -> None:

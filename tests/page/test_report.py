@@ -85,12 +85,17 @@ def test_what_is_missing_is_named_in_one_line(pipeline: Path, missing: str) -> N
 
 
 def test_only_what_was_trained_more_than_once_has_a_spread(pipeline: Path) -> None:
-    for name, rows in (("head", 3), ("augmented", 1)):
+    """And the probe in folds alone: on the same images it comes out the same."""
+    for name, rows in (("probe", 3), ("head", 3), ("augmented", 1)):
         path = paths.METRICS / name / "repeats.csv"
         path.unlink(missing_ok=True)
-        pd.DataFrame({"repeat": range(1, rows + 1), "val_accuracy": 0.5}).to_csv(path, index=False)
+        pd.DataFrame({"repeat": range(1, rows + 1), "fold": 0, "val_accuracy": 0.5}).to_csv(path, index=False)
     (paths.METRICS / "finetune" / "repeats.csv").unlink(missing_ok=True)
     assert list(results.repeats(STRATEGIES)) == ["head"]
+    in_folds = pd.DataFrame({"repeat": [1, 1], "fold": [1, 2], "val_accuracy": 0.5})
+    (paths.METRICS / "probe" / "repeats.csv").unlink()
+    in_folds.to_csv(paths.METRICS / "probe" / "repeats.csv", index=False)
+    assert list(results.repeats(STRATEGIES)) == ["probe", "head"]
 
 
 def curves(**changes: object) -> dict[str, list[int]]:

@@ -58,6 +58,16 @@ def test_with_folds_a_strategy_trains_on_each_and_once_on_everything() -> None:
     assert seconds("extract_features", settings, counts) == pytest.approx(START + 3 + passes, abs=1000 * 0.002)
 
 
+def test_a_probe_is_passes_over_pooled_features_for_each_penalty() -> None:
+    # 2,000 images of 512 channels, ten penalties of 40 steps, forward and back; and the answers' graph.
+    once = 2 + 10 * 40 * 2 * 2000 * 512 / 1e10
+    assert seconds("train_probe") == pytest.approx(START + once)
+    repeated = CHAPTER.model_copy(update={"repeats": 3})
+    assert seconds("train_probe", repeated) == pytest.approx(START + 3 * once)
+    more = seconds("train_probe", counts=replace(COUNTS, classes=5)) - seconds("train_probe")
+    assert more == pytest.approx(4 * (once - 2))
+
+
 def test_early_stopping_makes_a_range() -> None:
     found = durations.of_stages(changed("train_head", epochs=20, patience=5), COUNTS, MACHINE)["train_head"]
     assert found.likely < found.most == pytest.approx(seconds("train_head"))

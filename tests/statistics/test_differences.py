@@ -55,18 +55,22 @@ def test_losses_of_one_training_in_groups_of_equal_size_take_the_t_test_of_the_g
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
-def test_several_runs_of_a_worked_example() -> None:
-    """Losses, three runs on four images, by hand: every run of the first is off by the same on each image."""
-    second = np.tile([1.0, 2.0, 3.0, 6.0], (3, 1))
+@pytest.mark.parametrize(("offsets", "own", "freedom"), [((-0.1, 0.0, 0.1), 0.01, 4), ((0.0, 0.0, 0.0), 0.0, 2)])
+def test_several_runs_of_a_worked_example(offsets: tuple[float, ...], own: float, freedom: int) -> None:
+    """Losses, three runs on four images, by hand: every run is off by the same on each image.
+
+    Runs that never differ bring no degrees of freedom.
+    """
+    second = np.array([1.0, 2.0, 3.0, 6.0]) + np.array(offsets)[:, None]
     first = np.array([1.0, 2.0, 3.0, 6.0]) + np.array([0.3, 0.6, 0.9])[:, None] + np.array([0.1, -0.1, 0.1, -0.1])
     found = differences.between_runs(first, second)
     assert found.scope is Scope.STRATEGIES
     assert found.luck is not None
     assert found.value == pytest.approx(0.6)
     assert found.luck.images == pytest.approx(np.var([0.1, -0.1, 0.1, -0.1], ddof=1) / 4)
-    assert found.luck.training == pytest.approx(0.09 / 3)  # the variance of .3, .6 and .9 over three runs
-    error = np.sqrt(found.luck.images + 0.03)
-    degrees = error**4 / (found.luck.images**2 / 3 + 0.03**2 / 4)
+    assert found.luck.training == pytest.approx((0.09 + own) / 3)  # the variance of .3, .6 and .9 over three runs
+    error = np.sqrt(found.luck.variance)
+    degrees = error**4 / (found.luck.images**2 / 3 + found.luck.training**2 / freedom)
     half = stats.t.ppf(0.975, degrees) * error
     assert (found.low, found.high) == pytest.approx((0.6 - half, 0.6 + half))
     assert found.p_value == pytest.approx(2 * stats.t.sf(0.6 / error, degrees))
