@@ -54,7 +54,7 @@ def test_the_winner_needs_nothing_but_its_folder(
     np.testing.assert_allclose(model(pixels), expected, rtol=0, atol=CLOSE)
 
 
-@pytest.mark.parametrize("name", ["scratch", "head", "finetune"])
+@pytest.mark.parametrize("name", ["scratch", "probe", "head", "finetune"])
 def test_how_many_images_come_at_once_makes_no_difference(pipeline: Path, name: str) -> None:
     pixels, _ = evaluated(name)
     model = predictor.load(*winner.find(name))
