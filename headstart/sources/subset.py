@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import math
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -385,9 +386,14 @@ def _torn_groups(images: Sequence[SourceImage], pools: Sequence[_Pool]) -> list[
     torn = grouping.divided([group for group, _ in drawn], [name for _, name in drawn])
     if not torn:
         return []
+    sizes = Counter(name for _, name in drawn)
+    # Of about the same sizes. Shares of the source's own splits are not shares of the whole; rounded down, they fit in.
+    shares = {name: max(math.floor(100 * size / len(drawn)), 1) / 100 for name, size in sizes.items()}
+    changes = " ".join(f"-S prepare.{name}={share:g}" for name, share in shares.items())
     return [
         f"{len(torn):,} groups such as {next(iter(torn))!r} ({sum(torn.values()):,} images) are in more than one of "
-        "the source's own splits, so the test results are too good: prepare.resplit=true draws new ones"
+        "the source's own splits, so the test results are too good: draw new ones with "
+        f"`dvc exp run -S prepare.resplit=true {changes}`"
     ]
 
 
