@@ -42,7 +42,9 @@ def install(folder: Path, programs: dict[str, str]) -> None:
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    # Nor the Python that a person named to the make that runs these tests.
+    own = ("MAKE", "PYTHON")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(own)}
     return subprocess.run(
         [shutil.which("make") or "make", "--silent", *arguments],
         cwd=folder,
