@@ -112,7 +112,7 @@ def test_it_loads_without_a_complaint(browser: Browser, written: Path, width: in
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [*WIDTHS, 640, 768, 769, 900, 1024])
+@pytest.mark.parametrize("width", [*WIDTHS, 640, 896, 897, 900, 1024])
 def test_nothing_is_wider_than_its_place(browser: Browser, written: Path, width: int, dark: bool) -> None:
     with shown(browser, written, width, dark) as found:
         assert found.evaluate(OVERFLOWING) == []

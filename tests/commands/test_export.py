@@ -108,6 +108,7 @@ def test_the_classes_stand_beside_and_in_the_files(finished: Finished, exported:
         "fit": "stretch",
         "temperature": metrics[STRATEGY]["temperature"],
         "flip": SMALL["test_time_flip"],
+        "decision": None,
     }
     held = {prop.key: json.loads(prop.value) for prop in onnx.load(exported / "model.onnx").metadata_props}
     assert held == facts
