@@ -14,7 +14,7 @@ from headstart.foundation.entry import run_stage
 from headstart.foundation.progress import track
 from headstart.images import manifest
 from headstart.models import held_out
-from headstart.models.description import Inference, describe
+from headstart.models.description import Decision, Inference, describe
 from headstart.models.strategies import STRATEGIES
 from headstart.scoring import cost, evaluation, growth, predictions, results, review, scored, sheets, winner
 from headstart.scoring.scored import Scored
@@ -31,8 +31,9 @@ def main() -> None:
     settings = params.evaluate
     frame = manifest.read(paths.MANIFEST)
     strategies = {name: scored.read(name, frame) for name in STRATEGIES}
+    decisions = {name: evaluation.decision(one, settings) for name, one in strategies.items()}
     metrics = {
-        name: measure(name, of_strategy, params)
+        name: measure(name, of_strategy, decisions[name], params)
         for name, of_strategy in track(strategies.items(), "measure", len(strategies), " strategies")
     }
     chosen = results.winner(metrics)
@@ -42,7 +43,7 @@ def main() -> None:
     framing = describe(paths.MODELS / STRATEGIES[0]).framing
     found = review.recall(frame, settings.suspects, params.seed, framing.white)
     trained_on = scored.trained_on(frame)
-    compared = evaluation.compared(comparisons, strategies, learned, found, trained_on, settings)
+    compared = evaluation.compared(comparisons, strategies, decisions, learned, found, trained_on, settings)
     for name, of_strategy in strategies.items():
         predictions.write(paths.METRICS / name / "predictions.csv", of_strategy.predictions)
         write_json(paths.METRICS / name / "metrics.json", evaluation.at_a_glance(metrics[name]))
@@ -61,11 +62,10 @@ def main() -> None:
     print(f"The best on validation images: {chosen}")
 
 
-def measure(name: str, of_strategy: Scored, params: Params) -> dict[str, Any]:
+def measure(name: str, of_strategy: Scored, decision: Decision | None, params: Params) -> dict[str, Any]:
     """Return a strategy's row of metrics/evaluation.json, which holds how it predicts as well."""
     folder = paths.MODELS / name
     balanced = params.evaluate.choose_by == "balanced_log_loss"
-    decision = evaluation.decision(of_strategy, params.evaluate)
     return {
         **evaluation.measure(of_strategy, describe(folder), params.seed, balanced),
         "flip": params.test_time_flip,

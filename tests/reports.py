@@ -112,7 +112,8 @@ def compared(given: Mapping[str, Predictions], winner: str, **changes: Any) -> d
     settings = params.load(ROOT / "presets" / "quick.yaml").evaluate.model_copy(update=changes)
     found = review.Review(suspects(next(iter(given.values())).classes), 0.8)
     labels = next(iter(given.values())).labels
-    return evaluation.compared(comparisons, strategies, {}, found, labels, settings)
+    decisions = {name: evaluation.decision(one, settings) for name, one in strategies.items()}
+    return evaluation.compared(comparisons, strategies, decisions, {}, found, labels, settings)
 
 
 @functools.cache

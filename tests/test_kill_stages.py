@@ -90,13 +90,14 @@ def test_killed_stages_finish_with_the_same_bytes(finished: Finished, tmp_path: 
         process.communicate()
     seconds = TIMES_ITS_HELP * (time.monotonic() - started)
 
+    warm = shutil.which("python", path=warm_path)
+    assert warm
+
     def of(place: int, stage: str) -> list[str]:
         # Of its own: stages of one folder wait for one another.
         folder = tmp_path / stage
         shutil.copytree(finished.folder, folder, copy_function=os.link)
         number, moment = SIGNALS[place % len(SIGNALS)], Random(place).uniform(0, seconds)
-        warm = shutil.which("python", path=warm_path)
-        assert warm
         found = kill_and_finish(stage, folder, number, moment, contents(stage, folder), warm)
         return [f"{stage}: {fault}" for fault in found]
 

@@ -115,8 +115,8 @@ def shares(images: Sequence[SourceImage]) -> dict[str, float]:
 
 
 def _part(shares: Sequence[float], part: float) -> list[float]:
-    """Shares of a part, rounded down to the digits that are written: shares of the whole must not add up to more."""
-    return [int(share * part * 10_000 + split.ROUNDING) / 10_000 for share in shares]
+    """Shares of a part, as they are written."""
+    return [split.rounded_down(share * part, 4) for share in shares]
 
 
 def _short(counts: Mapping[str, int], fractions: Sequence[float]) -> list[str]:

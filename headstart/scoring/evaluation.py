@@ -93,6 +93,7 @@ def at_a_glance(row: Mapping[str, Number]) -> dict[str, Number]:
 def compared(
     comparisons: Sequence[Comparison],
     strategies: Mapping[str, Scored],
+    decisions: Mapping[str, Decision | None],
     curves: Mapping[str, LearningCurve],
     found: Review,
     train_labels: IntArray,
@@ -103,13 +104,11 @@ def compared(
     Args:
         comparisons: of every two strategies.
         strategies: in their order.
+        decisions: what :func:`decision` gave for each.
         curves: learning curves by strategy.
         found: what the review of the images found.
         train_labels: class numbers of the training images, of all images with folds.
         settings: the section ``evaluate``.
-
-    Raises:
-        InputError: if ``evaluate.positive_class`` is not one of two classes.
     """
     first = next(iter(strategies.values()))
     classes = first.names.classes
@@ -132,7 +131,7 @@ def compared(
             "accuracy": class_scores.majority(train_labels, first.calibrated.labels),
         },
         "selective": {name: _selective(one, settings.target_accuracy) for name, one in strategies.items()},
-        "lines": {name: _line(one, settings) for name, one in strategies.items()},
+        "lines": {name: _line(one, decisions[name]) for name, one in strategies.items()},
         "frozen_features": {"accuracy": found.frozen_accuracy},
         "suspects": {
             "labels_counted_wrong": int((found.table["counted_wrong"] == "yes").sum()),
@@ -188,9 +187,8 @@ def decision(one: Scored, settings: Evaluate) -> Decision | None:
     return None if threshold is None else Decision(positive=settings.positive_class, threshold=threshold)
 
 
-def _line(one: Scored, settings: Evaluate) -> dict[str, Any] | None:
+def _line(one: Scored, found: Decision | None) -> dict[str, Any] | None:
     """What the threshold for the positive class does; None where there is none."""
-    found = decision(one, settings)
     if found is None:
         return None
     return asdict(thresholds.drawn(one.calibrated, one.names.classes.index(found.positive), found.threshold))

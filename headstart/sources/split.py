@@ -27,6 +27,12 @@ _ENOUGH_OF_A_KIND = 3
 _UNUSED = ""
 
 
+def rounded_down(share: float, digits: int) -> float:
+    """Round a share down to so many decimals: shares that make a whole add up to no more as they are written."""
+    steps = 10.0**digits
+    return math.floor(share * steps + ROUNDING) / steps
+
+
 def origins(source_splits: Collection[Origin]) -> dict[Origin, list[str]]:
     """Say which splits are drawn from which part of the source.
 

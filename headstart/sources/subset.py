@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import math
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -387,8 +386,8 @@ def _torn_groups(images: Sequence[SourceImage], pools: Sequence[_Pool]) -> list[
     if not torn:
         return []
     sizes = Counter(name for _, name in drawn)
-    # Of about the same sizes. Shares of the source's own splits are not shares of the whole; rounded down, they fit in.
-    shares = {name: max(math.floor(100 * size / len(drawn)), 1) / 100 for name, size in sizes.items()}
+    # Of about the same sizes: shares of the source's own splits are not shares of the whole.
+    shares = {name: max(split.rounded_down(size / len(drawn), 2), 0.01) for name, size in sizes.items()}
     changes = " ".join(f"-S prepare.{name}={share:g}" for name, share in shares.items())
     return [
         f"{len(torn):,} groups such as {next(iter(torn))!r} ({sum(torn.values()):,} images) are in more than one of "

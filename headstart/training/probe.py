@@ -71,7 +71,7 @@ def train(context: TrainingContext) -> None:
             Pooled(pooled[rows - images[0].first], context.labels(rows))
             for rows in (assignment.train, assignment.validation)
         )
-        title = ", ".join(filter(None, ["train train_probe", assignment.title]))
+        title = training.shown_as("train_probe", assignment.title)
         weights, rows = fit(known, unseen, settings, len(context.classes), title)
         shape = images[0].values.shape[2:]
         model = classifier.build(_LAYERS, shape, how.feature_rms, len(context.classes), assignment.seed)

