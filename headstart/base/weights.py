@@ -1,7 +1,6 @@
 """The file in which the weights of a base are kept.
 
-An uncompressed ``.npz``: NumPy's own, read without pickle in a tenth of a second. It is not written by NumPy, which
-asks for headers that releases of Python write differently.
+An uncompressed ``.npz``: read without pickle in a tenth of a second.
 """
 
 import zipfile
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.foundation import npz
 from headstart.foundation.atomic import replacing
 from headstart.foundation.errors import InputError
 
@@ -23,13 +23,8 @@ def save(path: Path, tensors: Tensors) -> None:
     """Write tensors in their given order: the same tensors give the same bytes."""
     # C order, whatever the order in memory: otherwise the bytes would depend on the mirror that the file came from.
     arrays = {name: np.asarray(values, dtype="<f4", order="C") for name, values in tensors.items()}
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, values in arrays.items():
-            member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980
-            member.create_system = 3  # Unix, wherever it is written
-            member.file_size = values.nbytes  # decides whether it needs the headers of large files
-            with archive.open(member, "w") as file:
-                np.lib.format.write_array(file, values, allow_pickle=False)
+    with replacing(path) as temporary:
+        npz.save(temporary, arrays)
 
 
 def load(path: Path) -> Tensors:

@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.foundation import npz
 from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.foundation.errors import InputError
 
@@ -56,7 +57,7 @@ class HeldOut(NamedTuple):
 
 def save(path: Path, held_out: HeldOut) -> None:
     """Write the file; equal contents give equal bytes."""
-    np.savez(path, allow_pickle=False, **held_out._asdict())
+    npz.save(path, held_out._asdict())
 
 
 def load(path: Path) -> HeldOut:

@@ -37,6 +37,8 @@ def test_comes_back_as_it_was_written_in_the_same_bytes(tmp_path: Path) -> None:
         assert getattr(found, name).dtype == expected.dtype, name
         np.testing.assert_array_equal(getattr(found, name), expected)
     assert (tmp_path / "first.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()
+    # In headers that every release of Python writes alike.
+    assert (tmp_path / "first.npz").read_bytes()[:6] == b"PK\x03\x04\x14\x00"
 
 
 def test_validation_of_one_training() -> None:
