@@ -111,16 +111,14 @@ def tuner(settings: Params) -> Train:
     settings = settings.model_copy(update={"test_time_flip": False})
 
     def train(section: Finetune, seed: int) -> Result:
-        import keras
-
         context = begin("finetune", settings.model_copy(update={"finetune": section}), [])
         if section.unfreeze not in prepared:
             kept = Resumable(f"unfreeze_{section.unfreeze}", (), [])
             prepared[section.unfreeze] = finetune.prepare(context._replace(state=kept), section), kept
-        keras.utils.clear_session()
         state = Resumable("recipes", (section, seed), [])
         assignment = context.trainings[0]._replace(seed=seed)
-        trained = finetune.train(context, prepared[section.unfreeze][0], section, assignment, state)[1]
+        start = prepared[section.unfreeze][0]
+        trained = finetune.train(context, start, finetune.join(start, section), assignment, state)
         state.discard()
         return best_of(trained)
 

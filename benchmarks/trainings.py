@@ -13,8 +13,7 @@ from headstart.images import manifest
 from headstart.models import classifier
 from headstart.models.samples import Samples, Stored
 from headstart.settings.schema import Classifier
-from headstart.training import training
-from headstart.training.training import Training
+from headstart.training.training import Trainer, Training
 
 
 class Result(NamedTuple):
@@ -71,6 +70,6 @@ def train_classifier(
     keras.utils.clear_session()
     model = classifier.build(settings, validation.values.shape[2:], how.feature_rms, classes, seed)
     state = Resumable("benchmark", seed, [])
-    trained = training.fit(model, lambda epoch: train, validation, settings, seed, state)
+    trained = Trainer(model, settings).fit(lambda epoch: train, validation, seed, state)
     state.discard()
     return best_of(trained)

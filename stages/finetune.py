@@ -7,7 +7,7 @@ classifier that was trained on the same images.
 import time
 from typing import NamedTuple
 
-from headstart.base import base, extraction, runtime, weights
+from headstart.base import base, extraction, network, runtime, weights
 from headstart.base.extraction import Extraction
 from headstart.base.lazy import keras
 from headstart.base.weights import Tensors
@@ -23,7 +23,7 @@ from headstart.settings.schema import Finetune
 from headstart.training import layerwise, strategy
 from headstart.training.context import TrainingContext, begin
 from headstart.training.strategy import Learner, Parts
-from headstart.training.training import Training
+from headstart.training.training import Trainer, Training
 
 START = paths.MODELS / "augmented"
 
@@ -32,7 +32,8 @@ class Prepared(NamedTuple):
     """What fine-tuning starts from.
 
     Attributes:
-        weights: of the whole base.
+        base: the whole base.
+        weights: those that it was pretrained with.
         extraction: how features were made, and with them the classifier.
         unfreeze: how many of the base's last layers train.
         examples: gives outputs of the last layer that stays as it is, for augmented views.
@@ -40,6 +41,7 @@ class Prepared(NamedTuple):
         seconds: it took to compute these, as far as it was done beforehand.
     """
 
+    base: "keras.Model"
     weights: Tensors
     extraction: Extraction
     unfreeze: int
@@ -48,19 +50,32 @@ class Prepared(NamedTuple):
     seconds: float
 
 
+class Joined(NamedTuple):
+    """The classifier and the base as one model, which every training trains.
+
+    Attributes:
+        head: the classifier.
+        trainer: of both.
+    """
+
+    head: "keras.Model"
+    trainer: Trainer
+
+
 def main() -> None:
     """Read params.yaml, the activations and the classifiers, train, write the model and its history."""
     params = load()
     starts = [START / "model.json", *sorted(START.glob("**/*.weights.h5"))]
     context = begin("finetune", params, [paths.WEIGHTS, *starts], params.augmentation, params.extract_features)
     prepared = prepare(context, params.finetune)
-    start = describe(START)
+    joined = join(prepared, params.finetune)
     strategy.train(
         context,
         Learner(
-            lambda assignment, state: train(context, prepared, params.finetune, assignment, state),
+            joined.trainer.model,
+            lambda assignment, state: train(context, prepared, joined, assignment, state),
             prepared.images,
-            Parts(extraction=start.extraction, classifier=start.classifier, unfreeze=prepared.unfreeze),
+            Parts(prepared.extraction, describe(START).classifier, unfreeze=prepared.unfreeze),
             prepared.seconds,
         ),
     )
@@ -86,24 +101,30 @@ def prepare(context: TrainingContext, settings: Finetune) -> Prepared:
     examples = activations.training_samples(cut, source, context.state)
     arrays = ["images", "flipped/images"][: 1 + params.test_time_flip]
     images = [activations.at(cut, array, source, context.state) for array in arrays]
-    return Prepared(pretrained, how, unfreeze, examples, images, time.monotonic() - started)
+    return Prepared(whole, pretrained, how, unfreeze, examples, images, time.monotonic() - started)
+
+
+def join(prepared: Prepared, settings: Finetune) -> Joined:
+    """Put the classifier on the base."""
+    head = models.load(START, prepared.base)
+    model = models.join(prepared.base, head, prepared.unfreeze)
+    return Joined(head, Trainer(model, settings, layerwise.groups(model, prepared.base, settings)))
 
 
 def train(
-    context: TrainingContext, prepared: Prepared, settings: Finetune, assignment: Assignment, state: Resumable
-) -> tuple["keras.Model", Training]:
+    context: TrainingContext, prepared: Prepared, joined: Joined, assignment: Assignment, state: Resumable
+) -> Training:
     """Train once, and prove that the layers that should have changed have, and no others."""
-    how = prepared.extraction
-    whole = base.build(how.base, prepared.weights, how.image_size)
-    head = models.load(START, whole, models.weights_of(START, assignment))
-    model = models.join(whole, head, prepared.unfreeze)
+    whole, settings = prepared.base, context.params.finetune
+    network.assign(whole, prepared.weights)
+    models.set_trainable(whole, prepared.unfreeze)
+    joined.head.load_weights(models.weights_of(START, assignment))
     before = base.digests(whole)
-    groups = layerwise.groups(model, whole, settings)
     examples = prepared.examples(assignment.train, context.labels(assignment.train), state)
-    result = strategy.fit(context, assignment, model, examples, prepared.images[0], state, groups)
+    result = strategy.fit(context, assignment, joined.trainer, examples, prepared.images[0], state)
     layerwise.freeze_unreached(whole, settings, result.best_epoch)
     base.check_frozen(whole, before)
-    return model, result
+    return result
 
 
 if __name__ == "__main__":

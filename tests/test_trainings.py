@@ -162,13 +162,13 @@ def test_it_goes_on_with_the_fold_that_it_was_interrupted_in(folds: Path, monkey
         with pytest.raises(Interrupted):
             run("train_head")
     titles: list[str] = []
-    original: Callable[..., Any] = training.fit
+    original: Callable[..., Any] = training.Trainer.fit
 
     def fit(*arguments: Any) -> Any:
         titles.append(arguments[-1])
         return original(*arguments)
 
-    monkeypatch.setattr(training, "fit", fit)
+    monkeypatch.setattr(training.Trainer, "fit", fit)
     run("train_head")
     assert titles == ["fold 1 of 2, repeat 2 of 2", "fold 2 of 2, repeat 2 of 2", "all images"]
     assert outputs(*results("head")) == before

@@ -63,6 +63,12 @@ def load_network(folder: Path) -> "keras.Model":
     return model
 
 
+def become(model: "keras.Model", other: "keras.Model") -> None:
+    """Give a model all that another of the same layers has: its weights, and where its dropout begins."""
+    for variable, value in zip(model.variables, other.variables, strict=True):
+        variable.assign(value)
+
+
 def classifier_of(model: "keras.Model") -> "keras.Model":
     """Return the classifier, from the base's feature maps to logits, of a model that :func:`load` or :func:`join` gave.
 

@@ -70,11 +70,11 @@ def _seconds(params: Params, counts: Counts, measured: Measured, longest: bool) 
         of_all = 0.0
         for number, images in ((often.tested, counts), (often.kept, amounts.at_once(params, counts))):
             if number:
-                once, begin, epoch = _TRAINED[stage](params, images, measured)
+                _, epoch = _TRAINED[stage](params, images, measured)
                 asked = amounts.asked(params, images) * _ask(params, stage, measured)
-                of_all += number * (_VALIDATION * measured.python + begin + epochs * epoch + asked)
-        once = _TRAINED[stage](params, counts, measured)[0]
-        return start + once + of_all
+                of_all += number * (measured.trainings[stage].build + epochs * epoch + asked)
+        once, _ = _TRAINED[stage](params, counts, measured)
+        return start + once + measured.trainings[stage].compile + _VALIDATION * measured.python + of_all
 
     return {
         "backbone": plain + _backbone(params, measured),
@@ -106,8 +106,8 @@ def _extraction(params: Params, counts: Counts, measured: Measured) -> float:
     return begin + decoded + passes.total * measured.image + passes.views * measured.augment
 
 
-# What a stage takes: seconds once, at the beginning of each training, and in each epoch.
-_Parts = tuple[float, float, float]
+# What a stage takes: seconds once, beside what is compiled, and in each epoch.
+_Parts = tuple[float, float]
 
 
 def _ask(params: Params, stage: str, measured: Measured) -> float:
@@ -123,13 +123,13 @@ def _epoch(trained: Training, counts: Counts, forward: float = _FORWARD) -> floa
 
 def _train_scratch(params: Params, counts: Counts, measured: Measured) -> _Parts:
     trained = measured.trainings["train_scratch"]
-    return _pixels(counts, measured), trained.begin, _epoch(trained, counts)
+    return _pixels(counts, measured), _epoch(trained, counts)
 
 
 def _train_scratch_augmented(params: Params, counts: Counts, measured: Measured) -> _Parts:
     trained = measured.trainings["train_scratch_augmented"]
     views = counts.train * measured.scratch_augment
-    return _pixels(counts, measured), trained.begin, _epoch(trained, counts) + views
+    return _pixels(counts, measured), _epoch(trained, counts) + views
 
 
 def _pixels(counts: Counts, measured: Measured) -> float:
@@ -144,26 +144,24 @@ def _probe(params: Params, counts: Counts, measured: Measured) -> float:
     if often.kept:
         images += often.kept * amounts.at_once(params, counts).train
     products = 2 * passes * images * measured.base.features[-1] * units
-    return (often.tested + often.kept) * _VALIDATION * measured.python + products / measured.multiplications
+    return _VALIDATION * measured.python + products / measured.multiplications
 
 
 def _train_head(params: Params, counts: Counts, measured: Measured) -> _Parts:
-    trained = measured.trainings["train_head"]
-    return 0.0, trained.begin, _epoch(trained, counts)
+    return 0.0, _epoch(measured.trainings["train_head"], counts)
 
 
 def _train_augmented(params: Params, counts: Counts, measured: Measured) -> _Parts:
     trained = measured.trainings["train_augmented"]
     if params.extract_features.views:
-        return 0.0, trained.begin, _epoch(trained, counts)
+        return 0.0, _epoch(trained, counts)
     views = counts.train * (measured.image + measured.augment + measured.decode / _workers())
-    return measured.build + measured.compile, trained.begin, _epoch(trained, counts) + views
+    return measured.build + measured.compile, _epoch(trained, counts) + views
 
 
 def _finetune(params: Params, counts: Counts, measured: Measured) -> _Parts:
     trained, base = measured.trainings["finetune"], measured.base
     epoch = counts.train * trained.example + counts.validation * base.above_cut * measured.image
-    begin = measured.build + trained.begin
     below = measured.image * (1 - base.above_cut)
     views = params.extract_features.views
     if not views:
@@ -173,8 +171,8 @@ def _finetune(params: Params, counts: Counts, measured: Measured) -> _Parts:
             below = measured.image * (base.above_trunk - base.above_cut)
         there = amounts.spans(params, counts)
         unseen = there.unseen * (1 + params.test_time_flip)
-        return measured.build + (views * there.trained + unseen) * below, begin, epoch
-    return measured.build, begin, epoch
+        return measured.build + (views * there.trained + unseen) * below, epoch
+    return measured.build, epoch
 
 
 _TRAINED = {

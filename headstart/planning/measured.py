@@ -25,7 +25,8 @@ class Base:
 class Training:
     """What training something takes."""
 
-    begin: float  # seconds until its first steps are done: building it, and compiling them
+    build: float  # seconds to build its model, as each training does
+    compile: float  # seconds until the first step is done: they are compiled once for all trainings
     example: float  # seconds an example
     weights: int  # how many numbers its model has
     trained: int  # how many of them train

@@ -160,17 +160,17 @@ def _pace(settings: Optimization, kind: type[Settings]) -> Settings:
 def _time_training(
     build: Callable[[], "keras.Model"], values: NDArray[np.generic], counts: Counts, settings: Optimization
 ) -> Training:
-    """Time a training's steps on noise, (examples, …), as :func:`headstart.training.training.fit` takes them."""
+    """Time a training's steps on noise, (examples, …), as :class:`headstart.training.training.Trainer` takes them."""
     labels = np.random.default_rng(0).integers(0, counts.classes, len(values))
     samples = Samples(values[np.newaxis], labels)
     with _peak() as memory:
         started = time.perf_counter()
         model = build()
-        steps = Steps(model, layerwise.together(model), settings, seed=0)
+        built = time.perf_counter()
+        steps = Steps(model, layerwise.together(model), settings)
+        steps.begin(seed=0)
         step = steps.of_epoch(0, math.ceil(len(labels) / settings.batch_size))
-        # The last batch is smaller as a rule, and its step is compiled for itself.
-        for size in {settings.batch_size, len(labels) % settings.batch_size or settings.batch_size}:
-            step(values[:size], labels[:size]).numpy()
+        step(values[: settings.batch_size], labels[: settings.batch_size]).numpy()
         begun = time.perf_counter()
         done = 0
         for epoch in itertools.count():
@@ -181,7 +181,8 @@ def _time_training(
                 break
         ended = time.perf_counter()
     return Training(
-        begin=begun - started,
+        build=built - started,
+        compile=begun - built,
         example=(ended - begun) / done,
         weights=model.count_params(),
         trained=sum(math.prod(weight.shape) for weight in model.trainable_weights),

@@ -14,7 +14,7 @@ class Average:
     """The exponential moving average of weights."""
 
     def __init__(self, decay: float, weights: Sequence[Any]) -> None:
-        """Begin at the present values.
+        """Prepare the average of weights, which begins at their present values.
 
         Args:
             decay: the part of the average that stays in each step; 0 for no average.
@@ -27,6 +27,11 @@ class Average:
     def variables(self) -> list[Any]:
         """The averages, in the order of the weights; none where there is no average."""
         return [average for _, average in self._pairs]
+
+    def begin(self) -> None:
+        """Begin anew, at the present values."""
+        for weight, average in self._pairs:
+            average.assign(weight)
 
     def update(self, step: "tf.Tensor") -> None:
         """Take the present values in.

@@ -11,13 +11,13 @@ from headstart.foundation import paths
 from headstart.foundation.arrays import open_array
 from headstart.foundation.resume import Resumable
 from headstart.images.assignments import Assignment
-from headstart.models import classifier
+from headstart.models import classifier, models
 from headstart.models.samples import Examples, Stored, every_epoch
 from headstart.settings.schema import Classifier, Layers
 from headstart.training import strategy
 from headstart.training.context import TrainingContext
 from headstart.training.strategy import Learner, Parts
-from headstart.training.training import Training
+from headstart.training.training import Trainer, Training
 
 FEATURES = paths.FEATURES / "images.npy"
 _FLIPPED = paths.FLIPPED / "features" / "images.npy"
@@ -49,13 +49,17 @@ def train(context: TrainingContext, examples: Examples | None, is_start: bool = 
     how = extraction.read()
     images = stored(context)
 
-    def train_once(assignment: Assignment, state: Resumable) -> "tuple[keras.Model, Training]":
-        shape = images[0].values.shape[2:]
-        model = classifier.build(settings, shape, how.feature_rms, len(context.classes), assignment.seed)
+    def build(seed: int) -> "keras.Model":
+        return classifier.build(settings, images[0].values.shape[2:], how.feature_rms, len(context.classes), seed)
+
+    trainer = Trainer(build(context.params.seed), settings)
+
+    def train_once(assignment: Assignment, state: Resumable) -> Training:
+        models.become(trainer.model, build(assignment.seed))
         labels = context.labels(assignment.train)
         of_epoch = (examples or every_epoch(images[0]))(assignment.train, labels, state)
-        return model, strategy.fit(context, assignment, model, of_epoch, images[0], state)
+        return strategy.fit(context, assignment, trainer, of_epoch, images[0], state)
 
     layers = Layers.model_validate(settings.model_dump(include=set(Layers.model_fields)))
     parts = Parts(extraction=how, classifier=layers)
-    strategy.train(context, Learner(train_once, images, parts, is_start=is_start))
+    strategy.train(context, Learner(trainer.model, train_once, images, parts, is_start=is_start))

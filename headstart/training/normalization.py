@@ -21,11 +21,14 @@ class Statistics:
 
     def __init__(self, model: "keras.Model") -> None:
         """Take a model that has not begun to train."""
-        layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
         self._model = model
-        self._layers = layers
-        self._at_first = [_values(layer) for layer in layers]
+        self._layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
         self._forward: Any = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin a training: changed is what differs from the present values."""
+        self._at_first = [_values(layer) for layer in self._layers]
 
     @contextmanager
     def estimated(self, batches: Callable[[], Iterable[Batch]]) -> Iterator[None]:

@@ -33,6 +33,13 @@ def build(settings: Optimization, weights: Sequence[Any]) -> "keras.Optimizer":
     return optimizer
 
 
+def reset(optimizer: "keras.Optimizer") -> None:
+    """Make an optimizer what it was before its first step, but for the learning rate, which every step sets."""
+    for variable in optimizer.variables:
+        if variable is not optimizer._learning_rate:
+            variable.assign(keras.ops.zeros_like(variable))
+
+
 def _fused_rmsprop(learning_rate: float, weight_decay: float | None) -> "keras.Optimizer":
     class FusedRMSprop(keras.optimizers.RMSprop):  # type: ignore[misc]
         def build(self, variables: list[Any]) -> None:

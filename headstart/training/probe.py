@@ -18,7 +18,6 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from headstart.base import extraction
-from headstart.base.lazy import keras
 from headstart.foundation.array_types import FloatArray, IntArray
 from headstart.foundation.errors import InputError
 from headstart.foundation.progress import bar
@@ -64,8 +63,10 @@ def train(context: TrainingContext) -> None:
     how = extraction.read()
     images = heads.stored(context)
     pooled = pooling.average(images[0].values[0])
+    shape = images[0].values.shape[2:]
+    model = classifier.build(_LAYERS, shape, how.feature_rms, len(context.classes), context.params.seed)
 
-    def train_once(assignment: Assignment, state: Resumable) -> "tuple[keras.Model, Training]":
+    def train_once(assignment: Assignment, state: Resumable) -> Training:
         started = time.monotonic()
         known, unseen = (
             Pooled(pooled[rows - images[0].first], context.labels(rows))
@@ -73,13 +74,11 @@ def train(context: TrainingContext) -> None:
         )
         title = training.shown_as("train_probe", assignment.title)
         weights, rows = fit(known, unseen, settings, len(context.classes), title)
-        shape = images[0].values.shape[2:]
-        model = classifier.build(_LAYERS, shape, how.feature_rms, len(context.classes), assignment.seed)
         model.get_layer("logits").set_weights(list(weights))
         history = training.table(rows, [*training.HISTORY_COLUMNS, "strength"])
-        return model, Training(history, time.monotonic() - started)
+        return Training(history, time.monotonic() - started)
 
-    strategy.train(context, Learner(train_once, images, Parts(how, _LAYERS), counted="strength"))
+    strategy.train(context, Learner(model, train_once, images, Parts(how, _LAYERS), counted="strength"))
 
 
 def fit(

@@ -9,14 +9,14 @@ from headstart.foundation.framing import Framing
 from headstart.foundation.resume import Resumable
 from headstart.images import assignments
 from headstart.images.assignments import Assignment
-from headstart.models import architectures, pixels
+from headstart.models import architectures, models, pixels
 from headstart.models.samples import Stored
 from headstart.models.strategies import stage_of
 from headstart.settings.schema import Augmentation, Params, Scratch
 from headstart.training import context as contexts
 from headstart.training import strategy
 from headstart.training.strategy import Learner, Parts
-from headstart.training.training import Training
+from headstart.training.training import Trainer, Training
 
 
 def train(name: str, params: Params, augmentation: Augmentation | None) -> None:
@@ -46,12 +46,18 @@ def train(name: str, params: Params, augmentation: Augmentation | None) -> None:
     plain = Stored(decoded[None])
     sha256s = list(context.frame["sha256"])
 
-    def train_once(assignment: Assignment, state: Resumable) -> "tuple[keras.Model, Training]":
-        model = architectures.build(network, len(context.classes), assignment.seed)
+    def build(seed: int) -> "keras.Model":
+        return architectures.build(network, len(context.classes), seed)
+
+    trainer = Trainer(build(params.seed), settings)
+
+    def train_once(assignment: Assignment, state: Resumable) -> Training:
+        models.become(trainer.model, build(assignment.seed))
         examples = plain.samples(assignment.train, context.labels(assignment.train))
         views = pixels.views(examples, sha256s, augmentation, assignment.seed)
-        return model, strategy.fit(context, assignment, model, views, plain, state)
+        return strategy.fit(context, assignment, trainer, views, plain, state)
 
     # Images, views, rows, columns: mirrored left to right.
     images = [plain, Stored(decoded[None, :, :, ::-1])][: 1 + params.test_time_flip]
-    strategy.train(context, Learner(train_once, images, Parts(network=network), time.monotonic() - started))
+    parts = Parts(network=network)
+    strategy.train(context, Learner(trainer.model, train_once, images, parts, time.monotonic() - started))

@@ -24,27 +24,26 @@ Step = Callable[[NDArray[np.generic], NDArray[np.int64]], "tf.Tensor"]
 
 
 class Steps:
-    """The steps of one training.
+    """The steps of a model's trainings, one training after another.
 
     Attributes:
         average: of the weights.
     """
 
-    def __init__(self, model: "keras.Model", groups: Sequence[Group], settings: Optimization, seed: int) -> None:
+    def __init__(self, model: "keras.Model", groups: Sequence[Group], settings: Optimization) -> None:
         """Prepare the optimizers: one a group, so that each has a rate and a beginning of its own.
 
         Args:
             model: from inputs to logits.
             groups: what trains of it, in the order in which it begins to.
             settings: all about the training; examples are mixed where its recipe is a :class:`MixingRecipe`.
-            seed: decides the mixtures.
         """
         self.average = Average(settings.recipe.average, model.trainable_variables)
         self._statistics = Statistics(model)
         self._model = model
         self._groups = groups
         self._settings = settings
-        self._seed = seed
+        self._seed = 0
         self._optimizers = [optimizers.build(settings, group.weights) for group in groups]
         self._factor: float | None = None
         self._compiled: dict[int, Any] = {}
@@ -53,6 +52,19 @@ class Steps:
     def variables(self) -> list[Any]:
         """What changes in training beside the model's own variables."""
         return [variable for optimizer in self._optimizers for variable in optimizer.variables] + self.average.variables
+
+    def begin(self, seed: int) -> None:
+        """Begin a training, from the present weights of the model: what earlier ones left is forgotten.
+
+        Args:
+            seed: decides the mixtures.
+        """
+        self._seed = seed
+        self._factor = None
+        for optimizer in self._optimizers:
+            optimizers.reset(optimizer)
+        self.average.begin()
+        self._statistics.begin()
 
     @contextmanager
     def averaged(self, batches: Callable[[], Iterable[Batch]]) -> Iterator[None]:

@@ -1,6 +1,5 @@
 """The loop that all strategies share: each training in turn, what it says of images it never saw, what is kept."""
 
-import gc
 import math
 import shutil
 from collections.abc import Callable, Sequence
@@ -25,8 +24,7 @@ from headstart.models.samples import Samples, Stored
 from headstart.settings.schema import Layers
 from headstart.training import training
 from headstart.training.context import TrainingContext
-from headstart.training.layerwise import Group
-from headstart.training.training import Training
+from headstart.training.training import Trainer, Training
 
 
 class Parts(NamedTuple):
@@ -41,7 +39,9 @@ class Parts(NamedTuple):
 class Learner(NamedTuple):
     """How a strategy trains."""
 
-    train: "Callable[[Assignment, Resumable], tuple[keras.Model, Training]]"  # trains once, with a state of its own
+    model: "keras.Model"  # to logits: what is trained, once for each assignment
+    # Gives the model the weights that a training starts from, and trains it, with a state of its own.
+    train: Callable[[Assignment, Resumable], Training]
     # What the model takes of images that are validated or tested on, as they are and, where both are asked, mirrored.
     images: Sequence[Stored]
     parts: Parts  # of its model
@@ -65,7 +65,8 @@ def train(context: TrainingContext, learner: Learner) -> None:
 
     An interrupted run goes on within the training that it was interrupted in.
     """
-    outcomes = [_outcome(context, learner, assignment) for assignment in context.trainings]
+    ask = _ask(learner.model, learner.images)
+    outcomes = [_outcome(context, learner, ask, assignment) for assignment in context.trainings]
     kept = min(
         (one for one in outcomes if context.may_be_kept(one.assignment)),
         key=lambda one: float(one.training.best["val_loss"]),
@@ -80,32 +81,27 @@ def train(context: TrainingContext, learner: Learner) -> None:
 def fit(
     context: TrainingContext,
     assignment: Assignment,
-    model: "keras.Model",
+    trainer: Trainer,
     examples: Callable[[int], Samples],
     validated: Stored,
     state: Resumable,
-    groups: Sequence[Group] = (),
 ) -> Training:
-    """Train a model once: see :func:`headstart.training.training.fit`.
+    """Train a model once, from its present weights: see :meth:`headstart.training.training.Trainer.fit`.
 
     Args:
         context: of the stage.
         assignment: who trains on what.
-        model: to be trained.
+        trainer: of the model.
         examples: of each epoch.
         validated: holds the images that it validates on.
         state: of the training.
-        groups: what is trainable, if not all of it trains the same way.
     """
     rows = assignment.validation
-    return training.fit(
-        model,
+    return trainer.fit(
         examples,
         validated.samples(rows, context.labels(rows)),
-        context.settings,
         assignment.seed,
         state,
-        groups,
         lambda history: write_history(context.strategy, history),
         assignment.title,
     )
@@ -117,28 +113,29 @@ def write_history(strategy: str, history: pd.DataFrame) -> None:
     tables.write(paths.METRICS / strategy / "history.csv", table)
 
 
-def _outcome(context: TrainingContext, learner: Learner, assignment: Assignment) -> Outcome:
+# From rows of the manifest to their images' logits, float64 (images, classes).
+_Ask = Callable[[IntArray], FloatArray]
+
+
+def _outcome(context: TrainingContext, learner: Learner, ask: _Ask, assignment: Assignment) -> Outcome:
     """Train once, unless an interrupted run has done that."""
     state = context.part(assignment)
     file = state.path / "outcome.npz"
     if not file.exists():
-        model, trained = learner.train(assignment, state)
+        trained = learner.train(assignment, state)
         if learner.is_start or context.may_be_kept(assignment):
-            model.save_weights(state.path / models.WEIGHTS)
-        ask = _ask(model, learner.images)
+            learner.model.save_weights(state.path / models.WEIGHTS)
         found = {
             "history": trained.history.to_numpy(),
             "columns": np.array(trained.history.columns, np.str_),
             "seconds": np.array(trained.seconds),
             "test": ask(assignment.test),
             "validation": ask(assignment.validation),
-            "trained": np.array(sum(math.prod(weight.shape) for weight in model.trainable_weights)),
+            "trained": np.array(sum(math.prod(weight.shape) for weight in learner.model.trainable_weights)),
         }
         with replacing(file) as temporary:
             np.savez(temporary, allow_pickle=False, **found)
         training.forget(state)
-        del model, ask
-        gc.collect()  # models hold themselves: many trainings would fill the memory
     with np.load(file, allow_pickle=False) as kept:
         return Outcome(
             assignment,
@@ -149,8 +146,8 @@ def _outcome(context: TrainingContext, learner: Learner, assignment: Assignment)
         )
 
 
-def _ask(model: "keras.Model", images: Sequence[Stored]) -> Callable[[IntArray], FloatArray]:
-    """Return a function from rows to the logits of their images: of several views those of the mean probability."""
+def _ask(model: "keras.Model", images: Sequence[Stored]) -> _Ask:
+    """Return what asks a model in its present state: of several views it gives the logits of the mean probability."""
     compiled = inference.compile_logits(model, images[0].values.dtype)
 
     def ask(rows: IntArray) -> FloatArray:

@@ -50,72 +50,89 @@ class Training(NamedTuple):
         return self.history.iloc[int(self.history["val_loss"].argmin())]
 
 
-def fit(
-    model: "keras.Model",
-    train: Callable[[int], Samples],
-    validation: Samples,
-    settings: Optimization,
-    seed: int,
-    state: Resumable,
-    groups: Sequence[Group] = (),
-    follow: Callable[[pd.DataFrame], None] | None = None,
-    title: str = "",
-) -> "Training":
-    """Train ``model`` and leave it with the weights of its best epoch.
+class Trainer:
+    """Trains one model as often as asked, each time from the weights that it is given.
 
-    Args:
-        model: from inputs to logits; what is trainable in it trains.
-        train: gives the training examples of an epoch (from 0), in one view or several.
-        validation: validation examples, in one view.
-        settings: all about the training.
-        seed: decides order, views and mixtures of the examples.
-        state: where the training goes on after an interruption.
-        groups: what is trainable, if not all of it trains the same way and from the start.
-        follow: gets the history so far, every few seconds at most: for those who watch the training.
-        title: which of several trainings it is, for progress.
+    Its steps are compiled in the first training: for a small head that takes longer than the training itself.
 
-    Raises:
-        InputError: the loss became infinite or no number.
+    Attributes:
+        model: what is trained.
     """
-    started = time.monotonic()
-    steps = Steps(model, groups or layerwise.together(model), settings, seed)
-    measure = _compile_measure(model)
-    run = _Run(model, steps, state)
-    history, spent = run.restore()
-    section = state.name.partition("/")[0]
-    with bar(shown_as(section, title), settings.epochs, " epochs", done=len(history)) as progress:
-        while len(history) < settings.epochs and not _is_over(history, settings.patience):
-            epoch = len(history)
-            samples = train(epoch)
-            weights = class_weights.of(settings, samples.labels, model.output_shape[1])
-            step = steps.of_epoch(epoch, math.ceil(len(samples.labels) / settings.batch_size), weights)
-            shuffled = partial(epoch_batches, samples, settings.batch_size, epoch, seed)
-            sums = [step(x, y) for x, y in shuffled()]
-            loss, accuracy = _means(sums, len(samples.labels))
-            with steps.averaged(shuffled):
-                val_loss, val_accuracy = measure(validation, weights)
-                if not np.isfinite([loss, val_loss]).all():
-                    raise InputError(
-                        f"params.yaml: {section}.learning_rate: {settings.learning_rate} made the loss overflow "
-                        f"in epoch {epoch + 1}: lower it"
-                    )
-                history.append([epoch + 1, loss, accuracy, val_loss, val_accuracy])
-                if _best(history) == epoch:
-                    run.keep_best()
-            progress.update(1)
-            shown = f"val_loss={val_loss:.4f}, val_accuracy={val_accuracy:.4f}"
-            if settings.patience:
-                soonest = settings.patience - (epoch - _best(history))
-                shown = f"or {until(progress, soonest)} if it stops early, {shown}"
-            progress.set_postfix_str(shown, refresh=False)
-            if run.is_due():
-                run.save(history, spent + time.monotonic() - started)
-                if follow:
-                    follow(table(history))
-    # Kept although it is finished: if a later repeat is interrupted, this one is not trained again.
-    run.save(history, spent + time.monotonic() - started)
-    run.take_best()
-    return Training(table(history), spent + time.monotonic() - started)
+
+    def __init__(self, model: "keras.Model", settings: Optimization, groups: Sequence[Group] = ()) -> None:
+        """Prepare the trainings of a model.
+
+        Args:
+            model: from inputs to logits; what is trainable in it trains.
+            settings: all about the trainings.
+            groups: what is trainable, if not all of it trains the same way and from the start.
+        """
+        self.model = model
+        self._settings = settings
+        self._steps = Steps(model, groups or layerwise.together(model), settings)
+        self._measure = _compile_measure(model)
+
+    def fit(
+        self,
+        train: Callable[[int], Samples],
+        validation: Samples,
+        seed: int,
+        state: Resumable,
+        follow: Callable[[pd.DataFrame], None] | None = None,
+        title: str = "",
+    ) -> Training:
+        """Train the model from its present weights, and leave it with those of its best epoch.
+
+        Args:
+            train: gives the training examples of an epoch (from 0), in one view or several.
+            validation: validation examples, in one view.
+            seed: decides order, views and mixtures of the examples.
+            state: where the training goes on after an interruption.
+            follow: gets the history so far, every few seconds at most: for those who watch the training.
+            title: which of several trainings it is, for progress.
+
+        Raises:
+            InputError: the loss became infinite or no number.
+        """
+        started = time.monotonic()
+        settings = self._settings
+        self._steps.begin(seed)
+        run = _Run(self.model, self._steps, state)
+        history, spent = run.restore()
+        section = state.name.partition("/")[0]
+        with bar(shown_as(section, title), settings.epochs, " epochs", done=len(history)) as progress:
+            while len(history) < settings.epochs and not _is_over(history, settings.patience):
+                epoch = len(history)
+                samples = train(epoch)
+                weights = class_weights.of(settings, samples.labels, self.model.output_shape[1])
+                step = self._steps.of_epoch(epoch, math.ceil(len(samples.labels) / settings.batch_size), weights)
+                shuffled = partial(epoch_batches, samples, settings.batch_size, epoch, seed)
+                sums = [step(x, y) for x, y in shuffled()]
+                loss, accuracy = _means(sums, len(samples.labels))
+                with self._steps.averaged(shuffled):
+                    val_loss, val_accuracy = self._measure(validation, weights)
+                    if not np.isfinite([loss, val_loss]).all():
+                        raise InputError(
+                            f"params.yaml: {section}.learning_rate: {settings.learning_rate} made the loss overflow "
+                            f"in epoch {epoch + 1}: lower it"
+                        )
+                    history.append([epoch + 1, loss, accuracy, val_loss, val_accuracy])
+                    if _best(history) == epoch:
+                        run.keep_best()
+                progress.update(1)
+                shown = f"val_loss={val_loss:.4f}, val_accuracy={val_accuracy:.4f}"
+                if settings.patience:
+                    soonest = settings.patience - (epoch - _best(history))
+                    shown = f"or {until(progress, soonest)} if it stops early, {shown}"
+                progress.set_postfix_str(shown, refresh=False)
+                if run.is_due():
+                    run.save(history, spent + time.monotonic() - started)
+                    if follow:
+                        follow(table(history))
+        # Kept although it is finished: if a later repeat is interrupted, this one is not trained again.
+        run.save(history, spent + time.monotonic() - started)
+        run.take_best()
+        return Training(table(history), spent + time.monotonic() - started)
 
 
 def shown_as(section: str, title: str) -> str:
@@ -129,7 +146,7 @@ def table(history: list[list[float]], columns: Sequence[str] = HISTORY_COLUMNS) 
 
 
 def forget(state: Resumable) -> None:
-    """Delete what :func:`fit` keeps to go on from, once its result is in safety."""
+    """Delete what :meth:`Trainer.fit` keeps to go on from, once its result is in safety."""
     (state.path / _FILE).unlink(missing_ok=True)
 
 

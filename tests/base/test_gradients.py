@@ -89,6 +89,8 @@ def test_training_adds_two_at_a_time(classes: int) -> None:
     section = params.load(ROOT / "presets" / "quick.yaml").train_augmented
     chosen = AugmentedClassifier.model_validate(trained_by(section, **everything))
     model = three_branches(classes)
-    step = Steps(model, layerwise.together(model), chosen, seed=1).of_epoch(0, 1)
+    steps = Steps(model, layerwise.together(model), chosen)
+    steps.begin(seed=1)
+    step = steps.of_epoch(0, 1)
     values = RANDOM.normal(size=(6, 8, 8, 3)).astype(np.float16)
     assert set(summands(lambda: step(values, np.arange(6) % classes))) <= {2}

@@ -15,7 +15,7 @@ from headstart.foundation.resume import Resumable
 from headstart.models import classifier, models
 from headstart.models.samples import Samples
 from headstart.settings import params
-from headstart.training import training
+from headstart.training.training import Trainer
 from tests.networks import branched, open_ended, straight
 from tests.pipeline import ROOT
 from tests.policies import needs_bfloat16
@@ -164,7 +164,7 @@ def trained(tmp_path: Path) -> Trained:
     samples = Samples(features[np.newaxis], labels)
     settings = PLAIN.model_copy(update={"learning_rate": 0.01, "epochs": 60, "patience": 0})
     with contextlib.chdir(tmp_path):
-        done = training.fit(top, lambda epoch: samples, samples, settings, 0, Resumable("train_head", (), []))
+        done = Trainer(top, settings).fit(lambda epoch: samples, samples, 0, Resumable("train_head", (), []))
     assert done.best["val_accuracy"] == 1
     return Trained(whole, top, pixels, labels, blobs)
 

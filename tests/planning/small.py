@@ -17,9 +17,9 @@ class Small(NamedTuple):
     measured: Measured
 
 
-def training(begin: float = 1.0, example: float = 0.01, weights: int = 1000) -> Training:
+def training(example: float = 0.01, weights: int = 1000) -> Training:
     """Round numbers."""
-    return Training(begin, example, weights, weights, memory=10**9)
+    return Training(1.0, 1.0, example, weights, weights, memory=10**9)
 
 
 def machine(**trainings: Training) -> Measured:

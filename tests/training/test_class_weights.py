@@ -11,8 +11,8 @@ from headstart.models import classifier
 from headstart.models.samples import Samples
 from headstart.settings import params
 from headstart.settings.schema import AugmentedClassifier
-from headstart.training import class_weights, training
-from headstart.training.training import Training
+from headstart.training import class_weights
+from headstart.training.training import Trainer, Training
 from tests.pipeline import ROOT, trained_by
 from tests.trainings import said
 
@@ -41,7 +41,7 @@ def samples(counts: list[int], seed: int = 0) -> Samples:
 
 def fit(chosen: AugmentedClassifier, train: Samples, validation: Samples, name: str) -> tuple[Any, Training]:
     model = classifier.build(chosen, (1, 1, 2), 1.0, int(train.labels.max()) + 1, seed=1)
-    return model, training.fit(model, lambda epoch: train, validation, chosen, 1, Resumable(name, (), []))
+    return model, Trainer(model, chosen).fit(lambda epoch: train, validation, 1, Resumable(name, (), []))
 
 
 def test_each_class_has_the_same_part() -> None:

@@ -11,8 +11,8 @@ from headstart.base import network
 from headstart.foundation.resume import Resumable
 from headstart.models.samples import Batch, Samples
 from headstart.settings import params
-from headstart.training import training
 from headstart.training.normalization import Statistics
+from headstart.training.training import Trainer
 from tests.pipeline import ROOT
 
 pytest_plugins = ["tests.pipeline_fixtures"]
@@ -109,7 +109,7 @@ def test_a_training_leaves_averaged_weights_with_their_own_statistics(
     )
     model = build()
     samples = Samples(VALUES[np.newaxis], LABELS)
-    training.fit(model, lambda epoch: samples, samples, settings, 7, Resumable("train_scratch", (), []))
+    Trainer(model, settings).fit(lambda epoch: samples, samples, 7, Resumable("train_scratch", (), []))
     found = statistics(model)
     close = [
         np.allclose(one, other, rtol=1e-3, atol=1e-3) for one, other in zip(found, of_all_images(model), strict=True)

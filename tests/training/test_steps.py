@@ -42,8 +42,14 @@ def kernels(model: Any) -> list[Any]:
     return [model.get_layer(name).kernel.value.numpy() for name in ("hidden", "logits")]
 
 
+def begun(model: Any, groups: list[Group], chosen: AugmentedClassifier) -> Steps:
+    steps = Steps(model, groups, chosen)
+    steps.begin(SEED)
+    return steps
+
+
 def all_of(model: Any, chosen: AugmentedClassifier) -> Steps:
-    return Steps(model, layerwise.together(model), chosen, SEED)
+    return begun(model, layerwise.together(model), chosen)
 
 
 def in_groups(model: Any, factor: float = 1.0, start: int = 0) -> list[Group]:
@@ -78,8 +84,8 @@ def test_a_group_has_its_part_of_the_rate(optimizer: str) -> None:
     whole, part = build(), build()
     before = kernels(whole)
     chosen = settings(optimizer=optimizer)
-    Steps(whole, in_groups(whole), chosen, SEED).of_epoch(0, 1)(VALUES, labels(3))
-    Steps(part, in_groups(part, factor=0.25), chosen, SEED).of_epoch(0, 1)(VALUES, labels(3))
+    begun(whole, in_groups(whole), chosen).of_epoch(0, 1)(VALUES, labels(3))
+    begun(part, in_groups(part, factor=0.25), chosen).of_epoch(0, 1)(VALUES, labels(3))
     of_whole, of_part = ([now - was for now, was in zip(kernels(m), before, strict=True)] for m in (whole, part))
     np.testing.assert_allclose(of_part[0], 0.25 * of_whole[0], rtol=1e-2, atol=1e-7)
     np.testing.assert_array_equal(of_part[1], of_whole[1])
@@ -90,7 +96,7 @@ def test_groups_alike_train_as_one(optimizer: str) -> None:
     one, other = build(), build()
     chosen = settings(optimizer=optimizer, weight_decay=0.1)
     together = run(all_of(one, chosen), 0)
-    np.testing.assert_array_equal(together, run(Steps(other, in_groups(other), chosen, SEED), 0))
+    np.testing.assert_array_equal(together, run(begun(other, in_groups(other), chosen), 0))
     for mine, yours in zip(kernels(one), kernels(other), strict=True):
         np.testing.assert_array_equal(mine, yours)
 
@@ -100,7 +106,7 @@ def test_what_has_not_joined_stays_bit_for_bit(optimizer: str) -> None:
     model = build()
     hidden, logits = kernels(model)
     chosen = settings(optimizer=optimizer, weight_decay=1.0, average=0.9)
-    steps = Steps(model, in_groups(model, start=2), chosen, SEED)
+    steps = begun(model, in_groups(model, start=2), chosen)
     for epoch in (0, 1):
         run(steps, epoch)
     with steps.average.applied():
@@ -115,7 +121,7 @@ def test_what_joins_late_begins_as_if_it_were_the_first_step() -> None:
     """Adam's first step moves every weight by the rate; with moments corrected for steps it did not do it would not."""
     chosen = settings(optimizer="adam")
     model = build()
-    steps = Steps(model, in_groups(model, start=1), chosen, SEED)
+    steps = begun(model, in_groups(model, start=1), chosen)
     run(steps, 0)
     before = kernels(model)[0]
     run(steps, 1, count=1)
@@ -127,7 +133,7 @@ def test_nothing_is_compiled_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever changes from step to step: rates, mixtures, averages."""
     chosen = settings(schedule="cosine", warmup=1.0, mixup=0.2, cutmix=1.0, average=0.9, weight_decay=0.1)
     model = build()
-    steps = Steps(model, in_groups(model, start=2), chosen, SEED)
+    steps = begun(model, in_groups(model, start=2), chosen)
     traced = []
     original = classifier.correct
 

@@ -11,13 +11,13 @@ import pytest
 from headstart.base import batches
 from headstart.foundation.errors import InputError
 from headstart.foundation.resume import Resumable
-from headstart.models import classifier
+from headstart.models import classifier, models
 from headstart.models.samples import Samples
 from headstart.settings import params
 from headstart.settings.schema import AugmentedClassifier, Classifier
 from headstart.training import layerwise, training
 from headstart.training.layerwise import Group
-from headstart.training.training import Training
+from headstart.training.training import Trainer, Training
 from tests.pipeline import ROOT, trained_by
 from tests.trainings import said
 
@@ -81,7 +81,7 @@ def fit(
     name: str = "train_head",
     groups: Sequence[Group] = (),
 ) -> Training:
-    return training.fit(model, train, validation, chosen, SEED, Resumable(name, chosen, []), groups)
+    return Trainer(model, chosen, groups).fit(train, validation, SEED, Resumable(name, chosen, []))
 
 
 def weights(model: Any) -> list[Any]:
@@ -269,17 +269,61 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(
     assert result.best_epoch == expected.best_epoch
 
 
-def normalising(chosen: Classifier) -> Any:
+def normalising(chosen: Classifier, seed: int = SEED) -> Any:
     """A model with batch normalization, whose moving averages change as it trains without being trained."""
     import keras
 
     images = keras.Input(SHAPE, dtype="float32")
-    return keras.Model(images, build(chosen)(keras.layers.BatchNormalization(momentum=0.5)(images)))
+    top = classifier.build(chosen, SHAPE, 1.0, 3, seed)
+    return keras.Model(images, top(keras.layers.BatchNormalization(momentum=0.5)(images)))
 
 
 def drifting(epoch: int) -> Samples:
     """Examples that lie elsewhere in every epoch, and the averages with them."""
     return Samples(TRAIN.values.astype(np.float16) + np.float16(epoch), TRAIN.labels)
+
+
+def halves(model: Any) -> list[Group]:
+    """The classifier, and what is below it from the third epoch on at half the rate."""
+    top = model.get_layer(classifier.NAME).trainable_weights
+    below = [weight for weight in model.trainable_weights if all(weight is not other for other in top)]
+    return [Group(top, 1.0, 0), Group(below, 0.5, 2)]
+
+
+@pytest.mark.parametrize("options", [False, True])
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+def test_one_training_after_another_is_as_if_each_were_the_first(
+    optimizer: str, options: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the one before stays: weights, moments, averages, statistics, rates, dropout, mixtures."""
+    make, groups = (with_everything, halves) if options else (settings, layerwise.together)
+    chosen = make(optimizer=optimizer, dropout=0.5, epochs=5)
+    traced: list[bool] = []
+    correct = classifier.correct
+
+    def seen(*given: Any) -> Any:
+        traced.append(True)
+        return correct(*given)
+
+    def train(trainer: Trainer, seed: int, name: str) -> Training:
+        return trainer.fit(drifting, VALIDATION, seed, Resumable(name, chosen, []))
+
+    model = normalising(chosen)
+    trainer = Trainer(model, chosen, groups(model))
+    expected = {}
+    for seed in (5, 6):
+        alone = normalising(chosen, seed)
+        result = train(Trainer(alone, chosen, groups(alone)), seed, f"alone/{seed}")
+        expected[seed] = (result.history, weights(alone))
+    assert any((one != other).any() for one, other in zip(expected[5][1], expected[6][1], strict=True))
+    monkeypatch.setattr(classifier, "correct", seen)
+    for number, seed in enumerate((5, 6, 5)):
+        models.become(model, normalising(chosen, seed))
+        result = train(trainer, seed, f"one/{number}")
+        pd.testing.assert_frame_equal(result.history, expected[seed][0], check_exact=True)
+        same(weights(model), expected[seed][1])
+    # A step for each number of groups that train, and validation.
+    assert len(traced) == len(groups(model)) + 1
 
 
 def test_moving_averages_are_those_of_the_best_epoch() -> None:
@@ -411,8 +455,7 @@ def test_a_training_can_be_followed_while_it_goes_on(monkeypatch: pytest.MonkeyP
     seen: list[pd.DataFrame] = []
     chosen = settings()
     model = build(chosen)
-    result = training.fit(
-        model, lambda epoch: TRAIN, VALIDATION, chosen, SEED, Resumable("followed", chosen, []), follow=seen.append
-    )
+    state = Resumable("followed", chosen, [])
+    result = Trainer(model, chosen).fit(lambda epoch: TRAIN, VALIDATION, SEED, state, follow=seen.append)
     assert [len(table) for table in seen] == list(range(1, chosen.epochs + 1))
     pd.testing.assert_frame_equal(seen[-1], result.history)
