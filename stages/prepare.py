@@ -17,6 +17,7 @@ from headstart.images import assignments, manifest
 from headstart.settings.params import load
 from headstart.settings.schema import Prepare
 from headstart.sources import dropped, tally
+from headstart.sources.look_alikes import LookAlikes
 from headstart.sources.reading import Reading
 from headstart.sources.sources import open_source
 from headstart.sources.subset import Subset, draw
@@ -24,6 +25,8 @@ from headstart.sources.subset import Subset, draw
 DATASET = paths.METRICS / "dataset.json"
 # What the catalog's entries download stays here, outside DVC's outputs: those are deleted before each run.
 DOWNLOADS = Path("data/downloads")
+# What happens to photographs of one scene, by prepare.group.
+_LOOK_ALIKES: dict[str, LookAlikes] = {"auto": "grouped", "none": "ignored"}
 
 
 def main() -> None:
@@ -33,8 +36,8 @@ def main() -> None:
     counts = None if settings.folds else settings.counts
     reading = reading_of(settings)
     with open_source(Path(settings.source), DOWNLOADS, reading) as source, replacing_folder(paths.PREPARED) as folder:
-        bursts = {"auto": True, "none": None}.get(settings.group, False)
-        subset = draw(source, folder, counts, settings.order, params.seed, bursts=bursts)
+        alike = _LOOK_ALIKES.get(settings.group, "told")
+        subset = draw(source, folder, counts, settings.order, params.seed, alike=alike, white=settings.white_level)
         # Now rather than after the extraction of features: too few images for the folds.
         assignments.assign(subset.frame, settings.folds, float(settings.validation), repeats=1, seed=params.seed)
         manifest.write(subset.frame, folder / paths.MANIFEST.name)

@@ -8,18 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from headstart.foundation import memo, paths, tables
 from headstart.foundation.array_types import GreyArray
 from headstart.foundation.arrays import open_array
-from headstart.foundation.framing import Framing
 from headstart.foundation.progress import track
 from headstart.foundation.threads import map_ordered
-from headstart.images import assignments, images, manifest
+from headstart.images import assignments, manifest
+from headstart.images.near_duplicates import near_duplicates, thumbnail_of
 from headstart.models import pooling
 from headstart.statistics import suspects
-from headstart.statistics.near_duplicates import THUMBNAIL, near_duplicates, thumbnail
 from headstart.statistics.suspects import CONTRADICTED, FAR, UNPLACED, Suspect
 
 SUSPECTS = paths.METRICS / "suspects.csv"
@@ -31,9 +29,6 @@ COLUMNS = ("reason", "path", "split", "class", "score", "looks_like", "counted_w
 # The former turned out to be drawings, signs and people more often.
 _FAR_PART = 2 / 3
 
-# Larger images are shrunk to this side while they are decoded, which is many times faster; smaller ones are
-# taken as they are, since enlarging blurs their differences.
-_READ_AT = 8 * THUMBNAIL
 # Of a score in the file.
 _DECIMALS = 6
 
@@ -133,10 +128,7 @@ def _apart(rows: pd.DataFrame) -> list[str]:
 
 def _thumbnails(rows: pd.DataFrame, white: int) -> Iterator[GreyArray]:
     def read(row: "pd.Series[Any]") -> GreyArray:
-        path = paths.PREPARED / row["path"]
-        large = min(row["width"], row["height"]) > _READ_AT
-        pixels = images.load(path, Framing(_READ_AT, white=white)) if large else images.decode(path.read_bytes(), white)
-        return thumbnail(np.asarray(Image.fromarray(pixels).convert("L")))
+        return thumbnail_of(paths.PREPARED / row["path"], row["width"], row["height"], white)
 
     items = (row for _, row in rows.iterrows())
     yield from track(map_ordered(read, items), "look for near-duplicates", len(rows), " images")

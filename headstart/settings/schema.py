@@ -108,8 +108,9 @@ class Prepare(Section):
     optionally `split`, such as `(?P<class>[^/]+)_[0-9]+[.]jpg`. `none`: not used."""
     group: Literal["given", "folder", "auto", "none"]
     """Which images belong together and are never divided between splits or folds. `given`: those that the pattern or
-    the table groups. `folder`: those in the same folder below their class. `auto`: as `given`, and photographs that one
-    camera took within seconds of each other, by their EXIF. `none`: no groups."""
+    the table groups. `folder`: those in the same folder below their class. `auto`: as `given`, and where an image has
+    none, photographs that one camera took within seconds of each other, by their EXIF, and nearly identical pictures.
+    `none`: no groups."""
     resplit: bool
     """Whether to ignore the splits that the source comes with and draw new ones."""
     empty_classes: Literal["refuse", "leave_out"]

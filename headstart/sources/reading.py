@@ -18,7 +18,7 @@ class Reading:
     labels: str = AUTO  # the table of labels, a path inside the source; "auto": looked for; "none": not read
     pattern: str = NONE  # the regular expression that reads class, group and split off paths; "none": there isn't one
     # "given": groups are those of the table or the pattern; "folder": the folders below the classes; "auto": as
-    # given, and bursts; "none": there are none, whatever table and pattern give.
+    # given, bursts and near-duplicates; "none": there are none, whatever table and pattern give.
     group: Group = "given"
     resplit: bool = False  # whether the owner's splits are forgotten
     # The code page of names in zip archives, and of tables, that don't declare one; "auto": guessed.

@@ -12,15 +12,17 @@ from pathlib import Path
 import pandas as pd
 
 from headstart.foundation.errors import InputError
+from headstart.foundation.framing import FULL
 from headstart.foundation.progress import bar
 from headstart.foundation.threads import map_ordered
 from headstart.images import division, exif, manifest, names
 from headstart.images.exif import Shot
 from headstart.images.images import UnreadableImage, measure
 from headstart.sources import bursts as burst
-from headstart.sources import grouping, split
+from headstart.sources import grouping, look_alikes, split
 from headstart.sources.dropped import in_brackets
 from headstart.sources.duplicates import Screened, screen
+from headstart.sources.look_alikes import LookAlikes
 from headstart.sources.source import Dropped, Source, SourceImage
 
 _CLASSES_SHOWN = 3
@@ -122,7 +124,8 @@ def draw(
     order: split.Order,
     seed: int,
     *,
-    bursts: bool | None = False,
+    alike: LookAlikes = "told",
+    white: int = FULL,
 ) -> Subset:
     """Draw a subset and copy its files, as they are, to ``folder/<split>/<class>/<file>``.
 
@@ -135,8 +138,8 @@ def draw(
             all images for folds, whatever splits the source has.
         order: see :func:`headstart.sources.split.ordered`.
         seed: likewise.
-        bursts: whether photographs taken within seconds of each other are groups, where they have none. False tells
-            of them, None does not look for them.
+        alike: what happens to photographs of one scene that are in no group.
+        white: the value that is shown white in images of 16 bits.
 
     Raises:
         InputError: a class has too few images that can be used, or fractions make more than a whole.
@@ -147,20 +150,14 @@ def draw(
     screened = screen(source.images)
     pools = _pools(source, screened, counts, order, seed)
     for pool in pools:
-        pool.grouped |= bool(bursts) and len(pool.splits) > 1
+        pool.grouped |= alike == "grouped" and len(pool.splits) > 1
     _check_fractions(source.name, pools)
     # Before any decoding, since what is too few now won't become more.
     _check_sizes(source, pools, [len(pool.queue) for pool in pools], screened)
     (folder / _STAGING).mkdir()
     checked = _examine_all(screened, pools, folder / _STAGING)
-    shots = {
-        position: one.shot for position, one in checked.items() if one.shot and not screened.images[position].group
-    }
-    in_bursts = {} if bursts is None else burst.find(shots)
-    notes += burst.note(in_bursts, len(checked), kept=bool(bursts))
-    if bursts:
-        for position, name in in_bursts.items():
-            screened.images[position] = replace(screened.images[position], group=name)
+    if alike != "ignored":
+        notes += _look_alikes(screened.images, checked, folder / _STAGING, alike, white)
     pools = _with_images(source, pools)
     _check_sizes(source, pools, [len(pool.good) for pool in pools], screened)
     notes += [*_divide(source.name, screened.images, pools), *_torn_groups(screened.images, pools)]
@@ -297,6 +294,24 @@ def _examine(staging: Path, item: tuple[int, bytes | UnreadableImage]) -> _Check
         return error
     (staging / str(position)).write_bytes(data)
     return _Checked(hashlib.sha256(data).hexdigest(), width, height, peak, exif.shot(data))
+
+
+def _look_alikes(
+    images: list[SourceImage], checked: dict[int, _Checked], staging: Path, alike: LookAlikes, white: int
+) -> list[str]:
+    """Find images of one scene that are in no group, and make groups of them if asked to; return what to tell."""
+    free = [position for position in sorted(checked) if not images[position].group]
+    shots = {place: shot for place, position in enumerate(free) if (shot := checked[position].shot)}
+    in_bursts = burst.find(shots)
+    notes = burst.note(in_bursts, len(checked), kept=alike == "grouped")
+    if alike == "grouped":
+        files = [(staging / str(position), checked[position].width, checked[position].height) for position in free]
+        pairs = look_alikes.pairs(files, white)
+        notes += look_alikes.note(pairs)
+        found = look_alikes.groups([images[position].name for position in free], in_bursts, pairs)
+        for place, group in found.items():
+            images[free[place]] = replace(images[free[place]], group=group)
+    return notes
 
 
 def _place(

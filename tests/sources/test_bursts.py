@@ -13,6 +13,7 @@ from PIL import ExifTags, Image
 from headstart.images import exif
 from headstart.images.exif import Shot
 from headstart.sources import bursts
+from headstart.sources.look_alikes import LookAlikes
 from headstart.sources.sources import open_source
 from headstart.sources.subset import Subset, draw
 
@@ -57,7 +58,7 @@ def test_whoever_is_within_ten_seconds_of_another_is_in_its_burst(seconds: list[
     assert all(len({cameras[place] for place in found if found[place] == name}) == 1 for name in found.values())
 
 
-def drawn(tmp_path: Path, **options: bool | None) -> Subset:
+def drawn(tmp_path: Path, alike: LookAlikes = "told") -> Subset:
     """A subset of two classes, each of eight bursts of three pictures, and a picture between two bursts."""
     for offset, name in ((0, "ant"), (5000, "bee")):
         (tmp_path / "source" / name).mkdir(parents=True)
@@ -68,11 +69,11 @@ def drawn(tmp_path: Path, **options: bool | None) -> Subset:
     (tmp_path / "subset").mkdir()
     with open_source(tmp_path / "source", tmp_path) as source:
         counts = {"train": 0.6, "validation": 0.2, "test": 0.2}
-        return draw(source, tmp_path / "subset", counts, "random", 0, **options)
+        return draw(source, tmp_path / "subset", counts, "random", 0, alike=alike)
 
 
 def test_bursts_stay_whole_where_that_is_asked_for(tmp_path: Path) -> None:
-    subset = drawn(tmp_path, bursts=True)
+    subset = drawn(tmp_path, "grouped")
     groups = subset.frame[subset.frame["group"] != ""].groupby("group")
     assert len(groups) == 16
     assert (groups.size() == 3).all()
@@ -88,4 +89,4 @@ def test_otherwise_they_are_told(tmp_path: Path) -> None:
 
 
 def test_who_wants_no_groups_is_told_of_none(tmp_path: Path) -> None:
-    assert not [note for note in drawn(tmp_path, bursts=None).notes if "bursts" in note]
+    assert not [note for note in drawn(tmp_path, "ignored").notes if "bursts" in note]

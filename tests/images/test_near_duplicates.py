@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageFilter
 
 from headstart.foundation.array_types import GreyArray
-from headstart.statistics.near_duplicates import near_duplicates, perceptual_hashes, thumbnail
+from headstart.images.near_duplicates import near_duplicates, perceptual_hashes, thumbnail
 
 
 def picture(seed: int) -> Image.Image:
@@ -100,7 +100,7 @@ def test_blocks_miss_no_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     thumbnails = np.stack([small(picture(seed)) for seed in [*range(9), *range(9)]])
     splits = ["train"] * 9 + ["test"] * 9
     whole = near_duplicates(thumbnails, splits)
-    monkeypatch.setattr("headstart.statistics.near_duplicates._BLOCK", 4)
+    monkeypatch.setattr("headstart.images.near_duplicates._BLOCK", 4)
     assert len(whole) == 9
     assert near_duplicates(thumbnails, splits) == whole
 

@@ -1,7 +1,8 @@
-"""Nearly identical pictures in two splits: what is learned from one leaks into the score on the other."""
+"""Nearly identical pictures: what is learned from one leaks into the score on the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +10,13 @@ from PIL import Image
 from scipy.fft import dctn
 
 from headstart.foundation.array_types import FloatArray, GreyArray
+from headstart.foundation.framing import Framing
+from headstart.images import images
 
 THUMBNAIL = 32  # pixels a side
+# Larger images are shrunk to this side while they are decoded, which is many times faster; smaller ones are
+# taken as they are, since enlarging blurs their differences.
+_READ_AT = 8 * THUMBNAIL
 
 # A hash holds the signs of this many of the lowest frequencies a side: 8 x 8 make 64 bits.
 _FREQUENCIES = 8
@@ -26,7 +32,7 @@ _BLOCK = 512  # images compared with all others at once, so that memory stays fl
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicate:
-    """Rows of two images in different splits, ``first`` < ``second``, and their thumbnails' correlation."""
+    """The places of two images, ``first`` < ``second``, and their thumbnails' correlation."""
 
     first: int
     second: int
@@ -37,6 +43,17 @@ def thumbnail(grey: GreyArray) -> GreyArray:
     """A grey picture, shape (height, width), shrunk to (32, 32), each pixel the mean of its area."""
     size = (THUMBNAIL, THUMBNAIL)
     return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
+
+
+def thumbnail_of(file: Path, width: int, height: int, white: int) -> GreyArray:
+    """The thumbnail of an image, ``width`` × ``height`` pixels, ``white`` being the value shown white in 16 bits.
+
+    Raises:
+        InputError: it doesn't decode.
+    """
+    large = min(width, height) > _READ_AT
+    pixels = images.load(file, Framing(_READ_AT, white=white)) if large else images.decode(file.read_bytes(), white)
+    return thumbnail(np.asarray(Image.fromarray(pixels).convert("L")))
 
 
 def perceptual_hashes(thumbnails: GreyArray) -> npt.NDArray[np.uint64]:
@@ -58,24 +75,24 @@ def perceptual_hashes(thumbnails: GreyArray) -> npt.NDArray[np.uint64]:
     return np.packbits(above, axis=1).view(np.uint64)[:, 0]
 
 
-def near_duplicates(thumbnails: GreyArray, splits: Sequence[str]) -> list[NearDuplicate]:
-    """Pairs of near-duplicates across splits, the most similar first.
+def near_duplicates(thumbnails: GreyArray, apart: Sequence[str] | None = None) -> list[NearDuplicate]:
+    """Pairs of near-duplicates, the most similar first.
 
     It finds pictures that were scaled, recompressed, greyed or brightened, not ones that were cropped,
     turned or mirrored.
 
     Args:
         thumbnails: of every image, shape (images, 32, 32).
-        splits: each image's split.
+        apart: the split or group of each image: pairs within one are left out. None leaves out none.
     """
     hashes = perceptual_hashes(thumbnails)
     shapes = _standardised(thumbnails)
-    split = np.unique(np.asarray(splits), return_inverse=True)[1]
+    place = np.arange(len(hashes)) if apart is None else np.unique(np.asarray(apart), return_inverse=True)[1]
     pairs = []
     for start in range(0, len(hashes), _BLOCK):
         rows = slice(start, start + _BLOCK)
         bits = np.bitwise_count(hashes[rows, None] ^ hashes)  # (block, images)
-        close, second = np.nonzero((bits <= _MOST_BITS) & (split[rows, None] != split))
+        close, second = np.nonzero((bits <= _MOST_BITS) & (place[rows, None] != place))
         first = close + start
         once = first < second
         first, second = first[once], second[once]
