@@ -117,8 +117,9 @@ def train(
     """Train once, and prove that the layers that should have changed have, and no others."""
     whole, settings = prepared.base, context.params.finetune
     network.assign(whole, prepared.weights)
+    # A new one's dropout begins anew as well.
+    models.become(joined.head, models.load(START, whole, models.weights_of(START, assignment)))
     models.set_trainable(whole, prepared.unfreeze)
-    joined.head.load_weights(models.weights_of(START, assignment))
     before = base.digests(whole)
     examples = prepared.examples(assignment.train, context.labels(assignment.train), state)
     result = strategy.fit(context, assignment, joined.trainer, examples, prepared.images[0], state)

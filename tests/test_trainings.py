@@ -154,13 +154,19 @@ def test_a_training_asks_for_labels_of_its_own_images_alone(trained_in_folds: Pa
     assert asked == own
 
 
-def test_it_goes_on_with_the_fold_that_it_was_interrupted_in(folds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = outputs(*results("head"))
-    # Two epochs a training, and a last save once it is through: the second save of the third training.
+@each_in_epochs
+def test_it_goes_on_with_the_fold_that_it_was_interrupted_in(
+    folds: Path, strategy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was trained before in the same process makes no difference."""
+    before = outputs(*results(strategy))
+    trainings = assigned(folds, strategy)
+    # One an epoch, and one when a training is through: the first of the last training but one is too many.
+    saves = 1 + getattr(params.load(Path("params.yaml")), stage_of(strategy)).epochs
     with pytest.MonkeyPatch.context() as patch:
-        interrupt(patch, saves=7)
+        interrupt(patch, saves=saves * (len(trainings) - 2))
         with pytest.raises(Interrupted):
-            run("train_head")
+            run(stage_of(strategy))
     titles: list[str] = []
     original: Callable[..., Any] = training.Trainer.fit
 
@@ -169,9 +175,9 @@ def test_it_goes_on_with_the_fold_that_it_was_interrupted_in(folds: Path, monkey
         return original(*arguments)
 
     monkeypatch.setattr(training.Trainer, "fit", fit)
-    run("train_head")
-    assert titles == ["fold 1 of 2, repeat 2 of 2", "fold 2 of 2, repeat 2 of 2", "all images"]
-    assert outputs(*results("head")) == before
+    run(stage_of(strategy))
+    assert titles == [one.title for one in trainings[-2:]]
+    assert outputs(*results(strategy)) == before
     assert list(Path("data/working").iterdir()) == []
 
 
