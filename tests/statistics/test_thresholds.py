@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headstart.statistics import thresholds
@@ -28,6 +28,7 @@ def test_nineteen_of_twenty_are_enough_for_095() -> None:
 
 
 @given(st.integers(0, 1000), st.floats(0.1, 50))
+@example(473, 0.125)  # nothing is worth an alarm
 def test_no_threshold_is_cheaper(seed: int, miss_cost: float) -> None:
     source = np.random.default_rng(seed)
     scores = np.round(source.random(40), 2)
