@@ -10,7 +10,7 @@ from headstart.foundation import paths
 from headstart.foundation.arrays import open_array
 from headstart.foundation.entry import run_stage
 from headstart.models import activations
-from headstart.models.samples import Examples, Stored, every_epoch
+from headstart.models.samples import Examples, Stored
 from headstart.settings.params import load
 from headstart.training import heads
 from headstart.training.context import TrainingContext, begin
@@ -24,11 +24,11 @@ def main() -> None:
     heads.train(context, views(context), is_start=True)
 
 
-def views(context: TrainingContext) -> Examples:
-    """Return what gives a training its examples: the kept views, or new ones of every epoch from the base."""
+def views(context: TrainingContext) -> Stored | Examples:
+    """Return the features of the kept views, or what gives a training those of new ones in every epoch."""
     params = context.params
     if params.extract_features.views:
-        return every_epoch(Stored(open_array(paths.FEATURES / "views.npy")))
+        return Stored(open_array(paths.FEATURES / "views.npy"))
     how = extraction.read()
     runtime.set_policy(how.policy)
     whole = base.build(how.base, weights.load(paths.WEIGHTS), how.image_size)

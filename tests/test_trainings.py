@@ -138,6 +138,20 @@ def test_what_is_said_of_an_image_is_said_by_the_model_that_never_saw_it(folds: 
         np.testing.assert_array_equal(found.logits[one.run, one.test], logits)
 
 
+@pytest.mark.parametrize("strategy", ["head", "augmented"])
+def test_maps_that_were_averaged_once_train_the_model_that_is_kept(pipeline: Path, strategy: str) -> None:
+    """What it said of them is what it says of whole maps, to the last digit."""
+    stage = stage_of(strategy)
+    write_params(test_time_flip=False, **{f"{stage}__pooling": "average", f"{stage}__scaling": "log"})
+    run(stage)
+    found = read(pipeline, strategy)
+    model = models.load(paths.MODELS / strategy, base.build("vgg16", weights.load(paths.WEIGHTS), IMAGE_SIZE))
+    features = Stored(np.load("data/features/images.npy")[np.newaxis])
+    logits = inference.compile_logits(model, np.float16)(features.samples(found.images, found.images))
+    np.testing.assert_array_equal(found.logits[0], logits)
+    assert list(Path("data/working").iterdir()) == []
+
+
 def test_fine_tuning_starts_from_the_classifier_of_the_same_fold(folds: Path) -> None:
     """At a rate that moves nothing it says what that classifier says; those of other folds say something else."""
     write_params(**{**IN_FOLDS, "finetune__unfreeze": 1, "finetune__learning_rate": 1e-12})

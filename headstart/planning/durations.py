@@ -148,13 +148,20 @@ def _probe(params: Params, counts: Counts, measured: Measured) -> float:
 
 
 def _train_head(params: Params, counts: Counts, measured: Measured) -> _Parts:
-    return 0.0, _epoch(measured.trainings["train_head"], counts)
+    trained = measured.trainings["train_head"]
+    return _stored(params, counts) * trained.prepare, _epoch(trained, counts)
+
+
+def _stored(params: Params, counts: Counts) -> int:
+    """How many feature maps are kept of images as they are, and of mirrored ones."""
+    return counts.images + params.test_time_flip * amounts.spans(params, counts).unseen
 
 
 def _train_augmented(params: Params, counts: Counts, measured: Measured) -> _Parts:
     trained = measured.trainings["train_augmented"]
     if params.extract_features.views:
-        return 0.0, _epoch(trained, counts)
+        maps = _stored(params, counts) + params.extract_features.views * amounts.spans(params, counts).trained
+        return maps * trained.prepare, _epoch(trained, counts)
     views = counts.train * (measured.image + measured.augment + measured.decode / _workers())
     return measured.build + measured.compile, _epoch(trained, counts) + views
 

@@ -27,6 +27,7 @@ class Training:
 
     build: float  # seconds to build its model, as each training does
     compile: float  # seconds until the first step is done: they are compiled once for all trainings
+    prepare: float  # seconds for each example, once for all trainings
     example: float  # seconds an example
     weights: int  # how many numbers its model has
     trained: int  # how many of them train

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -20,14 +21,14 @@ import psutil
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from headstart.base import base, compiling, precision, runtime
+from headstart.base import base, batches, compiling, precision, runtime
 from headstart.base.lazy import keras
 from headstart.features import augmentation, features
 from headstart.foundation.framing import Framing
 from headstart.foundation.progress import bar
 from headstart.images import images
 from headstart.images.images import UnreadableImage
-from headstart.models import architectures, classifier, models
+from headstart.models import architectures, classifier, models, pooled
 from headstart.models.samples import Samples, epoch_batches
 from headstart.planning import networks
 from headstart.planning.counts import Counts
@@ -36,7 +37,7 @@ from headstart.settings.schema import Augmentation, Classifier, Optimization, Pa
 from headstart.statistics.estimates import estimates
 from headstart.statistics.intervals import RESAMPLES
 from headstart.statistics.outcome import Outcome
-from headstart.training import layerwise
+from headstart.training import heads, layerwise
 from headstart.training.steps import Steps
 
 Settings = TypeVar("Settings", bound=Optimization)
@@ -132,11 +133,17 @@ def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base
     """Return functions that time the training of classifiers on a base, by stage, in the same way."""
 
     @functools.cache
-    def head(settings: Classifier) -> Training:
-        values = _features(_many(settings, counts, of_base.features, 2))
-        return _time_training(
-            lambda: classifier.build(settings, of_base.features, 1.0, counts.classes, 0), values, counts, settings
-        )
+    def head(settings: Classifier, averaged: bool) -> Training:
+        maps = _features(_many(settings, counts, of_base.features, 2))
+
+        def build() -> "keras.Model":
+            return classifier.build(settings, of_base.features, 1.0, counts.classes, 0)
+
+        if not averaged:
+            return _time_training(build, maps, counts, settings)
+        means = maps.mean(axis=(1, 2), dtype=np.float32)
+        of_means = _time_training(lambda: pooled.divide(build()).top, means, counts, settings)
+        return replace(of_means, prepare=_time_averaging(build(), maps))
 
     def finetune() -> Training:
         settings = params.finetune
@@ -145,8 +152,12 @@ def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base
         values = _features(_many(settings, counts, of_base.cut, 2))
         return _time_training(lambda: models.join(whole, start, unfreeze), values, counts, settings)
 
-    heads = {name: partial(head, _pace(section, Classifier)) for name, section in params.sections(Classifier).items()}
-    return {**heads, "finetune": finetune}
+    kept = {"train_head": True, "train_augmented": params.extract_features.views > 0}
+    heads_ = {
+        name: partial(head, _pace(section, Classifier), averaged=kept[name] and heads.averages_first(section))
+        for name, section in params.sections(Classifier).items()
+    }
+    return {**heads_, "finetune": finetune}
 
 
 def _pace(settings: Optimization, kind: type[Settings]) -> Settings:
@@ -183,11 +194,20 @@ def _time_training(
     return Training(
         build=built - started,
         compile=begun - built,
+        prepare=0.0,
         example=(ended - begun) / done,
         weights=model.count_params(),
         trained=sum(math.prod(weight.shape) for weight in model.trainable_weights),
         memory=memory[0],
     )
+
+
+def _time_averaging(head: "keras.Model", maps: NDArray[np.generic]) -> float:
+    """Return the seconds that an image's feature maps take to be averaged as ``head`` does it."""
+    average = pooled.compile_stem(pooled.divide(head).stem, maps.dtype)
+    batch = batches.padded(maps[: batches.SIZE], batches.SIZE)
+    average(batch)
+    return _repeated(lambda: average(batch)) / batches.SIZE
 
 
 def _many(settings: Optimization, counts: Counts, shape: Shape, item: int) -> Shape:

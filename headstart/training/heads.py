@@ -11,10 +11,10 @@ from headstart.foundation import paths
 from headstart.foundation.arrays import open_array
 from headstart.foundation.resume import Resumable
 from headstart.images.assignments import Assignment
-from headstart.models import classifier, models
+from headstart.models import classifier, models, pooled
 from headstart.models.samples import Examples, Stored, every_epoch
 from headstart.settings.schema import Classifier, Layers
-from headstart.training import strategy
+from headstart.training import mixing, strategy
 from headstart.training.context import TrainingContext
 from headstart.training.strategy import Learner, Parts
 from headstart.training.training import Trainer, Training
@@ -37,29 +37,42 @@ def stored(context: TrainingContext) -> list[Stored]:
     return found
 
 
-def train(context: TrainingContext, examples: Examples | None, is_start: bool = False) -> None:
+def averages_first(settings: Classifier) -> bool:
+    """Whether maps can be averaged once for all trainings, as they can unless mixing cuts rectangles out of them."""
+    return settings.pooling == "average" and not mixing.mixes(settings.recipe)
+
+
+def train(context: TrainingContext, examples: Stored | Examples | None, is_start: bool = False) -> None:
     """Train the strategy's classifier.
 
     Args:
         context: of the stage.
-        examples: what it trains on; None for the images as they are.
+        examples: features that it trains on, the same in every epoch or new ones in each; None for the images as they
+            are.
         is_start: whether another strategy starts from each classifier.
     """
     settings = cast(Classifier, context.settings)
     how = extraction.read()
     images = stored(context)
+    shape = images[0].values.shape[2:]
 
     def build(seed: int) -> "keras.Model":
-        return classifier.build(settings, images[0].values.shape[2:], how.feature_rms, len(context.classes), seed)
+        return classifier.build(settings, shape, how.feature_rms, len(context.classes), seed)
 
-    trainer = Trainer(build(context.params.seed), settings)
+    whole = trained = build(context.params.seed)
+    if averages_first(settings) and not callable(examples):
+        stem, trained = pooled.divide(whole)
+        folder = context.state.path
+        images = [pooled.prepare(stem, one, folder / f"images_{number}.npy") for number, one in enumerate(images)]
+        examples = examples and pooled.prepare(stem, examples, folder / "examples.npy")
+    of_training = examples if callable(examples) else every_epoch(examples or images[0])
+    trainer = Trainer(trained, settings)
 
     def train_once(assignment: Assignment, state: Resumable) -> Training:
-        models.become(trainer.model, build(assignment.seed))
-        labels = context.labels(assignment.train)
-        of_epoch = (examples or every_epoch(images[0]))(assignment.train, labels, state)
+        models.become(whole, build(assignment.seed))
+        of_epoch = of_training(assignment.train, context.labels(assignment.train), state)
         return strategy.fit(context, assignment, trainer, of_epoch, images[0], state)
 
     layers = Layers.model_validate(settings.model_dump(include=set(Layers.model_fields)))
     parts = Parts(extraction=how, classifier=layers)
-    strategy.train(context, Learner(trainer.model, train_once, images, parts, is_start=is_start))
+    strategy.train(context, Learner(trained, whole, train_once, images, parts, is_start=is_start))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.base.lazy import tf
 from headstart.foundation.array_types import FloatArray, IntArray
-from headstart.settings.schema import MixingRecipe
+from headstart.settings.schema import MixingRecipe, Recipe
 
 
 class Mixture(NamedTuple):
@@ -27,6 +27,11 @@ class Mixture(NamedTuple):
 def is_on(settings: MixingRecipe) -> bool:
     """Whether anything is mixed."""
     return settings.mixup > 0 or settings.cutmix > 0
+
+
+def mixes(recipe: Recipe) -> bool:
+    """Whether a recipe mixes examples, if it is one that can."""
+    return isinstance(recipe, MixingRecipe) and is_on(recipe)
 
 
 def draw(settings: MixingRecipe, shape: tuple[int, ...], seed: list[int]) -> Mixture:

@@ -78,7 +78,7 @@ def train(context: TrainingContext) -> None:
         history = training.table(rows, [*training.HISTORY_COLUMNS, "strength"])
         return Training(history, time.monotonic() - started)
 
-    strategy.train(context, Learner(model, train_once, images, Parts(how, _LAYERS), counted="strength"))
+    strategy.train(context, Learner(model, model, train_once, images, Parts(how, _LAYERS), counted="strength"))
 
 
 def fit(

@@ -40,6 +40,7 @@ class Learner(NamedTuple):
     """How a strategy trains."""
 
     model: "keras.Model"  # to logits: what is trained, once for each assignment
+    saved: "keras.Model"  # what the weights are saved of: the same, or all that it is a part of
     # Gives the model the weights that a training starts from, and trains it, with a state of its own.
     train: Callable[[Assignment, Resumable], Training]
     # What the model takes of images that are validated or tested on, as they are and, where both are asked, mirrored.
@@ -124,7 +125,7 @@ def _outcome(context: TrainingContext, learner: Learner, ask: _Ask, assignment: 
     if not file.exists():
         trained = learner.train(assignment, state)
         if learner.is_start or context.may_be_kept(assignment):
-            learner.model.save_weights(state.path / models.WEIGHTS)
+            learner.saved.save_weights(state.path / models.WEIGHTS)
         found = {
             "history": trained.history.to_numpy(),
             "columns": np.array(trained.history.columns, np.str_),

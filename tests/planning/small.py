@@ -19,7 +19,7 @@ class Small(NamedTuple):
 
 def training(example: float = 0.01, weights: int = 1000) -> Training:
     """Round numbers."""
-    return Training(1.0, 1.0, example, weights, weights, memory=10**9)
+    return Training(1.0, 1.0, 0.0, example, weights, weights, memory=10**9)
 
 
 def machine(**trainings: Training) -> Measured:
