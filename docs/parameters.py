@@ -3,8 +3,10 @@
 A test fails when the page no longer says what the schema says.
 """
 
+import ast
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from functools import cache
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -12,6 +14,7 @@ import yaml
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
+from headstart.settings import schema
 from headstart.settings.params import load
 from headstart.settings.schema import Count, LayerNames, Params, Section, Unfreeze
 
@@ -67,7 +70,31 @@ def _rows(prefix: str, members: Sequence[Section]) -> Iterator[list[str]]:
                 yield from _rows(f"{name}.", values)
             continue
         written = [f"`{_written(value)}`" for value in values]
-        yield [f"`{prefix}{name}`", " ".join((entry.description or "").split()), _values(entry), unit(entry), *written]
+        yield [f"`{prefix}{name}`", meaning(type(members[0]), name), _values(entry), unit(entry), *written]
+
+
+def meaning(kind: type[Section], name: str) -> str:
+    """The text below a parameter of a kind of section, or of the kind that it has it from.
+
+    Pydantic could collect these texts as well, but does it whenever the schema is imported, and takes a third of a
+    second for it where TensorFlow is loaded.
+    """
+    texts = _texts()
+    found = next((texts[base.__name__, name] for base in kind.__mro__ if (base.__name__, name) in texts), "")
+    return " ".join(found.split())
+
+
+@cache
+def _texts() -> dict[tuple[str, str], str]:
+    """The text below each parameter, by class and name."""
+    found = {}
+    module = ast.parse(Path(schema.__file__).read_text(encoding="utf-8"))
+    for kind in (item for item in module.body if isinstance(item, ast.ClassDef)):
+        for parameter, below in pairwise(kind.body):
+            match parameter, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    found[kind.name, name] = text
+    return found
 
 
 def unit(entry: FieldInfo) -> str:

@@ -78,7 +78,7 @@ def test_it_explains_whatever_was_unfrozen(pipeline: Path, unfreeze: int) -> Non
     frame = manifest.read(paths.MANIFEST)
     files = list(frame.loc[frame["split"] == "test", "path"])[::4]
     pixels = np.stack([images.load(paths.PREPARED / path, Framing(IMAGE_SIZE)) for path in files])
-    whole, classifier = explain.network("finetune")
+    whole, classifier = explain.Networks().of("finetune")
     heat = grad_cam.heat_maps(whole, classifier, pixels, np.tile(np.arange(len(CLASSES)), (len(files), 1)))
     assert heat.shape == (len(files), len(CLASSES), 3, 3)
     assert heat.max() == 1

@@ -4,6 +4,10 @@ The channels of the last convolutional feature map are added up, each weighted b
 logit with respect to it; what is below zero speaks for other classes and is dropped.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,10 +50,11 @@ def heat_maps(
 def _of_batch(
     whole: "keras.Model", classifier: "keras.Model", pixels: NDArray[np.uint8], classes: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    model = keras.Model(whole.input, [layers.last_map(whole).output, whole.output])
+    last = layers.last_map(whole)
+    model = keras.Model(whole.input, [last.output, whole.output])
     values = base.preprocess(whole.name, pixels)
-    with batches.by_row(whole), batches.by_row(classifier), tf.GradientTape(persistent=True) as tape:
-        tape.watch(values)
+    tape = tf.GradientTape(persistent=True, watch_accessed_variables=False)
+    with batches.by_row(whole), batches.by_row(classifier), tape, _watched_from(last, tape):
         feature_map, features = model(values, training=False)
         logits = classifier(tf.cast(features, tf.float32), training=False)
         scores = [_scores(logits, of_class) for of_class in classes.T]
@@ -59,6 +64,23 @@ def _of_batch(
         weights = tf.reduce_mean(gradient, axis=(1, 2), keepdims=True)  # (images, 1, 1, channels)
         maps.append(tf.nn.relu(tf.reduce_sum(weights * tf.cast(feature_map, tf.float32), axis=3)))
     return np.stack(maps, axis=1)
+
+
+@contextmanager
+def _watched_from(layer: "keras.Layer", tape: "tf.GradientTape") -> Iterator[None]:
+    """Let a tape record what comes after a layer: else all before it would be gone through, back to the image."""
+    call = layer.call
+
+    def watched(*values: Any, **options: Any) -> Any:
+        output = call(*values, **options)
+        tape.watch(output)
+        return output
+
+    layer.call = watched
+    try:
+        yield
+    finally:
+        layer.call = call
 
 
 def _scores(logits: "tf.Tensor", classes: NDArray[np.int64]) -> "tf.Tensor":

@@ -3,7 +3,7 @@
 import math
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
 
 from headstart.base import bases
 from headstart.base.precision import Setting
@@ -15,8 +15,6 @@ from headstart.foundation.records import Record
 
 class Section(Record):
     """A section of params.yaml. The text below each parameter, and its unit, are what docs/parameters.md shows."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 Kind = TypeVar("Kind", bound=Section)
@@ -146,7 +144,8 @@ class Backbone(Section):
     """The base: `vgg16`, `xception`, `efficientnet_lite0` or another image classifier without its classifying layers;
     [bases.md](bases.md) lists them."""
     weights: str = Field(min_length=1)
-    """`imagenet`: downloaded and verified. `random`: untrained. Otherwise a file with the base's ImageNet weights."""
+    """`imagenet`: downloaded and verified. `random`: untrained. Otherwise a file with weights of this
+    base, such as ones of your own: `.weights.h5`, `.h5`, `.keras` or `.npz`."""
 
 
 class ExtractFeatures(Section):
