@@ -11,7 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
-from headstart.base import base, extraction, precision, runtime, weights
+from headstart.base import base, extraction, origin, precision, runtime, weights
 from headstart.base.extraction import Extraction
 from headstart.features import features
 from headstart.foundation import arrays, paths, versions
@@ -60,7 +60,7 @@ def main() -> None:
     for name, file in features.extract(whole, trunk, work, state).items():
         _place(file, paths.DATA / f"{name}.npy")
     record = Extraction(
-        base=params.backbone.name,
+        origin=origin.read(),
         image_size=framing.size,
         batch_size=settings.batch_size,
         fit=framing.fit,

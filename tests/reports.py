@@ -10,6 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from headstart.base.extraction import Extraction
+from headstart.base.origin import Origin
 from headstart.drawing.explanation import Answer, Explanation, HeatMap, Inside, Panel
 from headstart.models.description import Description
 from headstart.models.strategies import STRATEGIES
@@ -31,7 +32,7 @@ from tests.pipeline import ROOT
 DESCRIPTION = Description(
     strategy="head",
     extraction=Extraction(
-        base="vgg16",
+        origin=Origin(base="vgg16", weights="imagenet"),
         image_size=96,
         batch_size=32,
         fit="stretch",
@@ -212,6 +213,7 @@ def example(classes: tuple[str, ...] = ("cat", "dog"), images: int = 200, **chan
         reading=advice.read(evidence),
         reproduction=Reproduction(
             settings={"seed": 42, "prepare": {"source": "data/pets.zip", "train": 30}},
+            base=Origin(base="vgg16", weights="imagenet"),
             data="f" * 64,
             versions={"tensorflow": "2.21.0", "keras": "3.15.1"},
         ),

@@ -64,7 +64,11 @@ def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 @pytest.mark.usefixtures("project")
 def test_what_is_kept_is_of_that_base() -> None:
     record = json.loads(paths.EXTRACTION.read_text())
-    assert (record["base"], record["image_size"], record["blocks"][0]) == ("efficientnet_lite0", SIZE, LAST_BLOCK)
+    assert (record["origin"]["base"], record["image_size"], record["blocks"][0]) == (
+        "efficientnet_lite0",
+        SIZE,
+        LAST_BLOCK,
+    )
     assert json.loads((paths.TRUNK / "trunk.json").read_text()) == {"layer": "block5c_add"}
     assert np.load(paths.FEATURES / "images.npy").shape == (42, 1, 1, 1280)
     assert np.load(paths.TRUNK / "views.npy").shape == (2, 18, 2, 2, 112)

@@ -52,6 +52,8 @@ REPLACED = {
 _COMMITTED = "git add --all && git commit --quiet --allow-empty --message 'a run'"
 BEFORE = {
     "headstart compare HEAD some-exp": f"{_COMMITTED} && git branch --force {{last}}",
+    # What is in the file decides, not its name.
+    "dvc exp run -S backbone.weights=retina": "cp data/weights/base.npz retina.weights.h5",
     "git clone ": f"{_COMMITTED} && git push --quiet origin HEAD",
 }
 

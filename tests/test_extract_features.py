@@ -95,7 +95,7 @@ def test_the_record_says_how_they_were_made(finished: Finished) -> None:
     record = json.loads((finished.folder / "data/features/extraction.json").read_text())
     train = np.load(finished.folder / IMAGES)[: 3 * TRAIN].astype(np.float64)
     assert record == {
-        "base": "vgg16",
+        "origin": {"base": "vgg16", "weights": "random", "sha256": None},
         "image_size": IMAGE_SIZE,
         "batch_size": SMALL["extract_features.batch_size"],
         "fit": "stretch",

@@ -28,7 +28,7 @@ def build(name: str, weights: Mapping[str, NDArray[np.float32]], image_size: int
         A frozen model called ``name`` from preprocessed images, float (images, size, size, 3), to feature maps
         (images, height, width, channels); for VGG16 (images, size // 32, size // 32, 512).
     """
-    base = network.construct(name, image_size)
+    base = network.construct(name, image_size, drawn=not weights)
     if weights:
         network.assign(base, weights)
     base.trainable = False

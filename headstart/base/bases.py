@@ -20,6 +20,22 @@ class Kind:
     least_size: int = 32  # smallest side of the images that it takes, pixels
     usual_size: int = 224  # side of the images that its ImageNet weights are meant for, pixels
 
+    @property
+    def licence(self) -> str:
+        """The licence of its ImageNet weights, as their publisher states it."""
+        return _LICENCES.get(self.module, "Apache 2.0")
+
+
+# Of ImageNet weights that are not Google's, by module.
+_LICENCES = {
+    "vgg16": "CC BY 4.0",
+    "vgg19": "CC BY 4.0",
+    "resnet": "MIT",
+    "resnet_v2": "BSD",
+    "xception": "MIT",
+    "densenet": "BSD, 3 clauses",
+    "convnext": "MIT",
+}
 
 KINDS = {
     kind.name: kind

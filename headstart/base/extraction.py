@@ -2,6 +2,7 @@
 
 import json
 
+from headstart.base.origin import Origin
 from headstart.foundation import paths
 from headstart.foundation.atomic import write_json
 from headstart.foundation.framing import Fit, Framing
@@ -11,7 +12,7 @@ from headstart.foundation.records import Record
 class Extraction(Record):
     """How ``extract_features`` worked."""
 
-    base: str  # name of the base
+    origin: Origin  # the base, and what weights it has
     image_size: int  # pixels
     batch_size: int  # images that the base took at once
     fit: Fit  # how pictures were brought into a square
@@ -20,6 +21,11 @@ class Extraction(Record):
     blocks: list[int]  # how many of its last layers to unfreeze to begin at each of its blocks, the last block's first
     feature_rms: float  # root mean square of the features of all images that are trained on
     versions: dict[str, str]  # of the libraries that did it, by name
+
+    @property
+    def base(self) -> str:
+        """Name of the base."""
+        return self.origin.base
 
     @property
     def framing(self) -> Framing:

@@ -5,7 +5,8 @@ many models were built before, every tensor has a name of its own, and grouped c
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,26 +20,48 @@ from headstart.base.lazy import keras
 _COUNTER = re.compile(r"_(\d+)$")
 
 
-def construct(name: str, image_size: int) -> "keras.Model":
-    """Build the base ``name`` with random weights, in the precision that :func:`runtime.set_policy` set.
+def construct(name: str, image_size: int, drawn: bool = True) -> "keras.Model":
+    """Build the base ``name``, in the precision that :func:`runtime.set_policy` set.
+
+    Args:
+        name: of the base.
+        image_size: side of the images, pixels.
+        drawn: whether its weights are random; drawing them takes longer than all else, for nothing if others follow.
 
     Returns:
         A model of that name from preprocessed images, float (images, size, size, 3), to feature maps
         (images, height, width, channels).
     """
     constructor = KINDS[name].constructor
-    if constructor is None:
-        model = efficientnet_lite.construct(name, image_size)
-    else:
-        build = getattr(keras.applications, constructor)
-        # No name is given: EfficientNetV2 chooses its preprocessing, and ConvNeXt the names of its layers, by it.
-        model = build(weights=None, include_top=False, input_shape=(image_size, image_size, 3))
-        model.name = name
+    with nullcontext() if drawn else _zeros():
+        if constructor is None:
+            model = efficientnet_lite.construct(name, image_size)
+        else:
+            build = getattr(keras.applications, constructor)
+            # No name is given: EfficientNetV2 chooses its preprocessing, and ConvNeXt the names of its layers, by it.
+            model = build(weights=None, include_top=False, input_shape=(image_size, image_size, 3))
+            model.name = name
     settle_names(model)
     for layer in model.layers:
         _keep_to_inference(layer)
     convolution.ungroup(model)
     return model
+
+
+@contextmanager
+def _zeros() -> Iterator[None]:
+    """Let kernels that are made meanwhile be zeros."""
+    initializer = keras.initializers.VarianceScaling
+    draw = initializer.__call__
+
+    def zeros(_: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        return keras.ops.zeros(shape, dtype)
+
+    initializer.__call__ = zeros
+    try:
+        yield
+    finally:
+        initializer.__call__ = draw
 
 
 def settle_names(model: "keras.Model") -> None:

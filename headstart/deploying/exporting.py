@@ -27,6 +27,7 @@ def export(trained: Trained, folder: Path) -> list[Path]:
         "classes": description.classes,
         "strategy": description.strategy,
         "base": description.extraction.base if description.extraction else None,
+        "base_weights": description.extraction.origin.in_words() if description.extraction else None,
         "image_size": description.image_size,
         "fit": description.framing.fit,
         **trained.inference.model_dump(),

@@ -6,6 +6,7 @@ DATA = Path("data")
 PREPARED = Path("data/prepared")
 MANIFEST = PREPARED / "manifest.csv"
 WEIGHTS = Path("data/weights/base.npz")
+ORIGIN = Path("data/weights/origin.json")
 FEATURES = Path("data/features")
 TRUNK = Path("data/trunk")
 FLIPPED = Path("data/flipped")

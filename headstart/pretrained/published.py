@@ -63,6 +63,11 @@ def accept(file: str, digest: str | None) -> Accept:
     return _as_pinned(pinned) if pinned else _is_h5
 
 
+def is_known(file: str, digest: str | None) -> bool:
+    """Whether a file of this name can be told from any other: by the digest of Keras, or a pinned one."""
+    return bool(digest or pins.known(file))
+
+
 def trust(file: Path, digest: str | None) -> str:
     """Say, for a person to read, how far a file can be trusted that has served; pin its digest if Keras names none."""
     if digest:

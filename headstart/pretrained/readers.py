@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.base.network import snake_case
 from headstart.base.weights import Tensors
 from headstart.fetching.digests import matching
 from headstart.fetching.mirrors import MirrorError
+from headstart.foundation.wording import count
 from headstart.pretrained import pytorch
 from headstart.pretrained.shapes import Shapes
 
@@ -29,6 +31,20 @@ _DESCRIPTION, _WEIGHTS = "config.json", "model.weights.h5"
 _DESCRIPTION_LIMIT = 10_000_000
 
 
+# The group of a ``.weights.h5`` file whose tensors have numbers instead of names.
+_NUMBERED = "layers"
+# What Keras calls moments of weights, which are named as the weights are.
+_OPTIMIZER = "optimizer_weights/"
+# Tensors that don't fit are told of up to so many.
+_TOLD = 5
+
+Layers = Mapping[str, str]
+"""Where Keras 3 puts a layer's tensors, by its name: ``layers/conv2d_3``."""
+
+Found = dict[str, Any]
+"""What a file holds for the names of tensors: arrays of any shape and type; None, or no entry, for nothing."""
+
+
 @dataclass(frozen=True)
 class Pickled:
     """The one file of PyTorch's older layout that is known to hold a base."""
@@ -37,18 +53,24 @@ class Pickled:
     layers: Mapping[str, str]  # the names in it of the base's layers
 
 
-def read(file: Path, shapes: Shapes, pickled: Pickled | None = None) -> Tensors:
+def read(file: Path, shapes: Shapes, pickled: Pickled | None = None, layers: Layers | None = None) -> Tensors:
     """Read a base's tensors from a ``.h5`` or ``.keras`` file of Keras, an ONNX model that holds it, or our ``.npz``.
 
     Or from the file that ``pickled`` says. The content decides the format, not the name.
+
+    Args:
+        file: what is read.
+        shapes: of the tensors.
+        pickled: the one file of PyTorch's that may be read.
+        layers: where Keras puts the base's layers in a ``.weights.h5`` file; None for files that need no such help.
 
     Raises:
         MirrorError: the format is none of these, or a tensor is missing or of another shape or type.
     """
     with file.open("rb") as source:
         start = source.read(4)
-    formats: dict[bytes, tuple[Callable[[Path, Shapes], Tensors], str]] = {
-        b"\x89HDF": (_read_h5, "a Keras .h5 file"),
+    formats: dict[bytes, tuple[Callable[[Path, Shapes], Found], str]] = {
+        b"\x89HDF": (partial(_read_h5, layers=layers), "a Keras .h5 file"),
         b"PK": (_read_zip, "a .keras or .npz file"),
         pytorch.MAGIC: (partial(_read_pytorch, pickled=pickled), "a PyTorch file"),
     }
@@ -56,7 +78,7 @@ def read(file: Path, shapes: Shapes, pickled: Pickled | None = None) -> Tensors:
         (entry for magic, entry in formats.items() if start.startswith(magic)), (_read_onnx, "an ONNX model")
     )
     try:
-        return reader(file, shapes)
+        return _fitting(reader(file, shapes), shapes)
     except MirrorError:
         raise
     except Exception as error:
@@ -64,7 +86,7 @@ def read(file: Path, shapes: Shapes, pickled: Pickled | None = None) -> Tensors:
         raise MirrorError(f"not readable as {kind} ({type(error).__name__})") from None
 
 
-def _read_h5(file: Path, shapes: Shapes) -> Tensors:
+def _read_h5(file: Path, shapes: Shapes, layers: Layers | None) -> Found:
     """Read Keras's file by the order of its tensors, as Keras does, or if it has others besides by their names.
 
     Keras has renamed layers and variables since its files of Xception and others were written, but not reordered them.
@@ -76,14 +98,43 @@ def _read_h5(file: Path, shapes: Shapes) -> Tensors:
         order = _order(archive)
         if len(order) == len(shapes):
             return {
-                name: _checked(name, found.get(path), shape)[...]
-                for (name, shape), path in zip(shapes.items(), order, strict=True)
+                name: _value(found.get(path), shape) for (name, shape), path in zip(shapes.items(), order, strict=True)
             }
+        if layers is not None and _NUMBERED in archive:
+            return _numbered(found, shapes, layers)
         named = {}
         for path, dataset in found.items():
-            layer, _, variable = path.partition("/")
-            named[f"{layer}/{_keras_variable(layer, variable.rpartition('/')[2])}"] = dataset
-        return {name: _checked(name, named.get(name), shape)[...] for name, shape in shapes.items()}
+            # Before these come the model that the layer is a part of, or the layer's name once more.
+            layer, _, variable = "/".join(path.rsplit("/", 2)[-2:]).partition("/")
+            if not path.startswith(_OPTIMIZER):
+                named[f"{layer}/{_keras_variable(layer, variable)}"] = dataset
+        return {name: _value(named.get(name), shape) for name, shape in shapes.items()}
+
+
+def _value(dataset: "h5py.Dataset | None", shape: tuple[int, ...]) -> "NDArray[Any] | None":
+    """Read a data set of this shape; any other, which may unpack to far more than the file, gives zeros of its own."""
+    if dataset is None or dataset.shape == shape:
+        return None if dataset is None else dataset[...]
+    return np.broadcast_to(np.zeros((), dataset.dtype), dataset.shape or ())
+
+
+def _numbered(found: "Mapping[str, h5py.Dataset]", shapes: Shapes, layers: Layers) -> Found:
+    """Find tensors that are numbered within their layer, wherever in the file the base as a whole is."""
+    numbers: Counter[str] = Counter()
+    places = {}
+    for name in shapes:
+        layer = _layer(name)
+        places[name] = f"{layers[layer]}/vars/{numbers[layer]}"
+        numbers[layer] += 1
+
+    def fitting(prefix: str) -> int:
+        there = ((found.get(prefix + place), shapes[name]) for name, place in places.items())
+        return sum(dataset is not None and dataset.shape == shape for dataset, shape in there)
+
+    first = next(iter(places.values()))
+    # A model around the base has layers of the same names.
+    prefix = max((path.removesuffix(first) for path in found if path.endswith(first)), key=fitting, default="")
+    return {name: _value(found.get(prefix + place), shapes[name]) for name, place in places.items()}
 
 
 def _datasets(archive: "h5py.File") -> "dict[str, h5py.Dataset]":
@@ -116,7 +167,7 @@ def _keras_variable(layer: str, variable: str) -> str:
     return {"W": "kernel", "W_1": "kernel", "b": "bias", "b_1": "bias"}.get(bare, bare)
 
 
-def _read_zip(file: Path, shapes: Shapes) -> Tensors:
+def _read_zip(file: Path, shapes: Shapes) -> Found:
     with zipfile.ZipFile(file) as archive:
         if _WEIGHTS in archive.namelist():
             return _read_keras(archive, shapes)
@@ -126,7 +177,7 @@ def _read_zip(file: Path, shapes: Shapes) -> Tensors:
     return _read_npz(file, shapes)
 
 
-def _read_keras(archive: zipfile.ZipFile, shapes: Shapes) -> Tensors:
+def _read_keras(archive: zipfile.ZipFile, shapes: Shapes) -> Found:
     """Read a model in which the base is a part, or the whole: a description in JSON, and weights in HDF5.
 
     The description only says where a layer's weights are: they are numbered there, in the order of the shapes.
@@ -140,21 +191,14 @@ def _read_keras(archive: zipfile.ZipFile, shapes: Shapes) -> Tensors:
             raise MirrorError(f"{member.filename} is compressed")
     if description.file_size > _DESCRIPTION_LIMIT:
         raise MirrorError(f"{_DESCRIPTION}: more than the expected {_DESCRIPTION_LIMIT:,} bytes")
-    paths = _paths(json.loads(archive.read(_DESCRIPTION)), {_layer(name) for name in shapes})
+    paths = layers_of(json.loads(archive.read(_DESCRIPTION)), {_layer(name) for name in shapes})
     if paths is None:
         raise MirrorError("holds no model with the base's layers")
-    numbers: Counter[str] = Counter()
-    tensors: Tensors = {}
     with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as weights:
-        found = _datasets(weights)
-        for name, shape in shapes.items():
-            layer = _layer(name)
-            tensors[name] = _checked(name, found.get(f"{paths[layer]}/vars/{numbers[layer]}"), shape)[...]
-            numbers[layer] += 1
-    return tensors
+        return _numbered(_datasets(weights), shapes, paths)
 
 
-def _paths(model: dict[str, Any], layers: set[str]) -> dict[str, str] | None:
+def layers_of(model: dict[str, Any], layers: set[str]) -> Layers | None:
     """Return where the layers' weights are, in the first of some nested models that has all ``layers``; None for none.
 
     Keras calls a layer there by its class, with a number where there are several.
@@ -172,7 +216,7 @@ def _paths(model: dict[str, Any], layers: set[str]) -> dict[str, str] | None:
     if layers <= paths.keys():
         return paths
     for outer, layer in inner:
-        found = _paths(layer, layers)
+        found = layers_of(layer, layers)
         if found is not None:
             return {name: f"{outer}/{path}" for name, path in found.items()}
     return None
@@ -186,7 +230,7 @@ def _layer(name: str) -> str:
 _ONNX_NAME = re.compile(r"functional_1/(?P<layer>[^/]+)_1/(?P<tensor>convolution/ReadVariableOp|Squeeze):0")
 
 
-def _read_onnx(file: Path, shapes: Shapes) -> Tensors:
+def _read_onnx(file: Path, shapes: Shapes) -> Found:
     """Read the constants of an ONNX model, whose kernels are (out, in, height, width)."""
     import onnx
 
@@ -202,13 +246,12 @@ def _read_onnx(file: Path, shapes: Shapes) -> Tensors:
             tensors[f"{match['layer']}/bias"] = values
         else:
             tensors[f"{match['layer']}/kernel"] = values.transpose(2, 3, 1, 0)
-    return {name: _checked(name, tensors.get(name), shape) for name, shape in shapes.items()}
+    return tensors
 
 
-def _read_npz(file: Path, shapes: Shapes) -> Tensors:
+def _read_npz(file: Path, shapes: Shapes) -> Found:
     with file.open("rb") as source, np.load(source, allow_pickle=False) as archive:
-        found = {name: archive[name] for name in archive.files if name in shapes}
-    return {name: _checked(name, found.get(name), shape) for name, shape in shapes.items()}
+        return {name: archive[name] for name in archive.files if name in shapes}
 
 
 # PyTorch's names of the variables of convolutions and normalisations.
@@ -221,27 +264,38 @@ _PYTORCH_NAMES = {
 }
 
 
-def _read_pytorch(file: Path, shapes: Shapes, pickled: Pickled | None) -> Tensors:
+def _read_pytorch(file: Path, shapes: Shapes, pickled: Pickled | None) -> Found:
     """Read convolutions, whose kernels are (out, in, height, width) in PyTorch, and normalisations."""
     if pickled is None:
         raise MirrorError("a PyTorch file, and of this base none is known")
     matching(pickled.sha256)(file, file.parent)
     found = pytorch.read(file)
-    tensors: Tensors = {}
+    tensors: Found = {}
     for name, shape in shapes.items():
         layer, _, variable = name.partition("/")
         values = found.get(f"{pickled.layers[layer]}.{_PYTORCH_NAMES[variable]}")
         if values is not None and values.ndim == 4:
             # Of each channel by itself PyTorch has (out, 1, height, width), and Keras (height, width, out, 1).
             values = values.transpose((2, 3, 0, 1) if shape[-1] == 1 else (2, 3, 1, 0))
-        tensors[name] = _checked(name, values, shape)
+        tensors[name] = values
     return tensors
 
 
-def _checked(name: str, tensor: Any, shape: tuple[int, ...]) -> Any:
-    """Return a tensor, an array or one still in its file, that is there and has this shape."""
-    if tensor is None:
-        raise MirrorError(f"holds no {name}")
-    if tensor.shape != shape or tensor.dtype != np.float32:
-        raise MirrorError(f"{name} is {tensor.dtype} {tensor.shape}, expected float32 {shape}")
-    return tensor
+def _fitting(found: Found, shapes: Shapes) -> Tensors:
+    """Return the tensors if all are there and have their shapes; else tell of the first few that don't fit."""
+    if all(found.get(name) is None for name in shapes):
+        raise MirrorError("holds no tensor of the base")
+    misfits = []
+    tensors: Tensors = {}
+    for name, shape in shapes.items():
+        tensor = found.get(name)
+        if tensor is None:
+            misfits.append(f"holds no {name}")
+        elif tensor.shape != shape or tensor.dtype != np.float32:
+            misfits.append(f"{name} is {tensor.dtype} {tensor.shape}, expected float32 {shape}")
+        else:
+            tensors[name] = tensor
+    if misfits:
+        others = len(misfits) - _TOLD
+        raise MirrorError("; ".join(misfits[:_TOLD]) + (f"; and {count(others, 'other tensor')}" if others > 0 else ""))
+    return tensors

@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from headstart.base import extraction
 from headstart.base.extraction import Extraction
+from headstart.base.origin import Origin
 from headstart.foundation import paths
 
 RECORD = Extraction(
-    base="vgg16",
+    origin=Origin(base="vgg16", weights="imagenet"),
     image_size=96,
     batch_size=32,
     fit="crop",

@@ -104,6 +104,7 @@ def test_the_classes_stand_beside_and_in_the_files(finished: Finished, exported:
         "classes": list(CLASSES),
         "strategy": STRATEGY,
         "base": "vgg16",
+        "base_weights": "random weights",
         "image_size": IMAGE_SIZE,
         "fit": "stretch",
         "temperature": metrics[STRATEGY]["temperature"],

@@ -13,6 +13,7 @@ import pytest
 from headstart.base import base
 from headstart.base.bases import KINDS
 from headstart.base.extraction import Extraction
+from headstart.base.origin import Origin
 from headstart.deploying import network, onnx_file
 from headstart.foundation.framing import Fit, Framing
 from headstart.images import images
@@ -40,7 +41,7 @@ def assembled(classes: int, unfreeze: int, scaling: str = "log") -> Assembled:
     description = Description(
         strategy="finetune",
         extraction=Extraction(
-            base="vgg16",
+            origin=Origin(base="vgg16", weights="imagenet"),
             image_size=SIZE,
             batch_size=4,
             fit="stretch",
@@ -184,7 +185,9 @@ def test_a_base_of_depthwise_convolutions_becomes_onnx() -> None:
     description = assembled(2, 0).description
     assert description.extraction
     assert description.classifier
-    extraction = description.extraction.model_copy(update={"base": name, "image_size": size})
+    extraction = description.extraction.model_copy(
+        update={"origin": Origin(base=name, weights="random"), "image_size": size}
+    )
     head = classifier.build(description.classifier, whole.output_shape[1:], 1.0, 2, seed=1)
     parts = Assembled(
         description.model_copy(update={"extraction": extraction, "unfreeze": 43}), whole, models.join(whole, head, 43)

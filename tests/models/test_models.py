@@ -9,6 +9,7 @@ import pytest
 
 from headstart.base import base, runtime
 from headstart.base.extraction import Extraction
+from headstart.base.origin import Origin
 from headstart.foundation.errors import InputError
 from headstart.images.assignments import KEPT, Assignment
 from headstart.models import architectures, classifier, models
@@ -26,7 +27,7 @@ LAYERS = Layers.model_validate({name: getattr(QUICK, name) for name in Layers.mo
 DESCRIPTION = Description(
     strategy="finetune",
     extraction=Extraction(
-        base="small",
+        origin=Origin(base="small", weights="imagenet"),
         image_size=16,
         batch_size=4,
         fit="stretch",

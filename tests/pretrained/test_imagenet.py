@@ -204,7 +204,7 @@ def test_tensor_of_another_precision(tmp_path: Path, write: Writer) -> None:
 
 def test_values_outside_an_onnx_file_are_not_followed(tmp_path: Path) -> None:
     file = write_onnx(tmp_path / "model.onnx", small_tensors(), external=True)
-    with pytest.raises(MirrorError, match=r"^holds no block1_conv1/kernel$"):
+    with pytest.raises(MirrorError, match=r"^holds no tensor of the base$"):
         read(file, SHAPES)
 
 
@@ -265,7 +265,7 @@ def _whole(folder: Path, kind: str) -> bytes:
 @pytest.mark.parametrize("content", [b"", b"PK", b"\x89HDF", b"<html>not found</html>"])
 def test_what_is_no_weights_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(MirrorError, match=r"^(not readable as |holds no block1_conv1/kernel$)"):
+    with pytest.raises(MirrorError, match=r"^(not readable as |holds no tensor of the base$)"):
         read(tmp_path / "file", SHAPES)
 
 

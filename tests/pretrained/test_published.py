@@ -22,6 +22,7 @@ import yaml
 
 from headstart.base import base, weights
 from headstart.base.bases import KINDS
+from headstart.base.origin import Origin
 from headstart.fetching.mirrors import MirrorError
 from headstart.foundation import paths
 from headstart.foundation.errors import InputError
@@ -114,7 +115,7 @@ def host(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def test_weights_are_those_that_keras_loads(host: Path, files: Path, name: str) -> None:
     file = files / WISHES[name].file
     shutil.copy(file, host)
-    told = backbone.write_weights(name, "imagenet", TARGET, DOWNLOADS)
+    told = backbone.write_weights(name, "imagenet", TARGET, DOWNLOADS).line
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     pinned = f"SHA-256 {digest} pinned on first use, since Keras publishes none: commit data/weights.pins.json"
     trust = "MD5 verified" if WISHES[name].digests else pinned
@@ -160,7 +161,7 @@ def test_a_file_with_another_digest_is_refused(host: Path, files: Path) -> None:
 def test_a_file_put_there_by_hand_is_taken_first(host: Path, files: Path) -> None:
     DOWNLOADS.mkdir()
     shutil.copy(files / FILE, DOWNLOADS)
-    told = backbone.write_weights(NAME, "imagenet", TARGET, DOWNLOADS)
+    told = backbone.write_weights(NAME, "imagenet", TARGET, DOWNLOADS).line
     assert told == f"ImageNet weights from downloads/{FILE}, MD5 verified"
     assert [path.name for path in DOWNLOADS.iterdir()] == [FILE]
 
@@ -169,12 +170,12 @@ def test_after_a_wrong_file_put_there_by_hand_the_host_is_asked(host: Path, file
     DOWNLOADS.mkdir()
     (DOWNLOADS / FILE).write_bytes(b"\x89HDF, but no more of it")
     shutil.copy(files / FILE, host)
-    assert backbone.write_weights(NAME, "imagenet", TARGET, DOWNLOADS).startswith("ImageNet weights from http://")
+    assert backbone.write_weights(NAME, "imagenet", TARGET, DOWNLOADS).line.startswith("ImageNet weights from http://")
 
 
 def test_a_named_file_is_taken_whatever_it_is_called(host: Path, files: Path) -> None:
     shutil.copy(files / FILE, "my weights")
-    told = backbone.write_weights(NAME, "my weights", TARGET, DOWNLOADS)
+    told = backbone.write_weights(NAME, "my weights", TARGET, DOWNLOADS).line
     assert told == "ImageNet weights from my weights, MD5 verified"
     assert Path("my weights").exists()
 
@@ -186,7 +187,7 @@ def test_weights_without_a_published_digest_are_pinned_on_first_use(host: Path, 
     shutil.copy(file, host)
     backbone.write_weights(name, "imagenet", TARGET, DOWNLOADS)
     assert json.loads(paths.PINS.read_text(encoding="utf-8")) == {file.name: digest}
-    told = backbone.write_weights(name, "imagenet", TARGET, DOWNLOADS)
+    told = backbone.write_weights(name, "imagenet", TARGET, DOWNLOADS).line
     assert told.endswith(", SHA-256 as pinned in data/weights.pins.json on first use")
     TARGET.unlink()
     other = host / file.name
@@ -196,7 +197,19 @@ def test_weights_without_a_published_digest_are_pinned_on_first_use(host: Path, 
 
     assert f"expected {digest[:12]}… as pinned in data/weights.pins.json" in told
     shutil.copy(other, "mine.h5")
-    assert f"expected {digest[:12]}… as pinned in data/weights.pins.json" in refused(name, "mine.h5")
+    assert backbone.write_weights(name, "mine.h5", TARGET, DOWNLOADS).origin.weights == "own"
+    shutil.copy(file, "mine.h5")
+    assert backbone.write_weights(name, "mine.h5", TARGET, DOWNLOADS).origin.weights == "imagenet"
+
+
+def test_a_file_that_nothing_tells_from_another_is_not_pinned(host: Path, files: Path) -> None:
+    """Nor taken for ImageNet's weights."""
+    shutil.copy(files / WISHES["mobilenet_v2"].file, "mine.h5")
+    written = backbone.write_weights("mobilenet_v2", "mine.h5", TARGET, DOWNLOADS)
+    digest = hashlib.sha256(Path("mine.h5").read_bytes()).hexdigest()
+    assert written.origin == Origin(base="mobilenet_v2", weights="own", sha256=digest)
+    assert written.line == f"weights of your own from mine.h5, SHA-256 {digest}"
+    assert not paths.PINS.exists()
 
 
 def test_weights_that_turn_out_to_be_none_are_not_pinned(host: Path, files: Path) -> None:
@@ -221,10 +234,9 @@ def test_pins_that_can_not_be_read_are_no_pins_at_all(host: Path, files: Path, c
     ("name", "content", "reason"),
     [
         (NAME, None, "no such file"),
-        (NAME, b"\x89HDF", r"wrong content: MD5 is [0-9a-f]{12}…, expected [0-9a-f]{12}…"),
-        ("mobilenet_v2", b"<html>", r"not a Keras \.h5 file"),
-        ("mobilenet_v2", b"\x89HDF", r"not readable as Keras's weights of mobilenet_v2 \(OSError\)"),
-        ("mobilenet_v2", NAME, r"not readable as Keras's weights of mobilenet_v2 \(ValueError\)"),
+        (NAME, b"\x89HDF", r"not readable as a Keras \.h5 file \(OSError\)"),
+        ("mobilenet_v2", b"<html>", r"not readable as an ONNX model \(DecodeError\)"),
+        ("mobilenet_v2", NAME, r"holds no Conv1/kernel; .*; and \d+ other tensors"),
     ],
 )
 def test_a_named_file_that_is_no_good(
@@ -234,8 +246,8 @@ def test_a_named_file_that_is_no_good(
         given = (files / WISHES[content].file).read_bytes() if isinstance(content, str) else content
         Path("mine.h5").write_bytes(given)
     assert re.fullmatch(
-        rf"params\.yaml: backbone\.weights: mine\.h5: {reason}; expected `imagenet`, `random`, or the file of ImageNet "
-        rf"weights that Keras publishes for {name}",
+        rf"params\.yaml: backbone\.weights: mine\.h5: {reason}; expected `imagenet`, `random`, or a file with weights "
+        rf"of {name}: \.weights\.h5, \.h5, \.keras or \.npz",
         refused(name, "mine.h5"),
     )
 
@@ -257,7 +269,8 @@ def test_random_weights_are_the_same_in_another_process(tmp_path: Path, monkeypa
     Path("params.yaml").write_text(yaml.safe_dump(params))
     base.build("mobilenet_v2", {}, 32)  # whatever was drawn before
     assert (
-        backbone.write_weights("mobilenet_v2", "random", TARGET, DOWNLOADS) == "random weights, the same in every run"
+        backbone.write_weights("mobilenet_v2", "random", TARGET, DOWNLOADS).line
+        == "random weights, the same in every run"
     )
     done = subprocess.run(
         [sys.executable, "-m", "stages.backbone"],
