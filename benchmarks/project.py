@@ -9,7 +9,9 @@ from typing import Any
 import yaml
 
 from headstart.base import weights
+from headstart.base.origin import Origin
 from headstart.foundation import paths
+from headstart.foundation.atomic import write_json
 from headstart.pretrained import untrained
 from headstart.settings import params
 
@@ -58,12 +60,13 @@ def read_by(stage: str) -> list[str]:
 
 def give_weights(folder: Path) -> None:
     """Give the folder the current folder's weights of the base; random ones, as fast, if there are none."""
-    target = folder / paths.WEIGHTS
-    target.parent.mkdir(parents=True)
+    (folder / paths.WEIGHTS).parent.mkdir(parents=True)
     if paths.WEIGHTS.exists():
-        target.symlink_to(paths.WEIGHTS.resolve())
+        for path in (paths.WEIGHTS, paths.ORIGIN):
+            (folder / path).symlink_to(path.resolve())
     else:
-        weights.save(target, untrained.weights("vgg16"))
+        weights.save(folder / paths.WEIGHTS, untrained.weights("vgg16"))
+        write_json(folder / paths.ORIGIN, Origin(base="vgg16", weights="random").model_dump())
 
 
 def link_data(folder: Path) -> None:

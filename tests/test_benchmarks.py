@@ -468,9 +468,11 @@ def test_weights_of_the_user_are_used_where_there_are_some(
     target = tmp_path_factory.mktemp("project")
     Path("data/weights").mkdir(parents=True)
     Path("data/weights/base.npz").write_bytes(b"weights")
+    Path("data/weights/origin.json").write_bytes(b"origin")
     project.give_weights(target)
     with contextlib.chdir(target):
         assert Path("data/weights/base.npz").read_bytes() == b"weights"
+        assert Path("data/weights/origin.json").read_bytes() == b"origin"
 
 
 def test_simulation_tells_coverage_of_every_design(

@@ -6,6 +6,7 @@ and everything else goes to Python itself; a `make` gives a clone an environment
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -92,6 +93,8 @@ def serve(address: str) -> None:
     runtime.start(seed=0)
     for library in (*_LIBRARIES, *_DVC):
         importlib.import_module(library)
+    # No fork need look through it for garbage, or copy it when it does.
+    gc.freeze()
     # Nobody waits for the forks: they answer by themselves.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:

@@ -251,7 +251,7 @@ def test_no_value_of_another_type_passes(place: tuple[str, str | None], value: A
     section, name = place
     where = f"{section}.{name}" if name else section
     assume(not (isinstance(value, str) and name in ("source", "name", "weights", "trunk", "unfreeze", "image")))
-    assume(not (isinstance(value, str) and name in ("labels", "pattern", "name_encoding")))
+    assume(not (isinstance(value, str) and name in ("labels", "pattern", "name_encoding", "positive_class")))
     assume(not (isinstance(value, bool) and name == "resplit"))
     assume(not (isinstance(value, list) and name in ("learning_curve", "layers")))
     assume(not (isinstance(value, bool) and section == "test_time_flip"))
