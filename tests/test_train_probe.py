@@ -65,10 +65,40 @@ def test_what_the_best_strength_is_said(pipeline: Path, capsys: pytest.CaptureFi
     ) in capsys.readouterr().out
 
 
-def test_repeats_on_the_same_images_are_the_same(pipeline: Path) -> None:
+@pytest.mark.parametrize(
+    ("best", "strengths", "words"),
+    [
+        (10.0, [1.0, 10.0, 100.0], None),
+        (10.0, [10.0], None),
+        (1.0, [1.0, 10.0], ("weakest", "weaker")),
+        (30.0, [1.0, 30.0], ("strongest", "stronger")),
+    ],
+)
+def test_a_best_strength_at_an_end_is_told(best: float, strengths: list[float], words: tuple[str, str] | None) -> None:
+    remark = "probe: that is the {} penalty that was tried: add {} ones to train_probe.strengths"
+    assert probe.at_the_end(best, strengths) == (remark.format(*words) if words else None)
+
+
+def test_the_stage_tells_it(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_params(train_probe__strengths=[1e6, 1e5])
+    run("train_probe")
+    assert "probe: that is the weakest penalty that was tried" in capsys.readouterr().out
+
+
+def test_repeats_on_the_same_images_are_the_same(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And take no time."""
     once = weights_digest(paths.MODELS / "probe")
     write_params(repeats=3)
+    calls: list[Any] = []
+    original = probe.fit
+
+    def fit(*given: Any) -> Any:
+        calls.append(given)
+        return original(*given)
+
+    monkeypatch.setattr(probe, "fit", fit)
     run("train_probe")
+    assert len(calls) == 1
     assert weights_digest(paths.MODELS / "probe") == once
     found = held_out.load(paths.MODELS / "probe" / held_out.NAME)
     assert len(found.logits) == 3

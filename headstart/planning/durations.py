@@ -140,7 +140,8 @@ def _probe(params: Params, counts: Counts, measured: Measured) -> float:
     often = amounts.trainings(params, "train_probe")
     passes = len(params.train_probe.strengths) * _PASSES_OF_PROBE
     units = 1 if counts.classes == 2 else counts.classes
-    images = often.tested * counts.train
+    # Without folds repeats are on the same images: it is fitted once.
+    images = (often.tested if params.prepare.folds else 1) * counts.train
     if often.kept:
         images += often.kept * amounts.at_once(params, counts).train
     products = 2 * passes * images * measured.base.features[-1] * units

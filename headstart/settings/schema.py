@@ -305,7 +305,7 @@ class Probe(Loss):
     strengths: list[Annotated[float, Field(gt=0, le=1000000)]] = quantity("1 / C", min_length=1)
     """Strengths of the L2 penalty that are tried; the one with the lowest validation loss is kept. The penalty is half
     the strength times the sum of the squared weights, beside the sum of the images' losses: scikit-learn's C is 1 over
-    it. If metrics/probe/history.csv shows the strongest or the weakest as the best, extend the list."""
+    it. If the strongest or the weakest is the best, the stage says so: extend the list."""
 
 
 class Layers(Section):

@@ -6,8 +6,10 @@ penalty the one with the lowest validation loss is kept. The loss has one minimu
 that nothing is random and there is no rate to choose.
 """
 
+import functools
 import time
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -66,19 +68,34 @@ def train(context: TrainingContext) -> None:
     shape = images[0].values.shape[2:]
     model = classifier.build(_LAYERS, shape, how.feature_rms, len(context.classes), context.params.seed)
 
-    def train_once(assignment: Assignment, state: Resumable) -> Training:
-        started = time.monotonic()
+    @functools.cache
+    def fitted(run: int, fold: int) -> tuple[Weights, list[list[float]]]:
+        assignment = next(one for one in context.trainings if (one.run, one.fold) == (run, fold))
         known, unseen = (
             Pooled(pooled[rows - images[0].first], context.labels(rows))
             for rows in (assignment.train, assignment.validation)
         )
-        title = training.shown_as("train_probe", assignment.title)
-        weights, rows = fit(known, unseen, settings, len(context.classes), title)
+        return fit(known, unseen, settings, len(context.classes), training.shown_as("train_probe", assignment.title))
+
+    def train_once(assignment: Assignment, state: Resumable) -> Training:
+        started = time.monotonic()
+        # Without folds repeats are on the same images, where nothing is random.
+        weights, rows = fitted(assignment.run if context.params.prepare.folds else 0, assignment.fold)
         model.get_layer("logits").set_weights(list(weights))
         history = training.table(rows, [*training.HISTORY_COLUMNS, "strength"])
         return Training(history, time.monotonic() - started)
 
-    strategy.train(context, Learner(model, model, train_once, images, Parts(how, _LAYERS), counted="strength"))
+    learner = Learner(model, model, train_once, images, Parts(how, _LAYERS), counted="strength")
+    if remark := at_the_end(float(strategy.train(context, learner).best["strength"]), settings.strengths):
+        print(remark)
+
+
+def at_the_end(best: float, strengths: Sequence[float]) -> str | None:
+    """Say if a penalty beyond those that were tried may be better than the best of them; None if not."""
+    if len(strengths) == 1 or min(strengths) < best < max(strengths):
+        return None
+    which, more = ("weakest", "weaker") if best == min(strengths) else ("strongest", "stronger")
+    return f"probe: that is the {which} penalty that was tried: add {more} ones to train_probe.strengths"
 
 
 def fit(

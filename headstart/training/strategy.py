@@ -61,10 +61,13 @@ class Outcome(NamedTuple):
     trained: int  # how many weights were trained
 
 
-def train(context: TrainingContext, learner: Learner) -> None:
+def train(context: TrainingContext, learner: Learner) -> Training:
     """Train a strategy as often as its context says, and write models/<strategy>/ and metrics/<strategy>/.
 
     An interrupted run goes on within the training that it was interrupted in.
+
+    Returns:
+        The training whose model is kept.
     """
     ask = _ask(learner.model, learner.images)
     outcomes = [_outcome(context, learner, ask, assignment) for assignment in context.trainings]
@@ -77,6 +80,7 @@ def train(context: TrainingContext, learner: Learner) -> None:
     timing.record_training(context.strategy, seconds, weights_digest(paths.MODELS / context.strategy))
     context.state.discard()
     _say(context.strategy, outcomes, kept, learner.counted, seconds)
+    return kept.training
 
 
 def fit(

@@ -65,7 +65,7 @@ def test_a_probe_is_passes_over_pooled_features_for_each_penalty() -> None:
     once = 10 * 40 * 2 * 2000 * 512 / 1e10
     assert seconds("train_probe") == pytest.approx(START + ANSWERS + once)
     repeated = CHAPTER.model_copy(update={"repeats": 3})
-    assert seconds("train_probe", repeated) == pytest.approx(START + ANSWERS + 3 * once)
+    assert seconds("train_probe", repeated) == seconds("train_probe")
     more = seconds("train_probe", counts=replace(COUNTS, classes=5)) - seconds("train_probe")
     assert more == pytest.approx(4 * once)
 
