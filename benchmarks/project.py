@@ -8,10 +8,9 @@ from typing import Any
 
 import yaml
 
-from headstart.base import weights
+from headstart.base import origin, weights
 from headstart.base.origin import Origin
 from headstart.foundation import paths
-from headstart.foundation.atomic import write_json
 from headstart.pretrained import untrained
 from headstart.settings import params
 
@@ -66,7 +65,7 @@ def give_weights(folder: Path) -> None:
             (folder / path).symlink_to(path.resolve())
     else:
         weights.save(folder / paths.WEIGHTS, untrained.weights("vgg16"))
-        write_json(folder / paths.ORIGIN, Origin(base="vgg16", weights="random").model_dump())
+        origin.write(Origin(base="vgg16", weights="random"), folder)
 
 
 def link_data(folder: Path) -> None:

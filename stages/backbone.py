@@ -12,7 +12,7 @@ from headstart.base.origin import Origin
 from headstart.base.weights import save
 from headstart.fetching.download import downloading, fetch
 from headstart.fetching.mirrors import MirrorError, Url, present
-from headstart.foundation import paths
+from headstart.foundation import paths, sha256
 from headstart.foundation.entry import run_stage
 from headstart.foundation.errors import InputError
 from headstart.pretrained import own, published, untrained
@@ -73,10 +73,8 @@ def write_file(name: str, file: Path, target: Path, downloads: Path) -> Written:
             return Written(Origin(base=name, weights="imagenet"), line)
     except MirrorError as error:
         raise _refused(name, str(file), error) from None
-    sha256 = own.digest(file)
-    return Written(
-        Origin(base=name, weights="own", sha256=sha256), f"weights of your own from {file}, SHA-256 {sha256}"
-    )
+    taken = Origin(base=name, weights="own", sha256=sha256.of_file(file))
+    return Written(taken, f"weights of your own from {file}, SHA-256 {taken.sha256}")
 
 
 def fetch_canonical(base: Canonical, target: Path, downloads: Path) -> str:

@@ -73,7 +73,6 @@ def main() -> None:
         context,
         Learner(
             joined.trainer.model,
-            joined.trainer.model,
             lambda assignment, state: train(context, prepared, joined, assignment, state),
             prepared.images,
             Parts(prepared.extraction, describe(START).classifier, unfreeze=prepared.unfreeze),

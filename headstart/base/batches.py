@@ -16,8 +16,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
+from headstart.base import compiling
 from headstart.base.lazy import keras, tf
 
 # Images in a batch where no parameter says it. Larger batches are no faster on a CPU, and cost more where most of a
@@ -42,6 +44,14 @@ def apply(function: Callable[[NDArray[Any]], "tf.Tensor"], rows: NDArray[Any], s
         batch = rows[start : start + size]
         parts.append(function(padded(batch, size)).numpy()[: len(batch)])
     return np.concatenate(parts)
+
+
+def compiled(
+    function: "Callable[[tf.Tensor], tf.Tensor]", shape: tuple[int, ...], dtype: npt.DTypeLike, size: int = SIZE
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Compile a function of whole batches of rows of a shape and type; return one of any number of rows from 1."""
+    run = compiling.compiled(function, [tf.TensorSpec((size, *shape), dtype)])
+    return lambda rows: apply(run, rows, size)
 
 
 @contextmanager

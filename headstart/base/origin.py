@@ -1,5 +1,6 @@
 """What weights a base has, as the stage that writes them records beside them."""
 
+from pathlib import Path
 from typing import Literal
 
 from headstart.base.bases import KINDS
@@ -22,9 +23,9 @@ class Origin(Record):
         return "random weights" if self.weights == "random" else f"weights of your own, SHA-256 {self.sha256}"
 
 
-def write(origin: Origin) -> None:
-    """Write the record."""
-    write_json(paths.ORIGIN, origin.model_dump())
+def write(origin: Origin, folder: Path = Path()) -> None:
+    """Write the record of a project, of which ``folder`` is the folder."""
+    write_json(folder / paths.ORIGIN, origin.model_dump())
 
 
 def read() -> Origin:

@@ -62,7 +62,8 @@ def add(
     group: Annotated[
         Group,
         typer.Option(
-            help="What is never divided: groups by pattern or table, folders below a class, bursts and doubles (auto)."
+            help="What is never divided: groups by pattern or table, folders below a class, or with auto bursts and "
+            "near-duplicates."
         ),
     ] = "given",
     resplit: Annotated[bool, typer.Option("--resplit", help="Ignore the splits that it comes with.")] = False,

@@ -11,6 +11,8 @@ from scipy.fft import dctn
 
 from headstart.foundation.array_types import FloatArray, GreyArray
 from headstart.foundation.framing import Framing
+from headstart.foundation.progress import track
+from headstart.foundation.threads import map_ordered
 from headstart.images import images
 
 THUMBNAIL = 32  # pixels a side
@@ -54,6 +56,16 @@ def thumbnail_of(file: Path, width: int, height: int, white: int) -> GreyArray:
     large = min(width, height) > _READ_AT
     pixels = images.load(file, Framing(_READ_AT, white=white)) if large else images.decode(file.read_bytes(), white)
     return thumbnail(np.asarray(Image.fromarray(pixels).convert("L")))
+
+
+def thumbnails(files: Sequence[tuple[Path, int, int]], white: int) -> GreyArray:
+    """The thumbnails of images, each a file with its width and height: shape (images, 32, 32). There is one at least.
+
+    Raises:
+        InputError: one doesn't decode.
+    """
+    read = map_ordered(lambda file: thumbnail_of(*file, white), files)
+    return np.stack(list(track(read, "look for near-duplicates", len(files), " images")))
 
 
 def perceptual_hashes(thumbnails: GreyArray) -> npt.NDArray[np.uint64]:

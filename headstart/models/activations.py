@@ -5,7 +5,6 @@ trunk file, a few layers away from the trunk file, or has to be computed from th
 """
 
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,17 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from headstart.base import base, batches, compiling, extraction, graph
+from headstart.base import base, batches, extraction, graph
 from headstart.base.lazy import keras, tf
 from headstart.features import augmentation, features
 from headstart.foundation import paths
 from headstart.foundation.array_types import IntArray
-from headstart.foundation.arrays import ArrayFile, check_space, create_array, open_array, release
+from headstart.foundation.arrays import check_space, open_array
 from headstart.foundation.framing import Framing
-from headstart.foundation.progress import bar
 from headstart.foundation.resume import Resumable
 from headstart.images import assignments
 from headstart.images.assignments import Spans
+from headstart.models import computed
 from headstart.models.samples import Examples, Samples, Stored, every_epoch
 from headstart.settings.schema import Augmentation, ExtractFeatures
 
@@ -141,18 +140,9 @@ def _from_trunk(layer: str, array: str, source: Source, state: Resumable) -> NDA
         with batches.by_row(model):
             return features.half(model(tf.cast(values, model.input.dtype), training=False))
 
-    run = compiling.compiled(forward, [tf.TensorSpec((source.batch_size, *feature_map), tf.float16)])
+    run = batches.compiled(forward, feature_map, tf.float16, source.batch_size)
     check_space(state.path, int(np.prod(shape)) * 2, "extract_features.views")
-    create_array(path, shape, np.float16)
-    with (
-        closing(ArrayFile(path)) as file,
-        bar(f"run the frozen layers up to {layer}", len(rows), " images") as progress,
-    ):
-        for start in range(0, len(rows), source.batch_size):
-            batch = rows[start : start + source.batch_size]
-            file.write(start, batches.apply(run, np.array(batch), source.batch_size))
-            release(trunk)
-            progress.update(len(batch))
+    computed.write(path, shape, np.float16, rows, run, source.batch_size, f"run the frozen layers up to {layer}")
     return open_array(path)
 
 

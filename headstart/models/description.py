@@ -1,10 +1,10 @@
 """What is written of a trained model, beside its weights: ``model.json``."""
 
-import hashlib
 from pathlib import Path
 
 from headstart.base import batches
 from headstart.base.extraction import Extraction
+from headstart.foundation import sha256
 from headstart.foundation.framing import Framing
 from headstart.foundation.records import Record
 from headstart.models.architectures import Network
@@ -79,5 +79,4 @@ def describe(folder: Path) -> Description:
 
 def weights_digest(folder: Path) -> str:
     """Digest of a saved model: equal for equal models."""
-    with (folder / "model.weights.h5").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256.of_file(folder / "model.weights.h5")

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from headstart.base import batches, compiling
+from headstart.base import batches
 from headstart.base.lazy import keras, tf
 from headstart.foundation.array_types import FloatArray
 from headstart.models import classifier
@@ -53,5 +53,4 @@ def _compiled(
             # In float32 every probability within 1e-7 of 1 would be 1: the most confident ones were indistinguishable.
             return answer(tf.cast(logits, tf.float64))
 
-    forward = compiling.compiled(rows, [tf.TensorSpec((batches.SIZE, *model.input_shape[1:]), dtype)])
-    return lambda values: batches.apply(forward, values, batches.SIZE)
+    return batches.compiled(rows, model.input_shape[1:], dtype)

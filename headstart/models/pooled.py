@@ -6,18 +6,17 @@ the same. That is nearly all of its work: of 9 × 9 positions 1 number is left.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from headstart.base import batches, compiling
+from headstart.base import batches
 from headstart.base.lazy import keras, tf
-from headstart.foundation.arrays import ArrayFile, create_array, open_array, release
+from headstart.foundation.arrays import open_array
 from headstart.foundation.atomic import replacing
-from headstart.foundation.progress import bar
-from headstart.models import classifier
+from headstart.models import classifier, computed
 from headstart.models.samples import Stored
 
 
@@ -46,33 +45,16 @@ def prepare(stem: "keras.Model", maps: Stored, file: Path) -> Stored:
         float32 memory map, (views, rows, channels).
     """
     if not file.exists():
+        shape = (*maps.values.shape[:2], stem.output_shape[-1])
+        rows = maps.values.reshape(-1, *maps.values.shape[2:])
+        average = compile_stem(stem, rows.dtype)
         with replacing(file) as temporary:
-            create_array(temporary, (*maps.values.shape[:2], stem.output_shape[-1]), np.float32)
-            _fill(stem, maps.values, temporary)
+            computed.write(temporary, shape, np.float32, rows, average, batches.SIZE, "average the feature maps")
     return Stored(open_array(file), maps.first)
 
 
-def compile_stem(stem: "keras.Model", dtype: npt.DTypeLike) -> Callable[[NDArray[np.generic]], NDArray[np.generic]]:
+def compile_stem(stem: "keras.Model", dtype: npt.DTypeLike) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Return a function from any number of feature maps of a type to what ``stem`` makes of them."""
-
-    def averaged(values: "tf.Tensor") -> "tf.Tensor":
-        return stem(tf.cast(values, stem.input.dtype), training=False)
-
-    forward = compiling.compiled(averaged, [tf.TensorSpec((batches.SIZE, *stem.input_shape[1:]), dtype)])
-    return lambda maps: batches.apply(forward, maps, batches.SIZE)
-
-
-def _fill(stem: "keras.Model", maps: NDArray[np.generic], file: Path) -> None:
-    views, rows = maps.shape[:2]
-    average = compile_stem(stem, maps.dtype)
-    target = ArrayFile(file)
-    try:
-        with bar("average the feature maps", views * rows, " images") as progress:
-            for view in range(views):
-                for start in range(0, rows, batches.SIZE):
-                    taken = np.array(maps[view, start : start + batches.SIZE])
-                    release(maps)
-                    target.write(view * rows + start, average(taken))
-                    progress.update(len(taken))
-    finally:
-        target.close()
+    return batches.compiled(
+        lambda maps: stem(tf.cast(maps, stem.input.dtype), training=False), stem.input_shape[1:], dtype
+    )

@@ -153,11 +153,11 @@ def _on_base(params: Params, counts: Counts, whole: "keras.Model", of_base: Base
         return _time_training(lambda: models.join(whole, start, unfreeze), values, counts, settings)
 
     kept = {"train_head": True, "train_augmented": params.extract_features.views > 0}
-    heads_ = {
+    of_heads = {
         name: partial(head, _pace(section, Classifier), averaged=kept[name] and heads.averages_first(section))
         for name, section in params.sections(Classifier).items()
     }
-    return {**heads_, "finetune": finetune}
+    return {**of_heads, "finetune": finetune}
 
 
 def _pace(settings: Optimization, kind: type[Settings]) -> Settings:
@@ -205,7 +205,7 @@ def _time_training(
 def _time_averaging(head: "keras.Model", maps: NDArray[np.generic]) -> float:
     """Return the seconds that an image's feature maps take to be averaged as ``head`` does it."""
     average = pooled.compile_stem(pooled.divide(head).stem, maps.dtype)
-    batch = batches.padded(maps[: batches.SIZE], batches.SIZE)
+    batch = maps[: batches.SIZE]
     average(batch)
     return _repeated(lambda: average(batch)) / batches.SIZE
 

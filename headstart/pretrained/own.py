@@ -1,6 +1,5 @@
 """Weights of the user's own: those of any file whose tensors fit the base, such as one trained on medical images."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +22,9 @@ def read(name: str, file: Path) -> Tensors:
     """
     model = network.construct(name, KINDS[name].least_size, drawn=False)
     shapes = {variable: tuple(values.shape) for variable, values in network.variables(model).items()}
-    layers = readers.layers_of({"config": model.get_config()}, {variable.partition("/")[0] for variable in shapes})
+    layers = readers.layers_of({"config": model.get_config()}, shapes)
     tensors = readers.read(file, shapes, layers=layers)
     for variable, values in tensors.items():
         if not np.isfinite(values).all():
             raise MirrorError(f"{variable} holds values that are no numbers")
     return tensors
-
-
-def digest(file: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with file.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()

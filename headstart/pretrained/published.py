@@ -4,7 +4,6 @@ Which file belongs to a base, its address and its digest are in that code alone,
 in the file. So Keras builds the base and loads the file; the file it gets is one of ours, fetched and checked.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from headstart.base.lazy import keras
 from headstart.base.weights import Tensors
 from headstart.fetching.digests import Accept, digest_name, matching
 from headstart.fetching.mirrors import MirrorError
-from headstart.foundation import paths
+from headstart.foundation import paths, sha256
 from headstart.foundation.errors import InputError
 from headstart.pretrained import pins
 
@@ -74,8 +73,7 @@ def trust(file: Path, digest: str | None) -> str:
         return f"{digest_name(digest)} verified"
     if pins.known(file.name):
         return f"SHA-256 as pinned in {paths.PINS} on first use"
-    with file.open("rb") as source:
-        found = hashlib.file_digest(source, "sha256").hexdigest()
+    found = sha256.of_file(file)
     pins.pin(file.name, found)
     return f"SHA-256 {found} pinned on first use, since Keras publishes none: commit {paths.PINS}"
 

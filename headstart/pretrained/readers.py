@@ -113,8 +113,10 @@ def _read_h5(file: Path, shapes: Shapes, layers: Layers | None) -> Found:
 
 def _value(dataset: "h5py.Dataset | None", shape: tuple[int, ...]) -> "NDArray[Any] | None":
     """Read a data set of this shape; any other, which may unpack to far more than the file, gives zeros of its own."""
-    if dataset is None or dataset.shape == shape:
-        return None if dataset is None else dataset[...]
+    if dataset is None:
+        return None
+    if dataset.shape == shape:
+        return dataset[...]  # type: ignore[no-any-return]
     return np.broadcast_to(np.zeros((), dataset.dtype), dataset.shape or ())
 
 
@@ -191,15 +193,15 @@ def _read_keras(archive: zipfile.ZipFile, shapes: Shapes) -> Found:
             raise MirrorError(f"{member.filename} is compressed")
     if description.file_size > _DESCRIPTION_LIMIT:
         raise MirrorError(f"{_DESCRIPTION}: more than the expected {_DESCRIPTION_LIMIT:,} bytes")
-    paths = layers_of(json.loads(archive.read(_DESCRIPTION)), {_layer(name) for name in shapes})
+    paths = layers_of(json.loads(archive.read(_DESCRIPTION)), shapes)
     if paths is None:
         raise MirrorError("holds no model with the base's layers")
     with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as weights:
         return _numbered(_datasets(weights), shapes, paths)
 
 
-def layers_of(model: dict[str, Any], layers: set[str]) -> Layers | None:
-    """Return where the layers' weights are, in the first of some nested models that has all ``layers``; None for none.
+def layers_of(model: dict[str, Any], shapes: Shapes) -> Layers | None:
+    """Return where the layers' weights are, in the first of some nested models that has them all; None for none.
 
     Keras calls a layer there by its class, with a number where there are several.
     """
@@ -213,10 +215,10 @@ def layers_of(model: dict[str, Any], layers: set[str]) -> Layers | None:
         paths[layer["config"]["name"]] = path
         if "layers" in layer["config"]:
             inner.append((path, layer))
-    if layers <= paths.keys():
+    if {_layer(name) for name in shapes} <= paths.keys():
         return paths
     for outer, layer in inner:
-        found = layers_of(layer, layers)
+        found = layers_of(layer, shapes)
         if found is not None:
             return {name: f"{outer}/{path}" for name, path in found.items()}
     return None

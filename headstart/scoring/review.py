@@ -3,19 +3,15 @@
 Nothing is dropped or relabelled; a person looks.
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from headstart.foundation import memo, paths, tables
-from headstart.foundation.array_types import GreyArray
 from headstart.foundation.arrays import open_array
-from headstart.foundation.progress import track
-from headstart.foundation.threads import map_ordered
 from headstart.images import assignments, manifest
-from headstart.images.near_duplicates import near_duplicates, thumbnail_of
+from headstart.images.near_duplicates import near_duplicates, thumbnails
 from headstart.models import pooling
 from headstart.statistics import suspects
 from headstart.statistics.suspects import CONTRADICTED, FAR, UNPLACED, Suspect
@@ -81,7 +77,8 @@ def review(frame: pd.DataFrame, count: int, seed: int, white: int) -> Review:
         *suspects.foreign_suspects(pooled, count),
         *suspects.unplaced_suspects(probabilities, count),
     ]
-    pictures = np.stack(list(_thumbnails(rows, white)))
+    files = [paths.PREPARED / path for path in rows["path"]]
+    pictures = thumbnails(list(zip(files, rows["width"], rows["height"], strict=True)), white)
     table = [_row(rows, suspect, classes) for suspect in found]
     for pair in near_duplicates(pictures, _apart(rows)):
         # Told of the image of the later split; its twin is the one in the earlier split.
@@ -124,14 +121,6 @@ def _apart(rows: pd.DataFrame) -> list[str]:
     if not assignments.in_folds(rows):
         return list(rows["split"])
     return [group or path for group, path in zip(rows["group"], rows["path"], strict=True)]
-
-
-def _thumbnails(rows: pd.DataFrame, white: int) -> Iterator[GreyArray]:
-    def read(row: "pd.Series[Any]") -> GreyArray:
-        return thumbnail_of(paths.PREPARED / row["path"], row["width"], row["height"], white)
-
-    items = (row for _, row in rows.iterrows())
-    yield from track(map_ordered(read, items), "look for near-duplicates", len(rows), " images")
 
 
 def _row(rows: pd.DataFrame, suspect: Suspect, classes: list[str]) -> dict[str, str | float]:

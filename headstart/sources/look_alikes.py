@@ -8,9 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from headstart.foundation.progress import track
-from headstart.foundation.threads import map_ordered
-from headstart.images.near_duplicates import near_duplicates, thumbnail_of
+from headstart.images.near_duplicates import near_duplicates, thumbnails
 
 # What happens to them: they are groups, a person is told of bursts, or nobody looks.
 LookAlikes = Literal["grouped", "told", "ignored"]
@@ -25,9 +23,7 @@ def pairs(files: Sequence[tuple[Path, int, int]], white: int) -> list[tuple[int,
     """
     if not files:
         return []
-    read = map_ordered(lambda file: thumbnail_of(*file, white), files)
-    thumbnails = np.stack(list(track(read, "look for near-duplicates", len(files), " images")))
-    return [(pair.first, pair.second) for pair in near_duplicates(thumbnails)]
+    return [(pair.first, pair.second) for pair in near_duplicates(thumbnails(files, white))]
 
 
 def groups(names: Sequence[str], bursts: Mapping[int, str], alike: Sequence[tuple[int, int]]) -> dict[int, str]:

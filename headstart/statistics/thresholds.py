@@ -46,7 +46,7 @@ def by_cost(positive: BoolArray, scores: FloatArray, miss_cost: float) -> float:
     ideal = 1 / (1 + miss_cost)
     # Between two scores any threshold does the same; the ideal one stands for those around it. Above all of them
     # nothing is positive.
-    candidates = np.unique([*scores, np.nextafter(scores.max(), np.inf), ideal])
+    candidates = np.unique(np.concatenate([scores, [np.nextafter(scores.max(), np.inf), ideal]]))
     misses = np.searchsorted(np.sort(scores[positive]), candidates)  # scores below each candidate
     alarms = (~positive).sum() - np.searchsorted(np.sort(scores[~positive]), candidates)
     costs = miss_cost * misses + alarms

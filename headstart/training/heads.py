@@ -39,7 +39,7 @@ def stored(context: TrainingContext) -> list[Stored]:
 
 def averages_first(settings: Classifier) -> bool:
     """Whether maps can be averaged once for all trainings, as they can unless mixing cuts rectangles out of them."""
-    return settings.pooling == "average" and not mixing.mixes(settings.recipe)
+    return settings.pooling == "average" and not mixing.asked(settings.recipe)
 
 
 def train(context: TrainingContext, examples: Stored | Examples | None, is_start: bool = False) -> None:
@@ -64,7 +64,8 @@ def train(context: TrainingContext, examples: Stored | Examples | None, is_start
         stem, trained = pooled.divide(whole)
         folder = context.state.path
         images = [pooled.prepare(stem, one, folder / f"images_{number}.npy") for number, one in enumerate(images)]
-        examples = examples and pooled.prepare(stem, examples, folder / "examples.npy")
+        if examples is not None:
+            examples = pooled.prepare(stem, examples, folder / "examples.npy")
     of_training = examples if callable(examples) else every_epoch(examples or images[0])
     trainer = Trainer(trained, settings)
 
@@ -75,4 +76,4 @@ def train(context: TrainingContext, examples: Stored | Examples | None, is_start
 
     layers = Layers.model_validate(settings.model_dump(include=set(Layers.model_fields)))
     parts = Parts(extraction=how, classifier=layers)
-    strategy.train(context, Learner(trained, whole, train_once, images, parts, is_start=is_start))
+    strategy.train(context, Learner(trained, train_once, images, parts, is_start=is_start, whole=whole))

@@ -24,14 +24,9 @@ class Mixture(NamedTuple):
     share: np.float32  # the part of the example's own label, float32: the mean of ``kept``
 
 
-def is_on(settings: MixingRecipe) -> bool:
-    """Whether anything is mixed."""
-    return settings.mixup > 0 or settings.cutmix > 0
-
-
-def mixes(recipe: Recipe) -> bool:
-    """Whether a recipe mixes examples, if it is one that can."""
-    return isinstance(recipe, MixingRecipe) and is_on(recipe)
+def asked(recipe: Recipe) -> MixingRecipe | None:
+    """The recipe, if it is one that mixes examples; None if it mixes nothing."""
+    return recipe if isinstance(recipe, MixingRecipe) and (recipe.mixup > 0 or recipe.cutmix > 0) else None
 
 
 def draw(settings: MixingRecipe, shape: tuple[int, ...], seed: list[int]) -> Mixture:

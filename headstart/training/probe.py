@@ -6,7 +6,6 @@ penalty the one with the lowest validation loss is kept. The loss has one minimu
 that nothing is random and there is no rate to choose.
 """
 
-import functools
 import time
 import warnings
 from collections.abc import Sequence
@@ -68,24 +67,25 @@ def train(context: TrainingContext) -> None:
     shape = images[0].values.shape[2:]
     model = classifier.build(_LAYERS, shape, how.feature_rms, len(context.classes), context.params.seed)
 
-    @functools.cache
-    def fitted(run: int, fold: int) -> tuple[Weights, list[list[float]]]:
-        assignment = next(one for one in context.trainings if (one.run, one.fold) == (run, fold))
-        known, unseen = (
-            Pooled(pooled[rows - images[0].first], context.labels(rows))
-            for rows in (assignment.train, assignment.validation)
-        )
-        return fit(known, unseen, settings, len(context.classes), training.shown_as("train_probe", assignment.title))
+    fitted: dict[tuple[bytes, bytes], tuple[Weights, list[list[float]]]] = {}
 
     def train_once(assignment: Assignment, state: Resumable) -> Training:
         started = time.monotonic()
-        # Without folds repeats are on the same images, where nothing is random.
-        weights, rows = fitted(assignment.run if context.params.prepare.folds else 0, assignment.fold)
+        # Nothing is random: repeats on the same images, as all are without folds, are fitted once.
+        key = assignment.train.tobytes(), assignment.validation.tobytes()
+        if key not in fitted:
+            known, unseen = (
+                Pooled(pooled[rows - images[0].first], context.labels(rows))
+                for rows in (assignment.train, assignment.validation)
+            )
+            title = training.shown_as("train_probe", assignment.title)
+            fitted[key] = fit(known, unseen, settings, len(context.classes), title)
+        weights, rows = fitted[key]
         model.get_layer("logits").set_weights(list(weights))
         history = training.table(rows, [*training.HISTORY_COLUMNS, "strength"])
         return Training(history, time.monotonic() - started)
 
-    learner = Learner(model, model, train_once, images, Parts(how, _LAYERS), counted="strength")
+    learner = Learner(model, train_once, images, Parts(how, _LAYERS), counted="strength")
     if remark := at_the_end(float(strategy.train(context, learner).best["strength"]), settings.strengths):
         print(remark)
 

@@ -60,6 +60,4 @@ def train(name: str, params: Params, augmentation: Augmentation | None) -> None:
     # Images, views, rows, columns: mirrored left to right.
     images = [plain, Stored(decoded[None, :, :, ::-1])][: 1 + params.test_time_flip]
     parts = Parts(network=network)
-    strategy.train(
-        context, Learner(trainer.model, trainer.model, train_once, images, parts, time.monotonic() - started)
-    )
+    strategy.train(context, Learner(trainer.model, train_once, images, parts, time.monotonic() - started))

@@ -12,7 +12,7 @@ from headstart.base import compiling, gradients
 from headstart.base.lazy import keras, tf
 from headstart.models import classifier
 from headstart.models.samples import Batch
-from headstart.settings.schema import MixingRecipe, Optimization
+from headstart.settings.schema import Optimization
 from headstart.training import mixing, optimizers, schedules
 from headstart.training.averaging import Average
 from headstart.training.class_weights import ClassWeights
@@ -36,7 +36,7 @@ class Steps:
         Args:
             model: from inputs to logits.
             groups: what trains of it, in the order in which it begins to.
-            settings: all about the training; examples are mixed where its recipe is a :class:`MixingRecipe`.
+            settings: all about the training; examples are mixed where its recipe asks for it.
         """
         self.average = Average(settings.recipe.average, model.trainable_variables)
         self._statistics = Statistics(model)
@@ -91,8 +91,7 @@ class Steps:
             count: how many steps it has.
             weights: of the classes, if they don't count the same.
         """
-        recipe = self._settings.recipe
-        mixes = recipe if isinstance(recipe, MixingRecipe) and mixing.is_on(recipe) else None
+        mixes = mixing.asked(self._settings.recipe)
         active = sum(group.start <= epoch for group in self._groups)
         if active not in self._compiled:
             self._compiled[active] = self._compile(active)

@@ -40,7 +40,6 @@ class Learner(NamedTuple):
     """How a strategy trains."""
 
     model: "keras.Model"  # to logits: what is trained, once for each assignment
-    saved: "keras.Model"  # what the weights are saved of: the same, or all that it is a part of
     # Gives the model the weights that a training starts from, and trains it, with a state of its own.
     train: Callable[[Assignment, Resumable], Training]
     # What the model takes of images that are validated or tested on, as they are and, where both are asked, mirrored.
@@ -48,6 +47,7 @@ class Learner(NamedTuple):
     parts: Parts  # of its model
     seconds: float = 0.0  # that were spent before the first training
     is_start: bool = False  # whether another strategy starts from each of its models
+    whole: "keras.Model | None" = None  # what the model is a part of, if of more: its weights are saved then
     counted: str = "epoch"  # the column of its histories that says what a row is
 
 
@@ -129,7 +129,7 @@ def _outcome(context: TrainingContext, learner: Learner, ask: _Ask, assignment: 
     if not file.exists():
         trained = learner.train(assignment, state)
         if learner.is_start or context.may_be_kept(assignment):
-            learner.saved.save_weights(state.path / models.WEIGHTS)
+            (learner.whole or learner.model).save_weights(state.path / models.WEIGHTS)
         found = {
             "history": trained.history.to_numpy(),
             "columns": np.array(trained.history.columns, np.str_),

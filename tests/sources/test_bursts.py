@@ -14,8 +14,8 @@ from headstart.images import exif
 from headstart.images.exif import Shot
 from headstart.sources import bursts
 from headstart.sources.look_alikes import LookAlikes
-from headstart.sources.sources import open_source
-from headstart.sources.subset import Subset, draw
+from headstart.sources.subset import Subset
+from tests import subsets
 
 START = datetime(2024, 5, 1, 12, 0, 0)
 
@@ -66,10 +66,7 @@ def drawn(tmp_path: Path, alike: LookAlikes = "told") -> Subset:
             second = offset + 100 * (number // 3) + 3 * (number % 3)
             (tmp_path / "source" / name / f"{number}.jpg").write_bytes(photograph(second, number=number))
         (tmp_path / "source" / name / "single.jpg").write_bytes(photograph(offset + 50))
-    (tmp_path / "subset").mkdir()
-    with open_source(tmp_path / "source", tmp_path) as source:
-        counts = {"train": 0.6, "validation": 0.2, "test": 0.2}
-        return draw(source, tmp_path / "subset", counts, "random", 0, alike=alike)
+    return subsets.drawn(tmp_path, 0.2, alike)
 
 
 def test_bursts_stay_whole_where_that_is_asked_for(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from PIL import Image, ImageFilter
 
 from headstart.sources import look_alikes
 from headstart.sources.look_alikes import LookAlikes
-from headstart.sources.sources import open_source
-from headstart.sources.subset import Subset, draw
+from headstart.sources.subset import Subset
+from tests import subsets
 
 PLACES = st.integers(0, 19)
 PAIRS = st.tuples(PLACES, PLACES).filter(lambda pair: pair[0] < pair[1])
@@ -52,10 +52,7 @@ def drawn(folder: Path, alike: LookAlikes) -> Subset:
         again = [picture(offset).resize((100, 75)), picture(offset + 1).point(lambda value: value * 1.15)]
         for number, image in enumerate([*again, picture(offset + 2)]):
             image.save(folder / "source" / name / f"again_{number}.png")
-    (folder / "subset").mkdir()
-    with open_source(folder / "source", folder) as source:
-        counts = {"train": 0.5, "validation": 0.25, "test": 0.25}
-        return draw(source, folder / "subset", counts, "random", 0, alike=alike)
+    return subsets.drawn(folder, 0.25, alike)
 
 
 def test_near_duplicates_stay_together(tmp_path: Path) -> None:
